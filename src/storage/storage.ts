@@ -1,0 +1,82 @@
+/**
+ * Where a vault's bytes live. Names are relative, with `/` between parts, never absolute, never with `..`.
+ *
+ * Rules for every implementation:
+ * - Implementations never retry and never log; `retry.ts` wraps them. They throw HoldfastError alone, with
+ *   `retryable: true` for what may pass by itself.
+ * - Every method honours its `signal` and then throws the code `interrupted`.
+ * - All methods may be called at the same time.
+ */
+
+export interface StoredObject {
+  /** the whole name, as given to `write` */
+  readonly name: string;
+  /** bytes */
+  readonly size: number;
+  /** milliseconds since 1970, where the storage knows */
+  readonly modified?: number;
+}
+
+export interface StorageCapabilities {
+  /** `write` with `ifAbsent` is decided atomically by the storage itself */
+  readonly conditionalCreate: boolean;
+}
+
+export interface ReadOptions {
+  /** first byte, default 0 */
+  readonly offset?: number;
+  /** number of bytes, default to the end */
+  readonly length?: number;
+  readonly signal?: AbortSignal;
+}
+
+export interface WriteOptions {
+  readonly signal?: AbortSignal;
+  /** SHA-256 of the whole body, where the caller knows it already; the storage may hand it to the server */
+  readonly sha256?: Uint8Array;
+  /** throws the code `exists` when an object of that name is there; only where `capabilities.conditionalCreate` is it atomic */
+  readonly ifAbsent?: boolean;
+}
+
+/** One piece, pieces in order, or a stream of unknown length. Pieces may be reused when `write` has resolved. */
+export type Body = Uint8Array | readonly Uint8Array[] | AsyncIterable<Uint8Array>;
+
+export interface Storage {
+  /** for people and messages: a URL or path without secrets */
+  readonly location: string;
+  readonly capabilities: StorageCapabilities;
+
+  /** Makes the place ready for a first write (folders, bucket). Idempotent. */
+  prepare(options?: { signal?: AbortSignal }): Promise<void>;
+
+  /**
+   * All objects whose name begins with `prefix` (a folder with its `/`, or '' for all), in no promised order.
+   * An absent folder is empty. Unfinished writes are not listed.
+   */
+  list(prefix: string, options?: { signal?: AbortSignal }): AsyncIterable<StoredObject>;
+
+  /** Code `not-found` when it is absent. */
+  stat(name: string, options?: { signal?: AbortSignal }): Promise<StoredObject>;
+
+  /**
+   * The bytes of a range, in an array that owns its whole ArrayBuffer (byteOffset 0), so that it can be transferred
+   * to another thread. Code `not-found`; code `truncated` when the object ends before the range does.
+   */
+  read(name: string, options?: ReadOptions): Promise<Uint8Array<ArrayBuffer>>;
+
+  /** As `read`, piece by piece, for what does not fit into memory. */
+  stream(name: string, options?: ReadOptions): AsyncIterable<Uint8Array<ArrayBuffer>>;
+
+  /**
+   * Writes a whole object. Atomic: under its name there is all of it or nothing (or what was there before), also after
+   * a crash; when it resolves, the object survives a power cut as far as the storage can promise it. On failure nothing
+   * stays under the name, and temporary pieces are removed.
+   */
+  write(name: string, body: Body, options?: WriteOptions): Promise<void>;
+
+  /** Removes an object. Removing what is absent is no error. */
+  remove(name: string, options?: { signal?: AbortSignal }): Promise<void>;
+
+  /** Ends connections. Idempotent. */
+  close(): Promise<void>;
+}
