@@ -1,0 +1,38 @@
+/**
+ * Node's own binary exports zstd and OpenSSL. Calling them directly with contexts that are kept takes the fixed cost of
+ * tens of microseconds off every small blob. Where the symbols cannot be had, callers fall back to Node's own API.
+ */
+import { createRequire } from 'node:module';
+
+type Binder = <F>(prototype: string) => F;
+
+const require = createRequire(import.meta.url);
+
+/** Libraries in which the symbols are looked for, after the process itself. */
+const distributions: Record<string, readonly string[]> = {
+  zstd: ['libzstd.so.1', 'libzstd.1.dylib'],
+  crypto: ['libcrypto.so.3', 'libcrypto.3.dylib'],
+};
+
+/**
+ * Calls `declare` with a binder for the first library that has every symbol it asks for.
+ * Returns undefined when there is none, or when HOLDFAST_NATIVE=off.
+ */
+export function bindNative<T>(kind: 'zstd' | 'crypto', declare: (bind: Binder) => T): T | undefined {
+  if (process.env['HOLDFAST_NATIVE'] === 'off') return undefined;
+  let koffi: typeof import('koffi').default;
+  try {
+    koffi = require('koffi') as typeof koffi;
+  } catch {
+    return undefined;
+  }
+  for (const path of [null, ...distributions[kind]!]) {
+    try {
+      const library = koffi.load(path);
+      return declare(<F>(prototype: string) => library.func(prototype) as F);
+    } catch {
+      continue;
+    }
+  }
+  return undefined;
+}

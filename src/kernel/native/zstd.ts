@@ -1,0 +1,132 @@
+/** zstd in one call, into memory that the caller keeps. Frames carry their content size and no checksum. */
+import { constants, zstdCompressSync, zstdDecompressSync } from 'node:zlib';
+import { HoldfastError } from '../errors.ts';
+import { bindNative } from './symbols.ts';
+
+export interface Zstd {
+  /** 'native' when zstd is called directly, 'node' through node:zlib */
+  readonly kind: 'native' | 'node';
+  /** Compresses `src` into `dst`; the number of bytes written, or -1 when `dst` is too small. */
+  compressInto(dst: Uint8Array, src: Uint8Array, level: number): number;
+  /** Decompresses one frame into `dst`; the number of bytes written. Code `corrupt` when it is no frame or does not fit. */
+  decompressInto(dst: Uint8Array, src: Uint8Array): number;
+}
+
+type Pointer = unknown;
+/** koffi gives a size_t as a number while it is exact, and as a bigint beyond. */
+type Size = number | bigint;
+
+/** ZSTD_error_dstSize_tooSmall */
+const tooSmall = 70n;
+/** ZSTD_decompress and ZSTD_compress return `(size_t) -code` for errors. */
+const errorFloor = 2n ** 64n - 4096n;
+
+const isError = (n: Size) => typeof n === 'bigint' && n >= errorFloor;
+
+const damaged = (why: string) => new HoldfastError('corrupt', `compressed data is damaged: ${why}`);
+
+export function nativeZstd(): Zstd | undefined {
+  const api = bindNative('zstd', (bind) => ({
+    createCCtx: bind<() => Pointer>('void *ZSTD_createCCtx()'),
+    createDCtx: bind<() => Pointer>('void *ZSTD_createDCtx()'),
+    compress: bind<(c: Pointer, d: Uint8Array, dn: number, s: Uint8Array, sn: number, level: number) => Size>(
+      'size_t ZSTD_compressCCtx(void *ctx, void *dst, size_t dstSize, const void *src, size_t srcSize, int level)',
+    ),
+    decompress: bind<(c: Pointer, d: Uint8Array, dn: number, s: Uint8Array, sn: number) => Size>(
+      'size_t ZSTD_decompressDCtx(void *ctx, void *dst, size_t dstSize, const void *src, size_t srcSize)',
+    ),
+  }));
+  if (!api) return undefined;
+  let compressor: Pointer;
+  let decompressor: Pointer;
+  return {
+    kind: 'native',
+    compressInto(dst, src, level) {
+      compressor ??= api.createCCtx();
+      const n = api.compress(compressor, dst, dst.length, src, src.length, level);
+      if (!isError(n)) return Number(n);
+      if (2n ** 64n - BigInt(n) === tooSmall) return -1;
+      throw new HoldfastError('failed', 'zstd could not compress a block of data');
+    },
+    decompressInto(dst, src) {
+      decompressor ??= api.createDCtx();
+      const n = api.decompress(decompressor, dst, dst.length, src, src.length);
+      if (isError(n)) throw damaged('it is no whole zstd frame');
+      return Number(n);
+    },
+  };
+}
+
+export const nodeZstd: Zstd = {
+  kind: 'node',
+  compressInto(dst, src, level) {
+    const out = zstdCompressSync(src, {
+      params: { [constants.ZSTD_c_compressionLevel]: level },
+      pledgedSrcSize: src.length,
+    });
+    if (out.length > dst.length) return -1;
+    dst.set(out);
+    return out.length;
+  },
+  decompressInto(dst, src) {
+    let out: Uint8Array;
+    try {
+      out = zstdDecompressSync(src, { maxOutputLength: Math.max(1, dst.length) });
+    } catch (error) {
+      throw damaged(error instanceof Error ? error.message.toLowerCase() : 'it is no whole zstd frame');
+    }
+    dst.set(out);
+    return out.length;
+  },
+};
+
+const zstd: Zstd = nativeZstd() ?? nodeZstd;
+
+export const { kind: zstdKind, compressInto, decompressInto } = zstd;
+
+/** The most bytes that compressing `n` bytes can give (ZSTD_COMPRESSBOUND). */
+export function compressBound(n: number): number {
+  return n + (n >>> 8) + (n < 131072 ? (131072 - n) >>> 11 : 0) + 64;
+}
+
+/** One frame in an array of its own. */
+export function compress(src: Uint8Array, level: number): Uint8Array<ArrayBuffer> {
+  const out = new Uint8Array(compressBound(src.length));
+  return out.slice(0, compressInto(out, src, level));
+}
+
+/** The content size that the frame's header states; -1 when it states none. Code `corrupt` when it is no frame. */
+export function frameContentSize(frame: Uint8Array): number {
+  if (frame.length < 6 || frame[0] !== 0x28 || frame[1] !== 0xb5 || frame[2] !== 0x2f || frame[3] !== 0xfd) {
+    throw damaged('it does not begin as a zstd frame');
+  }
+  const descriptor = frame[4]!;
+  const single = (descriptor & 0x20) !== 0;
+  const sizeFlag = descriptor >> 6;
+  const sizeBytes = sizeFlag === 0 ? (single ? 1 : 0) : 1 << sizeFlag;
+  if (sizeBytes === 0) return -1;
+  const at = 5 + (single ? 0 : 1) + [0, 1, 2, 4][descriptor & 3]!;
+  if (frame.length < at + sizeBytes) throw damaged('its header is cut off');
+  let size = 0;
+  for (let i = sizeBytes - 1; i >= 0; i--) size = size * 256 + frame[at + i]!;
+  return sizeBytes === 2 ? size + 256 : size;
+}
+
+/**
+ * The content of one frame in an array of its own. `limit` bounds what a hostile frame can make this allocate.
+ * Code `corrupt`.
+ */
+export function decompress(src: Uint8Array, limit = 2 ** 31): Uint8Array<ArrayBuffer> {
+  const size = frameContentSize(src);
+  if (size > limit) throw damaged(`it states a size of ${size} bytes, more than the ${limit} allowed here`);
+  if (size < 0) {
+    try {
+      return new Uint8Array(zstdDecompressSync(src, { maxOutputLength: limit }));
+    } catch (error) {
+      throw damaged(error instanceof Error ? error.message.toLowerCase() : 'unknown');
+    }
+  }
+  const out = new Uint8Array(size);
+  if (decompressInto(out, src) !== size) throw damaged('it holds less than its header states');
+  return out;
+}
