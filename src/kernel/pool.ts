@@ -1,0 +1,184 @@
+/** A pool of worker threads with typed requests and answers; the other side is kernel/pool-worker.ts. */
+import { extname } from 'node:path';
+import type { Transferable } from 'node:worker_threads';
+import { Worker } from 'node:worker_threads';
+import { carryError, uncarryError } from './carried-error.ts';
+import { HoldfastError, messageOf } from './errors.ts';
+import type { FromWorker, ToWorker, WorkerStart } from './pool-protocol.ts';
+
+export interface PoolOptions<Data, Call, Reply> {
+  /** threads, at least 1 */
+  readonly size: number;
+  /** handed to every worker's `start`; copied as structured clone does, SharedArrayBuffers are shared */
+  readonly data: Data;
+  /** requests that may be with one worker at a time, default 1; 2 keeps a worker busy between answers */
+  readonly depth?: number;
+  /** answers what a worker asks with `host.call` */
+  readonly onCall?: (request: Call, worker: number) => Reply | Promise<Reply>;
+  /** takes what a worker says with `host.notify` */
+  readonly onNotice?: (notice: Call, worker: number) => void;
+}
+
+export interface Pool<Request, Response> extends AsyncDisposable {
+  readonly size: number;
+  /** Requests given and not yet answered. */
+  readonly pending: number;
+  /**
+   * Runs a request on the worker with the least to do; waits in a queue while all have `depth` requests. `buffers`
+   * move to the worker and are empty here afterwards. Rejects with what the handler threw, as a HoldfastError.
+   */
+  run(request: Request, buffers?: readonly Transferable[]): Promise<Response>;
+  /** Runs a request on every worker, whatever else they have to do; answers in the order of the workers. */
+  broadcast(request: Request): Promise<Response[]>;
+  /** Ends all threads at once; what is still pending rejects with the code `interrupted`. Idempotent. */
+  close(): Promise<void>;
+}
+
+interface Pending<Response> {
+  resolve(response: Response): void;
+  reject(error: unknown): void;
+}
+
+interface Queued<Request, Response> extends Pending<Response> {
+  readonly request: Request;
+  readonly buffers: readonly Transferable[];
+}
+
+interface Thread<Response> {
+  readonly index: number;
+  readonly worker: Worker;
+  readonly pending: Map<number, Pending<Response>>;
+}
+
+/** The module beside `base` (an import.meta.url) named `./x-worker`: .ts in the source tree, .js in what is built from it. */
+export function workerModule(base: string, name: string): URL {
+  return new URL(name + extname(new URL(base).pathname), base);
+}
+
+/** Starts the threads. They end with `close` alone, so hold the pool with `await using` or try and finally. */
+export function createPool<Request, Response, Data = undefined, Call = never, Reply = never>(
+  module: URL,
+  options: PoolOptions<Data, Call, Reply>,
+): Pool<Request, Response> {
+  const { size, depth = 1 } = options;
+  const queue: Queued<Request, Response>[] = [];
+  let queueHead = 0;
+  let requests = 0;
+  let broken: HoldfastError | undefined;
+  const threads: Thread<Response>[] = [];
+  for (let index = 0; index < size; index++) threads.push(startThread(index));
+
+  function startThread(index: number): Thread<Response> {
+    const start: WorkerStart<Data> = { data: options.data, worker: index };
+    const worker = new Worker(module, { workerData: start });
+    const thread: Thread<Response> = { index, worker, pending: new Map() };
+    worker.on('message', (message: FromWorker<Response, Call>) => receive(thread, message));
+    worker.on('error', (error) =>
+      fail(new HoldfastError('failed', `a worker thread failed: ${messageOf(error)}`, { cause: error })),
+    );
+    worker.on('exit', (code) =>
+      fail(new HoldfastError('failed', `a worker thread ended early with status ${code}`)),
+    );
+    return thread;
+  }
+
+  function receive(thread: Thread<Response>, message: FromWorker<Response, Call>): void {
+    if (message.kind === 'call') {
+      void serveCall(thread, message.id, message.request);
+    } else if (message.kind === 'notice') {
+      options.onNotice?.(message.notice, thread.index);
+    } else {
+      const pending = thread.pending.get(message.id);
+      thread.pending.delete(message.id);
+      if (message.kind === 'done') pending?.resolve(message.response);
+      else pending?.reject(uncarryError(message.error));
+      feed();
+    }
+  }
+
+  async function serveCall(thread: Thread<Response>, id: number, request: Call): Promise<void> {
+    let message: ToWorker<Request, Reply>;
+    try {
+      if (!options.onCall) throw new HoldfastError('failed', 'the owner of this pool answers no calls');
+      message = { kind: 'reply', id, reply: await options.onCall(request, thread.index) };
+    } catch (error) {
+      message = { kind: 'refused', id, error: carryError(error) };
+    }
+    if (!broken) thread.worker.postMessage(message);
+  }
+
+  function send(thread: Thread<Response>, entry: Queued<Request, Response>): void {
+    const id = ++requests;
+    thread.pending.set(id, entry);
+    const message: ToWorker<Request, Reply> = { kind: 'request', id, request: entry.request };
+    try {
+      thread.worker.postMessage(message, entry.buffers);
+    } catch (error) {
+      thread.pending.delete(id);
+      entry.reject(
+        new HoldfastError('failed', `a request could not be sent to a worker thread: ${messageOf(error)}`, {
+          cause: error,
+        }),
+      );
+    }
+  }
+
+  function idlest(): Thread<Response> | undefined {
+    let best: Thread<Response> | undefined;
+    for (const thread of threads) {
+      if (thread.pending.size < depth && (!best || thread.pending.size < best.pending.size)) best = thread;
+    }
+    return best;
+  }
+
+  function feed(): void {
+    while (queueHead < queue.length) {
+      const thread = idlest();
+      if (!thread) return;
+      send(thread, queue[queueHead++]!);
+    }
+    queue.length = 0;
+    queueHead = 0;
+  }
+
+  function fail(error: HoldfastError): void {
+    if (broken) return;
+    broken = error;
+    for (const thread of threads) {
+      for (const pending of thread.pending.values()) pending.reject(error);
+      thread.pending.clear();
+    }
+    for (const entry of queue.splice(queueHead)) entry.reject(error);
+    queue.length = 0;
+    queueHead = 0;
+  }
+
+  const pool: Pool<Request, Response> = {
+    size,
+    get pending() {
+      return threads.reduce((sum, thread) => sum + thread.pending.size, queue.length - queueHead);
+    },
+    run: (request, buffers = []) =>
+      new Promise((resolve, reject) => {
+        if (broken) return reject(broken);
+        queue.push({ request, buffers, resolve, reject });
+        feed();
+      }),
+    broadcast: (request) =>
+      Promise.all(
+        threads.map(
+          (thread) =>
+            new Promise<Response>((resolve, reject) => {
+              if (broken) return reject(broken);
+              send(thread, { request, buffers: [], resolve, reject });
+            }),
+        ),
+      ),
+    async close() {
+      fail(new HoldfastError('interrupted', 'the worker threads were closed'));
+      await Promise.all(threads.map((thread) => thread.worker.terminate()));
+    },
+    [Symbol.asyncDispose]: () => pool.close(),
+  };
+  return pool;
+}
