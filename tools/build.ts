@@ -1,0 +1,81 @@
+/**
+ * Builds the package: the chunkers from AssemblyScript to WebAssembly (beside their sources, where a run from src
+ * finds them, and beside the compiled JavaScript), and TypeScript to dist. What is up to date is not built again.
+ *
+ *   node tools/build.ts          everything
+ *   node tools/build.ts --wasm   the WebAssembly beside the sources alone
+ */
+import { spawnSync } from 'node:child_process';
+import {
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
+import { basename, dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const root = join(dirname(fileURLToPath(import.meta.url)), '..');
+const chunkers = join('src', 'vaults', 'repository', 'chunker');
+/** Touched after each complete build; outside dist, which is what gets published. */
+const stamp = join(root, 'node_modules', '.cache', 'build-stamp');
+
+const wasm = buildWasm();
+if (!process.argv.includes('--wasm')) buildDist(wasm);
+
+/** Compiles every assembly/*.ts that is newer than its .wasm; returns the paths of all .wasm files. */
+function buildWasm(): string[] {
+  const sources = readdirSync(join(root, chunkers, 'assembly')).filter((name) => name.endsWith('.ts'));
+  return sources.map((name) => {
+    const source = join(chunkers, 'assembly', name);
+    const target = join(chunkers, `${basename(name, '.ts')}.wasm`);
+    if (modified(target) <= Math.max(modified(source), modified('tools/build.ts'))) {
+      // asc cannot write a file in one step: others may be loading the old one at this moment
+      const fresh = `${target}.${process.pid}.wasm`;
+      const options = ['-O3', '--noAssert', '--runtime', 'stub', '--enable', 'simd'];
+      const memory = ['--importMemory', '--initialMemory', '2', '--maximumMemory', '65536'];
+      run('assemblyscript/bin/asc.js', [source, '-o', fresh, ...options, ...memory]);
+      renameSync(join(root, fresh), join(root, target));
+    }
+    return target;
+  });
+}
+
+/** Compiles src to dist when any source is newer than the last build, and puts the .wasm files beside it. */
+function buildDist(wasm: string[]): void {
+  const newest = Math.max(newestBelow('src'), modified('tsconfig.json'), modified('tsconfig.build.json'));
+  if (existsSync(join(root, 'dist')) && existsSync(stamp) && statSync(stamp).mtimeMs > newest) return;
+  rmSync(join(root, 'dist'), { recursive: true, force: true });
+  run('typescript/bin/tsc', ['-p', 'tsconfig.build.json']);
+  for (const path of wasm) {
+    const target = join(root, 'dist', path.slice('src'.length));
+    mkdirSync(dirname(target), { recursive: true });
+    copyFileSync(join(root, path), target);
+  }
+  mkdirSync(dirname(stamp), { recursive: true });
+  writeFileSync(stamp, '');
+}
+
+/** Runs a program of a development dependency; ends the build with its status when it fails. */
+function run(program: string, args: string[]): void {
+  const result = spawnSync(process.execPath, [join('node_modules', program), ...args], {
+    cwd: root,
+    stdio: 'inherit',
+  });
+  if (result.error) throw result.error;
+  if (result.status !== 0) process.exit(result.status ?? 1);
+}
+
+/** Time of the last change in milliseconds, -1 when there is no such file. */
+function modified(path: string): number {
+  return statSync(join(root, path), { throwIfNoEntry: false })?.mtimeMs ?? -1;
+}
+
+function newestBelow(directory: string): number {
+  const paths = readdirSync(join(root, directory), { recursive: true, withFileTypes: true });
+  return Math.max(...paths.map((entry) => modified(join(entry.parentPath.slice(root.length), entry.name))));
+}
