@@ -1,0 +1,83 @@
+/** Starts a server of the test's own on loopback, waits until it answers, and sees to it that it dies with the test. */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { setTimeout as pause } from 'node:timers/promises';
+
+export interface Server {
+  readonly child: ChildProcess;
+  /** Kills it and resolves when it is gone. Idempotent. */
+  stop(): Promise<void>;
+}
+
+export interface ServerOptions {
+  readonly command: string;
+  readonly args: readonly string[];
+  readonly env?: Readonly<Record<string, string>>;
+  readonly cwd?: string;
+  /** asked again and again until it answers true */
+  readonly ready: () => Promise<boolean>;
+  /** milliseconds, default 60,000 */
+  readonly timeout?: number;
+}
+
+/** A TCP port of 127.0.0.1 that was free a moment ago. */
+export async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const address = server.address();
+  server.close();
+  await once(server, 'close');
+  if (address === null || typeof address === 'string') throw new Error('no TCP port');
+  return address.port;
+}
+
+const setpriv = '/usr/bin/setpriv';
+
+/** Starts a server in the foreground and waits for it. Throws with its last words when it ends or stays silent. */
+export async function startServer(options: ServerOptions): Promise<Server> {
+  // the kernel ends the server when this process dies, however it dies
+  const wrapped = existsSync(setpriv) ? [setpriv, '--pdeathsig', 'KILL', options.command] : [options.command];
+  const [command = options.command, ...first] = wrapped;
+  const child = spawn(command, [...first, ...options.args], {
+    cwd: options.cwd,
+    env: { ...process.env, ...options.env },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  let said = '';
+  const listen = (piece: Buffer): void => {
+    said = (said + piece.toString()).slice(-4_000);
+  };
+  child.stdout.on('data', listen);
+  child.stderr.on('data', listen);
+  let failure: Error | undefined;
+  child.on('error', (error) => {
+    failure = error;
+  });
+  const stop = async (): Promise<void> => {
+    if (failure !== undefined || child.exitCode !== null || child.signalCode !== null) return;
+    const closed = once(child, 'close');
+    child.kill('SIGKILL');
+    await closed;
+  };
+  const end = Date.now() + (options.timeout ?? 60_000);
+  for (;;) {
+    if (failure !== undefined) throw failure;
+    if (child.exitCode !== null || child.signalCode !== null)
+      throw new Error(`${options.command} ended:\n${said}`);
+    if (await options.ready().catch(() => false)) return { child, stop };
+    if (Date.now() > end) {
+      await stop();
+      throw new Error(`${options.command} does not answer:\n${said}`);
+    }
+    await pause(100);
+  }
+}
+
+/** True when anything at all answers HTTP there. */
+export async function answers(url: string, wanted?: number): Promise<boolean> {
+  const response = await fetch(url, { signal: AbortSignal.timeout(2_000) });
+  await response.arrayBuffer();
+  return wanted === undefined || response.status === wanted;
+}

@@ -1,0 +1,28 @@
+/** Temporary folders that are gone when their test is over, also when restored modes forbid to enter them. */
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+/** What node:test's context and its suites offer for cleaning up. */
+export interface Cleanup {
+  after(fn: () => void | Promise<void>): void;
+}
+
+/** Makes an empty folder, absolute path, which is removed after the test. */
+export function tempFolder(t: Cleanup, name = 'holdfast'): string {
+  const path = mkdtempSync(join(tmpdir(), `${name}-`));
+  t.after(() => removeTree(path));
+  return path;
+}
+
+/** Removes a folder with all that is in it. */
+export function removeTree(path: string): void {
+  try {
+    rmSync(path, { recursive: true, force: true, maxRetries: 3 });
+  } catch {
+    // unreadable folders and names that are not UTF-8 are beyond rmSync
+    spawnSync('chmod', ['-R', 'u+rwX', path]);
+    spawnSync('rm', ['-rf', path]);
+  }
+}
