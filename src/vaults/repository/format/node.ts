@@ -18,6 +18,9 @@ export interface ExtendedAttribute {
   readonly value: Uint8Array;
 }
 
+/** The value of an attribute for which the tree has null instead of a value; told from an empty one by identity. */
+export const absentValue: Uint8Array = new Uint8Array(0);
+
 export interface Node {
   /** raw bytes of the name, without a slash */
   name: Uint8Array;
