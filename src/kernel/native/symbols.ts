@@ -4,6 +4,7 @@
  */
 import { createRequire } from 'node:module';
 
+type Koffi = typeof import('koffi').default;
 type Binder = <F>(prototype: string) => F;
 
 const require = createRequire(import.meta.url);
@@ -12,24 +13,28 @@ const require = createRequire(import.meta.url);
 const distributions: Record<string, readonly string[]> = {
   zstd: ['libzstd.so.1', 'libzstd.1.dylib'],
   crypto: ['libcrypto.so.3', 'libcrypto.3.dylib'],
+  libc: ['libc.so.6'],
 };
 
 /**
  * Calls `declare` with a binder for the first library that has every symbol it asks for.
  * Returns undefined when there is none, or when HOLDFAST_NATIVE=off.
  */
-export function bindNative<T>(kind: 'zstd' | 'crypto', declare: (bind: Binder) => T): T | undefined {
+export function bindNative<T>(
+  kind: 'zstd' | 'crypto' | 'libc',
+  declare: (bind: Binder, koffi: Koffi) => T,
+): T | undefined {
   if (process.env['HOLDFAST_NATIVE'] === 'off') return undefined;
-  let koffi: typeof import('koffi').default;
+  let koffi: Koffi;
   try {
-    koffi = require('koffi') as typeof koffi;
+    koffi = require('koffi') as Koffi;
   } catch {
     return undefined;
   }
   for (const path of [null, ...distributions[kind]!]) {
     try {
       const library = koffi.load(path);
-      return declare(<F>(prototype: string) => library.func(prototype) as F);
+      return declare(<F>(prototype: string) => library.func(prototype) as F, koffi);
     } catch {
       continue;
     }
