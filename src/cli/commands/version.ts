@@ -1,0 +1,21 @@
+/** `holdfast version` */
+import type { Command } from 'commander';
+import type { Runtime } from '../verb.ts';
+import { action, verb } from '../verb.ts';
+import { readVersion, versionLine } from '../version.ts';
+
+export function versionCommand(runtime: Runtime): Command {
+  return verb('version', '[flags]', 'Prints the version of this program and of what it runs on.').action(
+    action(runtime, async ({ terminal, settings }) => {
+      if (!settings.json) return terminal.result(versionLine());
+      terminal.emit({
+        message_type: 'version',
+        version: readVersion(),
+        node_version: process.version,
+        go_version: '',
+        go_os: process.platform,
+        go_arch: process.arch,
+      });
+    }),
+  );
+}

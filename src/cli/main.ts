@@ -1,0 +1,47 @@
+/** The program: signals, the one place where errors become exit statuses, and a short cut for --version. */
+import { exitStatuses, HoldfastError, messageOf } from '../kernel/errors.ts';
+
+/** Runs the command line of this process and ends it. */
+export async function main(args: readonly string[]): Promise<void> {
+  if (args.length === 1 && (args[0] === '--version' || args[0] === '-V')) {
+    const { versionLine } = await import('./version.ts');
+    process.stdout.write(`${versionLine()}\n`);
+    return;
+  }
+  process.exit(await run(args));
+}
+
+async function run(args: readonly string[]): Promise<number> {
+  const { createRuntime } = await import('./runtime.ts');
+  const { runtime, readerGone } = createRuntime(process, args);
+  try {
+    const { runProgram } = await import('./program.ts');
+    await runProgram(args, runtime);
+    runtime.terminal.flush();
+    if (runtime.context.signal.aborted) throw new HoldfastError('interrupted', 'interrupted');
+    return 0;
+  } catch (error) {
+    if (readerGone()) return statusOfClosedPipe;
+    const { aborted } = runtime.context.signal;
+    return report(aborted ? new HoldfastError('interrupted', 'interrupted') : error, runtime.terminal);
+  }
+}
+
+/** What a shell reports for a program that SIGPIPE ended. */
+const statusOfClosedPipe = 141;
+
+/** Tells the error, and gives its exit status. */
+function report(error: unknown, terminal: import('./output/terminal.ts').Terminal): number {
+  const known = error instanceof HoldfastError ? error : undefined;
+  const code = known ? exitStatuses[known.code] : exitStatuses.failed;
+  terminal.clearStatus();
+  if (terminal.json) {
+    const hint = known?.hint === undefined ? {} : { hint: known.hint };
+    terminal.emitError({ message_type: 'exit_error', code, message: messageOf(error), ...hint });
+    return code;
+  }
+  terminal.complain(`holdfast: ${messageOf(error)}`);
+  if (known?.hint !== undefined) terminal.complain(`hint: ${known.hint}`);
+  if (!known && error instanceof Error && error.stack) terminal.complain(error.stack);
+  return code;
+}

@@ -1,0 +1,98 @@
+/** Builds the tree of commands: the called verb in full, of the others the name and a line. */
+import { Command, CommanderError } from 'commander';
+import { HoldfastError } from '../kernel/errors.ts';
+import { firstOperand, normaliseArguments } from './arguments.ts';
+import { globalHeading, globalOptions } from './global-options.ts';
+import type { Verb } from './registry.ts';
+import { verbs } from './registry.ts';
+import type { Runtime } from './verb.ts';
+import { versionLine } from './version.ts';
+
+const description =
+  'Backs up files into encrypted, deduplicated, verified repositories that restic opens as well.';
+
+const epilogue = `
+Examples:
+  # back a folder up with nothing configured
+  holdfast backup ~/documents
+
+  # the same into a repository of your own
+  holdfast -r s3://bucket/backups --password-file key backup ~/documents
+
+\`holdfast help VERB\` shows the flags of a verb.`;
+
+/** Runs the command line `args` (without program and script). Throws HoldfastError alone. */
+export async function runProgram(args: readonly string[], runtime: Runtime): Promise<void> {
+  const at = firstOperand(args, globalOptions());
+  const name = at === undefined ? undefined : args[at];
+  const wanted = name === 'help' ? args.slice(at! + 1).find((arg) => !arg.startsWith('-')) : name;
+  const program = await buildProgram(runtime, (verb) => wanted !== undefined && isNamed(verb, wanted));
+  if (at === undefined && !args.some((arg) => ['-h', '--help', '-V', '--version'].includes(arg))) {
+    if (args.length === 0 || args.every((arg) => arg.startsWith('-'))) return program.outputHelp();
+  }
+  try {
+    await program.parseAsync(normaliseArguments(args, allOptions(program)), { from: 'user' });
+  } catch (error) {
+    if (!(error instanceof CommanderError)) throw error;
+    if (error.exitCode !== 0) throw usageError(error);
+  }
+}
+
+/** The program with the verbs for which `wanted` says so in full. */
+export async function buildProgram(runtime: Runtime, wanted: (verb: Verb) => boolean): Promise<Command> {
+  const program = new Command('holdfast')
+    .description(description)
+    .usage('[flags] VERB [flags] [operands]')
+    .version(versionLine(), '-V, --version', 'print the version')
+    .helpCommand('help [verb]', 'show the help of a verb')
+    .optionsGroup('Flags:')
+    .commandsGroup('Verbs:')
+    .addHelpText('after', epilogue);
+  for (const verb of verbs) {
+    const command = wanted(verb) ? (await verb.load())(runtime) : new Command(verb.name);
+    command.summary(verb.summary).aliases(verb.aliases ?? []);
+    program.addCommand(command, { hidden: verb.hidden ?? false });
+  }
+  prepare(program, runtime);
+  return program;
+}
+
+/** Global flags count before and after each verb; errors are thrown, not printed. */
+function prepare(command: Command, runtime: Runtime): void {
+  command
+    .enablePositionalOptions()
+    .exitOverride()
+    .showSuggestionAfterError()
+    .configureOutput({
+      writeOut: (text) => runtime.terminal.raw(text),
+      writeErr: (text) => runtime.terminal.raw(text),
+      outputError: () => {},
+    });
+  for (const option of globalOptions()) command.addOption(option);
+  command.configureHelp({
+    ...command.configureHelp(),
+    subcommandTerm: (child) => child.name(),
+    visibleOptions: (shown) =>
+      shown.options.filter(
+        (option) => !option.hidden && (!shown.parent || option.helpGroupHeading !== globalHeading),
+      ),
+  });
+  for (const child of command.commands) prepare(child, runtime);
+}
+
+function allOptions(command: Command): Command['options'][number][] {
+  return [...command.options, ...command.commands.flatMap(allOptions)];
+}
+
+function isNamed(verb: Verb, name: string): boolean {
+  return verb.name === name || (verb.aliases?.includes(name) ?? false);
+}
+
+function usageError(error: CommanderError): HoldfastError {
+  const [first = '', suggestion] = error.message.split('\n');
+  const message = first.replace(/^error: /, '').replaceAll("'", '"');
+  const guess = /^\(Did you mean (.*)\?\)$/.exec(suggestion ?? '')?.[1];
+  return new HoldfastError('usage', message, {
+    hint: guess ? `did you mean ${guess}?` : '`holdfast help` lists verbs, `holdfast help VERB` their flags',
+  });
+}

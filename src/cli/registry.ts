@@ -1,0 +1,30 @@
+/** Every verb with a line about it, and where its definition lies; only the one that is called gets loaded. */
+import type { VerbFactory } from './verb.ts';
+
+export interface Verb {
+  readonly name: string;
+  readonly summary: string;
+  /** older names, and names with which restic still answers */
+  readonly aliases?: readonly string[];
+  /** not shown in the help */
+  readonly hidden?: boolean;
+  readonly load: () => Promise<VerbFactory>;
+}
+
+export const verbs: readonly Verb[] = [
+  {
+    name: 'completion',
+    summary: 'print the completion script of a shell',
+    load: async () => (await import('./commands/completion.ts')).completionCommand,
+  },
+  {
+    name: 'generate',
+    summary: 'write completion scripts to files',
+    load: async () => (await import('./commands/generate.ts')).generateCommand,
+  },
+  {
+    name: 'version',
+    summary: 'print the version',
+    load: async () => (await import('./commands/version.ts')).versionCommand,
+  },
+];

@@ -1,0 +1,63 @@
+/** What every verb gets to work with, and how its commander definition is tied to its code. */
+import { Command } from 'commander';
+import type { Context } from '../kernel/context.ts';
+import type { Environment } from './environment.ts';
+import type { GlobalSettings } from './global-options.ts';
+import { globalSettings } from './global-options.ts';
+import type { Terminal } from './output/terminal.ts';
+import type { SecretInput } from './prompt.ts';
+
+/** The process as verbs see it; made once by main.ts, or by a test. */
+export interface Runtime {
+  readonly environment: Environment;
+  readonly terminal: Terminal;
+  readonly context: Context;
+  /** standard input; opened when it is first asked for */
+  readonly stdin: () => SecretInput;
+}
+
+/** One call of a verb. */
+export interface Invocation extends Runtime {
+  readonly settings: GlobalSettings;
+}
+
+/** Makes the commander definition of one verb. Definitions are light: what a verb needs is imported when it runs. */
+export type VerbFactory = (runtime: Runtime) => Command;
+
+/** A command with restic's conventions: any number of operands, which the verb itself judges. */
+export function verb(name: string, usage: string, description: string): Command {
+  return new Command(name)
+    .usage(usage)
+    .description(description)
+    .argument('[operands...]')
+    .optionsGroup('Flags:')
+    .configureHelp({ visibleArguments: () => [] });
+}
+
+/** The action of a verb: settles the global flags, and calls `run` with operands and the verb's own options. */
+export function action<Options extends object>(
+  runtime: Runtime,
+  run: (invocation: Invocation, operands: readonly string[], options: Options) => Promise<void>,
+): (this: Command) => Promise<void> {
+  return async function (this: Command) {
+    const settings = globalSettings(this, runtime.environment);
+    runtime.terminal.json = settings.json;
+    runtime.terminal.verbosity = settings.verbosity;
+    for (const flag of settings.ignored) {
+      runtime.terminal.detail(`${flag} has no effect: every blob is verified before it is uploaded`);
+    }
+    await run({ ...runtime, settings }, this.args, this.opts<Options>());
+  };
+}
+
+/** Adds examples below the help of a command; each is a command line and what it does. */
+export function withExamples(
+  command: Command,
+  examples: readonly (readonly [line: string, does: string])[],
+): Command {
+  const text = examples.map(([line, does]) => `  # ${does}\n  ${line}`).join('\n\n');
+  return command.addHelpText(
+    'after',
+    `\nExamples:\n${text}\n\n\`holdfast --help\` shows the flags of every verb.`,
+  );
+}
