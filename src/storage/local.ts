@@ -1,0 +1,280 @@
+/**
+ * A folder of the local file system. A write goes to a temporary file beside its place, is synced, renamed, and then
+ * the folder is synced, so that after a power cut there is all of it or nothing.
+ */
+import { randomBytes } from 'node:crypto';
+import { constants } from 'node:fs';
+import { link, lstat, mkdir, open, rename, stat as statPath, unlink } from 'node:fs/promises';
+import { dirname, join, resolve } from 'node:path';
+import type { FileHandle } from 'node:fs/promises';
+import { HoldfastError, hasCode, throwIfAborted } from '../kernel/errors.ts';
+import { allocate, piecesOf } from './body.ts';
+import { errnoOf, localError, notAFolderError } from './local-errors.ts';
+import { listFolder } from './local-list.ts';
+import { assertObjectName, assertPrefix } from './names.ts';
+import { resolveRange, truncatedError } from './range.ts';
+import type { Body, ReadOptions, Storage, StoredObject, WriteOptions } from './storage.ts';
+
+const streamPiece = 1 << 20;
+/** What one read call may ask the kernel for. */
+const largestRead = 1 << 30;
+/** The kernel takes at most 1024 pieces in one call. */
+const piecesPerCall = 512;
+
+interface Modes {
+  readonly file: number;
+  readonly folder: number;
+}
+
+/** Does not touch the disk: a folder that is absent is made by `prepare` or the first write. */
+export function createLocalStorage(path: string): Storage {
+  const root = resolve(path);
+  let modes: Promise<Modes> | undefined;
+
+  async function guard<T>(action: string, work: () => Promise<T>): Promise<T> {
+    try {
+      return await work();
+    } catch (error) {
+      if (errnoOf(error) === 'ENOTDIR' && (await isFile(root))) throw notAFolderError(root, error);
+      throw localError(error, action, root);
+    }
+  }
+
+  function fileOf(name: string): string {
+    assertObjectName(name);
+    return join(root, name);
+  }
+
+  async function openForReading(name: string): Promise<FileHandle> {
+    return guard(`read ${name}`, () => open(fileOf(name), constants.O_RDONLY));
+  }
+
+  async function* stream(name: string, options: ReadOptions = {}): AsyncGenerator<Uint8Array<ArrayBuffer>> {
+    throwIfAborted(options.signal);
+    await using handle = await openForReading(name);
+    const { size } = await guard(`read ${name}`, () => handle.stat());
+    const { offset, length } = resolveRange(name, size, options);
+    for (let done = 0; done < length;) {
+      throwIfAborted(options.signal);
+      const piece = allocate(Math.min(streamPiece, length - done));
+      await guard(`read ${name}`, () => readFully(handle, name, piece, offset + done));
+      yield piece;
+      done += piece.length;
+    }
+  }
+
+  async function write(name: string, body: Body, options: WriteOptions = {}): Promise<void> {
+    throwIfAborted(options.signal);
+    const target = fileOf(name);
+    const folder = dirname(target);
+    modes ??= modesFor(root);
+    const { file, folder: folderMode } = await modes;
+    await guard(`write ${name}`, async () => {
+      if (options.ifAbsent && (await exists(target))) throw existsError(name, root);
+      const temporary = `${target}-tmp-${randomBytes(8).toString('hex')}`;
+      try {
+        await using handle = await createFile(temporary, folder, file, folderMode);
+        const pieces = piecesOf(body);
+        if (pieces === body || body instanceof Uint8Array)
+          await writeAll(handle, pieces ?? [], options.signal);
+        else
+          for await (const piece of body as AsyncIterable<Uint8Array>)
+            await writeAll(handle, [piece], options.signal);
+        await handle.sync();
+        throwIfAborted(options.signal);
+      } catch (error) {
+        await removeQuietly(temporary);
+        throw error;
+      }
+      try {
+        if (options.ifAbsent) await renameIfAbsent(temporary, target, name, root);
+        else await rename(temporary, target);
+      } catch (error) {
+        await removeQuietly(temporary);
+        throw error;
+      }
+      await syncFolder(folder);
+    });
+  }
+
+  return {
+    location: root,
+    capabilities: { conditionalCreate: true },
+
+    async prepare(options = {}) {
+      throwIfAborted(options.signal);
+      await guard('create the folder', async () => {
+        const { folder } = await modesFor(root);
+        if (await isFile(root)) throw notAFolderError(root, undefined);
+        await makeFolder(root, folder);
+      });
+    },
+
+    async *list(prefix, options = {}) {
+      assertPrefix(prefix);
+      const folder = prefix.slice(0, prefix.lastIndexOf('/') + 1);
+      try {
+        for await (const object of listFolder(root, folder, options.signal)) {
+          if (object.name.startsWith(prefix)) yield object;
+        }
+      } catch (error) {
+        if (errnoOf(error) === 'ENOTDIR' && (await isFile(root))) throw notAFolderError(root, error);
+        throw localError(error, `list ${prefix === '' ? 'the folder' : prefix}`, root);
+      }
+    },
+
+    async stat(name, options = {}): Promise<StoredObject> {
+      throwIfAborted(options.signal);
+      return guard(`find ${name}`, async () => {
+        const found = await statPath(fileOf(name));
+        if (!found.isFile()) throw new HoldfastError('not-found', `${name} in ${root} is not a file`);
+        return { name, size: found.size, modified: found.mtimeMs };
+      });
+    },
+
+    async read(name, options = {}) {
+      throwIfAborted(options.signal);
+      await using handle = await openForReading(name);
+      return await guard(`read ${name}`, async () => {
+        const { size } = await handle.stat();
+        const { offset, length } = resolveRange(name, size, options);
+        const bytes = allocate(length);
+        await readFully(handle, name, bytes, offset);
+        throwIfAborted(options.signal);
+        return bytes;
+      });
+    },
+
+    stream,
+    write,
+
+    async remove(name, options = {}) {
+      throwIfAborted(options.signal);
+      const target = fileOf(name);
+      try {
+        await guard(`remove ${name}`, () => unlink(target));
+      } catch (error) {
+        if (hasCode(error, 'not-found')) return;
+        throw error;
+      }
+      await guard(`remove ${name}`, () => syncFolder(dirname(target)));
+    },
+
+    async close() {},
+  };
+}
+
+async function readFully(handle: FileHandle, name: string, into: Uint8Array, offset: number): Promise<void> {
+  for (let done = 0; done < into.length;) {
+    const want = Math.min(into.length - done, largestRead);
+    const { bytesRead } = await handle.read(into, done, want, offset + done);
+    if (bytesRead === 0) throw truncatedError(name, offset, into.length, offset + done);
+    done += bytesRead;
+  }
+}
+
+async function writeAll(
+  handle: FileHandle,
+  pieces: readonly Uint8Array[],
+  signal?: AbortSignal,
+): Promise<void> {
+  let rest = pieces.filter((piece) => piece.length > 0);
+  while (rest.length > 0) {
+    throwIfAborted(signal);
+    let { bytesWritten: written } = await handle.writev(rest.slice(0, piecesPerCall));
+    let whole = 0;
+    while (whole < rest.length && written >= rest[whole]!.length) written -= rest[whole++]!.length;
+    rest = rest.slice(whole);
+    if (written > 0) rest[0] = rest[0]!.subarray(written);
+  }
+}
+
+async function createFile(
+  path: string,
+  folder: string,
+  mode: number,
+  folderMode: number,
+): Promise<FileHandle> {
+  try {
+    return await open(path, 'wx', mode);
+  } catch (error) {
+    if (errnoOf(error) !== 'ENOENT') throw error;
+    await makeFolder(folder, folderMode);
+    return open(path, 'wx', mode);
+  }
+}
+
+/** A hard link is the one way to put a finished file under a name only if nobody has it. */
+async function renameIfAbsent(temporary: string, target: string, name: string, root: string): Promise<void> {
+  try {
+    await link(temporary, target);
+  } catch (error) {
+    const errno = errnoOf(error) ?? '';
+    if (errno === 'EEXIST') throw existsError(name, root);
+    if (!['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EMLINK'].includes(errno)) throw error;
+    // A file system without hard links: the check before the write has to do.
+    await rename(temporary, target);
+    return;
+  }
+  await unlink(temporary);
+}
+
+/** Makes `folder` and its parents, and syncs every folder that got a new entry. */
+async function makeFolder(folder: string, mode: number): Promise<void> {
+  const first = await mkdir(folder, { recursive: true, mode });
+  if (first === undefined) return;
+  for (let made = folder; made.length >= first.length; made = dirname(made)) await syncFolder(dirname(made));
+}
+
+async function syncFolder(folder: string): Promise<void> {
+  // Windows has no way to sync a folder.
+  if (process.platform === 'win32') return;
+  await using handle = await open(folder, constants.O_RDONLY | constants.O_DIRECTORY);
+  try {
+    await handle.sync();
+  } catch (error) {
+    // Some network and FUSE file systems cannot; then they do not need it either.
+    if (!['EINVAL', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS'].includes(errnoOf(error) ?? '')) throw error;
+  }
+}
+
+/** A repository whose config the group may read keeps being readable to the group, as restic has it. */
+async function modesFor(root: string): Promise<Modes> {
+  try {
+    const { mode } = await statPath(join(root, 'config'));
+    if ((mode & 0o040) !== 0) return { file: 0o660, folder: 0o770 };
+  } catch {
+    // No config yet: the private modes.
+  }
+  return { file: 0o600, folder: 0o700 };
+}
+
+async function isFile(path: string): Promise<boolean> {
+  try {
+    return !(await statPath(path)).isDirectory();
+  } catch {
+    return false;
+  }
+}
+
+async function exists(path: string): Promise<boolean> {
+  try {
+    await lstat(path);
+    return true;
+  } catch (error) {
+    if (errnoOf(error) === 'ENOENT') return false;
+    throw error;
+  }
+}
+
+async function removeQuietly(path: string): Promise<void> {
+  try {
+    await unlink(path);
+  } catch {
+    // The error that led here is the one to tell.
+  }
+}
+
+function existsError(name: string, root: string): HoldfastError {
+  return new HoldfastError('exists', `${name} already exists in ${root}`);
+}
