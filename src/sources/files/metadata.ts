@@ -43,7 +43,7 @@ export interface FileMetadata {
   user: string;
   group: string;
   inode: bigint;
-  /** 0n where only one link leads to the file */
+  /** kept for every entry, as restic does unless it is told otherwise: equal trees must stay equal */
   deviceId: bigint;
   /** 0 for everything but files */
   size: number;
@@ -141,7 +141,7 @@ export function metadataOf(
     user: accounts.userName(records.uid(i)),
     group: accounts.groupName(records.gid(i)),
     inode: records.inode(i),
-    deviceId: links === 1 || type === 'dir' ? 0n : records.device(i),
+    deviceId: records.device(i),
     size: type === 'file' ? records.size(i) : 0,
     links,
     linktarget: type === 'symlink' ? readLink(path, native) : undefined,
