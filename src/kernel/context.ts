@@ -18,3 +18,8 @@ export function createContext(parts: Partial<Context> = {}): Context {
     warn: parts.warn ?? (() => {}),
   };
 }
+
+/** The same context with another signal. */
+export function withSignal(context: Context, signal: AbortSignal): Context {
+  return { signal, clock: context.clock, warn: (message) => context.warn(message) };
+}

@@ -1,0 +1,25 @@
+/** Several asynchronous steps at once with their number bounded: for reading many small files. */
+
+/**
+ * Calls `step` for every item with at most `limit` under way, and yields the results in the order of the items.
+ * The first error ends it, after the steps under way have settled.
+ */
+export async function* mapParallel<T, R>(
+  items: Iterable<T> | AsyncIterable<T>,
+  limit: number,
+  step: (item: T) => Promise<R>,
+): AsyncGenerator<R, void, void> {
+  const running: Promise<R>[] = [];
+  try {
+    for await (const item of items) {
+      const result = step(item);
+      // Looked at later, when its turn comes: until then nobody listens.
+      result.catch(() => {});
+      running.push(result);
+      if (running.length >= limit) yield await running.shift()!;
+    }
+    while (running.length > 0) yield await running.shift()!;
+  } finally {
+    await Promise.allSettled(running);
+  }
+}

@@ -1,0 +1,199 @@
+/** Holding a lock while work goes on: refreshed, watched, removed; lost, it ends the work. */
+import type { Context } from '../../kernel/context.ts';
+import { withSignal } from '../../kernel/context.ts';
+import { hasCode, HoldfastError, messageOf } from '../../kernel/errors.ts';
+import type { AcquiredLock } from './lock-acquire.ts';
+import { acquireLock, isLockThere, removeLock, settleMs, writeLock } from './lock-acquire.ts';
+import type { LockHost } from './lock-holder.ts';
+import { staleAfterMs, thisHost } from './lock-holder.ts';
+import type { Repository } from './repository.ts';
+
+export interface LockOptions {
+  /** nobody else may hold any lock: for what removes things */
+  readonly exclusive: boolean;
+  /** milliseconds to keep trying while somebody else holds the repository, default 0 */
+  readonly retryFor?: number;
+  /** do not lock at all (`--no-lock`) */
+  readonly none?: boolean;
+  /**
+   * Begin the work while it is still open whether somebody else took a lock at the same moment, which takes 200 ms to
+   * know. For work that only reads, or that calls `ensure` before it commits.
+   */
+  readonly eager?: boolean;
+  /** told once, when waiting begins */
+  readonly onWait?: (message: string) => void;
+  /** who we are; the system's answer unless a test says otherwise */
+  readonly host?: LockHost;
+}
+
+export interface HeldLock {
+  /**
+   * Makes sure that the lock is good before something that cannot be taken back: after a long standstill it is
+   * refreshed first. Rejects when it was lost.
+   */
+  ensure(): Promise<void>;
+}
+
+export const refreshEveryMs = 5 * 60 * 1000;
+/** Past this age a refresh must prove that nobody took the lock for stale; some way before others may. */
+const tooOldMs = staleAfterMs - (refreshEveryMs * 3) / 2;
+/** How often the age is looked at: a machine that slept notices soon after waking. */
+const pollMs = 1000;
+/** After a refresh that failed. */
+const retryRefreshMs = 20_000;
+const firstRetryMs = 5000;
+const longestRetryMs = 60_000;
+
+/**
+ * Runs `work` while this process holds a lock. The context that `work` is given is aborted when the lock is lost; the
+ * lock is removed in any case. Codes `locked` when it cannot be had, `failed` when it was lost.
+ */
+export async function withLock<T>(
+  repository: Repository,
+  options: LockOptions,
+  context: Context,
+  work: (context: Context, lock: HeldLock) => Promise<T>,
+): Promise<T> {
+  if (options.none) return work(context, { ensure: async () => {} });
+  const host = options.host ?? thisHost;
+  const lost = new AbortController();
+  const done = new AbortController();
+  const acquired = await acquirePatiently(repository, options, context, host);
+  let { id, writtenMs } = acquired;
+  let loss: HoldfastError | undefined;
+  let refreshing: Promise<void> | undefined;
+
+  function lose(error: HoldfastError): void {
+    loss ??= error;
+    lost.abort(error);
+  }
+
+  const settling = options.eager
+    ? acquired.settle(AbortSignal.any([context.signal, done.signal]))
+    : undefined;
+  const settled = settling?.catch((error: unknown) => {
+    if (!done.signal.aborted) lose(error instanceof HoldfastError ? error : lockLost(error));
+  });
+
+  async function refresh(): Promise<void> {
+    const now = context.clock.now();
+    const old = id;
+    const mustProve = now - writtenMs > tooOldMs;
+    if (mustProve && !(await isLockThere(repository, old))) throw lockRemoved();
+    const fresh = await writeLock(repository, options.exclusive, host, now);
+    if (mustProve) {
+      await context.clock.sleep(settleMs);
+      if (!(await isLockThere(repository, old))) {
+        await removeLock(repository, fresh);
+        throw lockRemoved();
+      }
+    }
+    id = fresh;
+    writtenMs = now;
+    await removeLock(repository, old);
+  }
+
+  /** One refresh at a time; a loss ends the work. */
+  function refreshOnce(): Promise<void> {
+    refreshing ??= refresh()
+      .catch((error: unknown) => {
+        const age = context.clock.now() - writtenMs;
+        if (!hasCode(error, 'locked') && age <= tooOldMs) throw error;
+        lose(lockLost(error));
+        throw loss;
+      })
+      .finally(() => (refreshing = undefined));
+    return refreshing;
+  }
+
+  async function watch(): Promise<void> {
+    await settled;
+    let nextTry = writtenMs + refreshEveryMs;
+    while (!loss && !done.signal.aborted) {
+      await context.clock.sleep(pollMs, done.signal).catch(() => {});
+      const now = context.clock.now();
+      if (done.signal.aborted || now < nextTry) continue;
+      try {
+        await refreshOnce();
+        nextTry = writtenMs + refreshEveryMs;
+      } catch (error) {
+        if (!loss) context.warn(`unable to refresh lock: ${messageOf(error)}`);
+        nextTry = now + retryRefreshMs;
+      }
+    }
+  }
+
+  const watching = watch();
+  const inner = withSignal(context, AbortSignal.any([context.signal, lost.signal]));
+  try {
+    const result = await work(inner, {
+      async ensure() {
+        await settled;
+        if (loss) throw loss;
+        if (context.clock.now() - writtenMs > tooOldMs) await refreshOnce();
+      },
+    });
+    if (loss) throw loss;
+    return result;
+  } catch (error) {
+    throw loss ?? error;
+  } finally {
+    done.abort();
+    await watching;
+    await removeLock(repository, id).catch((error: unknown) =>
+      context.warn(`error while unlocking: ${messageOf(error)}`),
+    );
+  }
+}
+
+async function acquirePatiently(
+  repository: Repository,
+  options: LockOptions,
+  context: Context,
+  host: LockHost,
+): Promise<AcquiredLock> {
+  const retryFor = options.retryFor ?? 0;
+  const deadline = context.clock.now() + retryFor;
+  let delay = firstRetryMs;
+  for (let attempt = 0; ; attempt++) {
+    try {
+      const acquired = await acquireLock(repository, options.exclusive, context, host);
+      if (!options.eager) await settleOrRemove(repository, acquired, context.signal);
+      return acquired;
+    } catch (error) {
+      const left = deadline - context.clock.now();
+      if (!hasCode(error, 'locked') || left <= 0) throw error;
+      if (attempt === 0) {
+        options.onWait?.(
+          `repository is already locked, waiting up to ${Math.ceil(retryFor / 1000)}s for the lock`,
+        );
+      }
+      await context.clock.sleep(Math.min(delay, left), context.signal);
+      delay = Math.min(delay * 2, longestRetryMs);
+    }
+  }
+}
+
+async function settleOrRemove(
+  repository: Repository,
+  acquired: AcquiredLock,
+  signal: AbortSignal,
+): Promise<void> {
+  try {
+    await acquired.settle(signal);
+  } catch (error) {
+    await removeLock(repository, acquired.id);
+    throw error;
+  }
+}
+
+function lockRemoved(): HoldfastError {
+  return new HoldfastError('locked', 'the lock file was removed in the meantime');
+}
+
+function lockLost(cause: unknown): HoldfastError {
+  return new HoldfastError('failed', `the lock could not be kept: ${messageOf(cause)}`, {
+    hint: 'nothing was committed after that; run the command again',
+    cause,
+  });
+}
