@@ -5,6 +5,7 @@ import { Worker } from 'node:worker_threads';
 import { carryError, uncarryError } from './carried-error.ts';
 import { HoldfastError, messageOf } from './errors.ts';
 import type { FromWorker, ToWorker, WorkerStart } from './pool-protocol.ts';
+import { Transfer } from './pool-worker.ts';
 
 export interface PoolOptions<Data, Call, Reply> {
   /** threads, at least 1 */
@@ -14,7 +15,10 @@ export interface PoolOptions<Data, Call, Reply> {
   /** requests that may be with one worker at a time, default 1; 2 keeps a worker busy between answers */
   readonly depth?: number;
   /** answers what a worker asks with `host.call` */
-  readonly onCall?: (request: Call, worker: number) => Reply | Promise<Reply>;
+  readonly onCall?: (
+    request: Call,
+    worker: number,
+  ) => Reply | Transfer<Reply> | Promise<Reply | Transfer<Reply>>;
   /** takes what a worker says with `host.notify` */
   readonly onNotice?: (notice: Call, worker: number) => void;
 }
@@ -98,13 +102,16 @@ export function createPool<Request, Response, Data = undefined, Call = never, Re
 
   async function serveCall(thread: Thread<Response>, id: number, request: Call): Promise<void> {
     let message: ToWorker<Request, Reply>;
+    let buffers: readonly Transferable[] = [];
     try {
       if (!options.onCall) throw new HoldfastError('failed', 'the owner of this pool answers no calls');
-      message = { kind: 'reply', id, reply: await options.onCall(request, thread.index) };
+      const answer = await options.onCall(request, thread.index);
+      if (answer instanceof Transfer) buffers = answer.buffers;
+      message = { kind: 'reply', id, reply: answer instanceof Transfer ? answer.value : answer };
     } catch (error) {
       message = { kind: 'refused', id, error: carryError(error) };
     }
-    if (!broken) thread.worker.postMessage(message);
+    if (!broken) thread.worker.postMessage(message, buffers);
   }
 
   function send(thread: Thread<Response>, entry: Queued<Request, Response>): void {
