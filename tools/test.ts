@@ -1,0 +1,60 @@
+/**
+ * Runs the tests: builds what they start, then every *.test.ts of src and test, or those below the given paths.
+ *
+ *   node tools/test.ts                everything
+ *   node tools/test.ts src/storage    one room
+ *
+ * A test that lacks a program or a server is skipped and named at the end; in CI that is a failure.
+ */
+import { spawnSync } from 'node:child_process';
+import { globSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
+import { join, normalize, resolve } from 'node:path';
+import process from 'node:process';
+import { run } from 'node:test';
+import { spec } from 'node:test/reporters';
+
+const root = join(import.meta.dirname, '..');
+process.chdir(root);
+
+const wanted = process.argv.slice(2).map((path) => normalize(path).replace(/\/$/, ''));
+const files = globSync(['src/**/*.test.ts', 'test/**/*.test.ts']).filter(
+  (file) => wanted.length === 0 || wanted.some((path) => file === path || file.startsWith(`${path}/`)),
+);
+if (files.length === 0) stop(`no test files below ${wanted.join(', ')}`);
+
+const build = spawnSync(process.execPath, ['tools/build.ts'], { stdio: 'inherit' });
+if (build.status !== 0) stop('the build failed');
+
+const skipped: string[] = [];
+let failed = false;
+let passed = 0;
+const stream = run({
+  files: files.map((file) => resolve(file)),
+  concurrency: availableParallelism(),
+  // a hanging test names itself instead of holding up the run
+  timeout: 10 * 60_000,
+});
+stream.on('test:fail', () => {
+  failed = true;
+});
+stream.on('test:pass', (test) => {
+  passed += 1;
+  const why = test.skip ?? test.todo;
+  if (why !== undefined) skipped.push(`${test.name}${typeof why === 'string' ? `: ${why}` : ''}`);
+});
+stream.on('end', () => {
+  for (const line of skipped) console.error(`skipped: ${line}`);
+  if (passed === 0) failed = true;
+  if (skipped.length > 0 && process.env['CI'] === 'true') {
+    console.error('in CI nothing may be skipped');
+    failed = true;
+  }
+  process.exitCode = failed ? 1 : 0;
+});
+stream.compose(spec).pipe(process.stdout);
+
+function stop(why: string): never {
+  console.error(why);
+  process.exit(1);
+}
