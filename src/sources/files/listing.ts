@@ -24,7 +24,7 @@ import { baseName, joinPath } from './path.ts';
 import { sortedNames } from './sorted-names.ts';
 
 /** What a listing is made of: plain data that can be posted or transferred to another thread. */
-export interface Listing {
+export interface ListingData {
   /** `count` records of RECORD_BYTES, ascending by the raw bytes of the name */
   readonly records: ArrayBuffer;
   /** the names, each followed by a zero byte; records say where */
@@ -32,10 +32,10 @@ export interface Listing {
 }
 
 /** Reads a listing; nothing is decoded before it is asked for. */
-export class ListingView extends StatRecords {
-  readonly data: Listing;
+export class Listing extends StatRecords {
+  readonly data: ListingData;
 
-  constructor(data: Listing) {
+  constructor(data: ListingData) {
     super(data.records);
     this.data = data;
   }
@@ -58,7 +58,7 @@ const statWords = new Int32Array(statBuffer.buffer, statBuffer.byteOffset, 64);
  * @param path raw bytes, absolute or relative to the working directory; a symlink is refused
  * @throws HoldfastError `not-found`, `forbidden`, `failed`
  */
-export function listDirectory(path: Uint8Array, native: Libc | null = libc): Listing {
+export function listDirectory(path: Uint8Array, native: Libc | null = libc): ListingData {
   return native ? listNatively(path, native) : listWithNode(path);
 }
 
@@ -70,7 +70,7 @@ export function statPath(
   path: Uint8Array,
   options: { follow?: boolean } = {},
   native: Libc | null = libc,
-): ListingView {
+): Listing {
   const name = baseName(path);
   const names = new Uint8Array(name.length + 1);
   names.set(name);
@@ -88,7 +88,7 @@ export function statPath(
     );
   }
   setRecordName(words, 0, 0, name.length, 0);
-  return new ListingView({ records: words.buffer, names });
+  return new Listing({ records: words.buffer, names });
 }
 
 /** An open file's stat, as a listing of one entry without a name. */
@@ -106,7 +106,7 @@ function openDirectory(path: Uint8Array, native: Libc): number {
   return checkResult('open', path, native.openAt(AT_FDCWD, cString(path), flags, 0));
 }
 
-function listNatively(path: Uint8Array, native: Libc): Listing {
+function listNatively(path: Uint8Array, native: Libc): ListingData {
   const fd = openDirectory(path, native);
   try {
     const names = sortedNames();
@@ -136,7 +136,7 @@ function listNatively(path: Uint8Array, native: Libc): Listing {
   }
 }
 
-function listWithNode(path: Uint8Array): Listing {
+function listWithNode(path: Uint8Array): ListingData {
   const entries = calling('open', path, () => {
     const self = lstatSync(asBuffer(path));
     // readdir would follow it out of the tree that was asked for

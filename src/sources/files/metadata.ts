@@ -17,7 +17,7 @@ import {
 import { calling, checkResult, systemError } from '../../kernel/native/system-error.ts';
 import { getAttribute, listAttributes } from '../../kernel/native/xattr.ts';
 import type { Attribute } from '../../kernel/native/xattr.ts';
-import type { ListingView } from './listing.ts';
+import type { Listing } from './listing.ts';
 
 export type EntryType = 'file' | 'dir' | 'symlink' | 'dev' | 'chardev' | 'fifo' | 'socket' | 'irregular';
 
@@ -105,7 +105,7 @@ export function typeOfMode(stMode: number): EntryType {
  * @throws HoldfastError when a link target cannot be read, or the entry's stat failed
  */
 export function readMetadata(
-  listing: ListingView,
+  listing: Listing,
   i: number,
   path: Uint8Array,
   options: MetadataOptions,
