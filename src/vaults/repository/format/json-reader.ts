@@ -25,7 +25,9 @@ export class JsonReader {
 
   constructor(what: string, bytes: Uint8Array, pos = 0) {
     this.what = what;
-    this.bytes = bytes;
+    // a plain array even for a Buffer: one kind of array keeps the loops fast
+    this.bytes =
+      bytes.constructor === Uint8Array ? bytes : new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.length);
     this.end = bytes.length;
     this.pos = pos;
   }
@@ -42,10 +44,27 @@ export class JsonReader {
 
   /** The next byte that is no white space, not consumed; -1 at the end. */
   peek(): number {
+    const byte = this.bytes[this.pos]!;
+    return byte > 0x20 ? byte : this.peekBehindSpace();
+  }
+
+  private peekBehindSpace(): number {
     const bytes = this.bytes;
-    let byte = bytes[this.pos];
-    while (byte === 0x20 || byte === 0x0a || byte === 0x0d || byte === 0x09) byte = bytes[++this.pos];
-    return byte === undefined ? -1 : byte;
+    while (this.pos < this.end) {
+      const byte = bytes[this.pos]!;
+      if (byte !== 0x20 && byte !== 0x0a && byte !== 0x0d && byte !== 0x09) return byte;
+      this.pos++;
+    }
+    return -1;
+  }
+
+  /** True, and consumed, when exactly these bytes come next. */
+  tryBytes(expected: Uint8Array): boolean {
+    const { bytes, pos } = this;
+    const count = expected.length;
+    for (let i = 0; i < count; i++) if (bytes[pos + i] !== expected[i]) return false;
+    this.pos = pos + count;
+    return true;
   }
 
   expect(byte: number): void {

@@ -7,12 +7,18 @@ import { readTime, zeroTime } from './time.ts';
 
 interface Field {
   readonly name: Uint8Array;
+  /** the name as restic writes it: quoted, and with its colon */
+  readonly key: Uint8Array;
   /** reads a value that is not null */
   read(r: JsonReader, node: Node): void;
 }
 
 const ascii = (text: string) => new TextEncoder().encode(text);
-const field = (name: string, read: Field['read']): Field => ({ name: ascii(name), read });
+const field = (name: string, read: Field['read']): Field => ({
+  name: ascii(name),
+  key: ascii(`"${name}":`),
+  read,
+});
 const noXattrs: readonly ExtendedAttribute[] = [];
 const noBytes = new Uint8Array(0);
 /** set while a node is read whose linktarget_raw came already: it wins over linktarget in any order */
@@ -87,8 +93,7 @@ export function parseNode(r: JsonReader): Node {
   r.expect(0x7b);
   let expected = 0;
   for (let first = true; r.next(0x7d, first); first = false) {
-    r.readKey();
-    const index = findField(r, expected);
+    const index = readField(r, expected);
     if (index < 0) {
       r.skipValue();
     } else {
@@ -99,10 +104,11 @@ export function parseNode(r: JsonReader): Node {
   return node;
 }
 
-/** The index of the field that the last key names, -1 for an unknown one; looks from `expected` on. */
-function findField(r: JsonReader, expected: number): number {
-  for (let i = expected; i < fields.length; i++) if (r.keyIs(fields[i]!.name)) return i;
-  for (let i = 0; i < expected; i++) if (r.keyIs(fields[i]!.name)) return i;
+/** Reads a key and its colon: the index of the field that it names, -1 for an unknown one. Looks from `expected` on. */
+function readField(r: JsonReader, expected: number): number {
+  for (let i = expected; i < fields.length; i++) if (r.tryBytes(fields[i]!.key)) return i;
+  r.readKey();
+  for (let i = 0; i < fields.length; i++) if (r.keyIs(fields[i]!.name)) return i;
   return -1;
 }
 
