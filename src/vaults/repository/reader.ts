@@ -66,14 +66,14 @@ export function createReader(parts: ReaderParts): BlobReader {
     use: (index: BlobIndex, entry: number, sealed: Uint8Array) => T | Promise<T>,
   ): Promise<T> {
     const index = await parts.loadIndex();
-    const first = index.find(type, id);
-    if (first < 0) {
+    const places = index.findAll(type, id);
+    if (places.length === 0) {
       throw new HoldfastError('not-found', `the ${type} blob ${toHex(id)} is in no index`, {
         hint: 'run `holdfast check`, and `holdfast repair index` when packs are missing from the index',
       });
     }
     let damage: unknown;
-    for (const entry of placesOf(index, first)) {
+    for (const entry of places) {
       try {
         return await use(index, entry, await readSealed(index, entry));
       } catch (error) {
@@ -174,17 +174,6 @@ async function* pieces(opened: Uint8Array, compressed: boolean): AsyncGenerator<
 
 function* slices(bytes: Uint8Array): Generator<Uint8Array, void, void> {
   for (let at = 0; at < bytes.length; at += streamPiece) yield bytes.subarray(at, at + streamPiece);
-}
-
-/** The entry itself, and then those of the same blob in other packs: looked for only when they are needed. */
-function* placesOf(index: BlobIndex, first: number): Generator<number, void, void> {
-  yield first;
-  const type = index.typeOf(first);
-  const id = index.idOf(first).slice();
-  for (const entry of index.entries()) {
-    if (entry !== first && index.typeOf(entry) === type && Buffer.compare(index.idOf(entry), id) === 0)
-      yield entry;
-  }
 }
 
 /** Where the last blob of each pack ends. */

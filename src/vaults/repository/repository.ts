@@ -132,7 +132,7 @@ export function createRepository(parts: RepositoryParts): Repository {
 
   function loadIndex(): Promise<BlobIndex> {
     if (!index) {
-      index = readIndex(repository, context);
+      index = readIndex(repository);
       // A failed load is tried anew by the next caller.
       index.catch(() => (index = undefined));
     }

@@ -123,10 +123,11 @@ export async function createBlobWriter(
     putAgain: (type, bytes) => putBlob(type, bytes, true),
     async putStored(type, id, stored, uncompressedLength, force = false) {
       check();
-      if (!index.claim(type, id) && !force) return false;
-      packer.putSqueezed(type, id, stored, uncompressedLength);
+      again = force;
+      const isNew = packer.putEncoded(type, id, stored, uncompressedLength);
+      again = false;
       await settleBelow(uploads - 1);
-      return true;
+      return isNew;
     },
     async finish() {
       check();
