@@ -2,7 +2,7 @@
 import { ByteWriter } from '../../../kernel/bytes.ts';
 import { writeHex } from '../../../kernel/hex.ts';
 import { writeUint } from './go-json.ts';
-import { JsonReader } from './json-reader.ts';
+import { FieldTable, JsonReader } from './json-reader.ts';
 import type { BlobType, PackBlob } from './pack.ts';
 
 /** Told what an index holds. The array of ids is used again: copy what must stay. */
@@ -74,15 +74,9 @@ function writeId(w: ByteWriter, id: Uint8Array): void {
   w.length += 64;
 }
 
-const key = {
-  packs: ascii('packs'),
-  id: ascii('id'),
-  blobs: ascii('blobs'),
-  type: ascii('type'),
-  offset: ascii('offset'),
-  length: ascii('length'),
-  uncompressedLength: ascii('uncompressed_length'),
-};
+const indexFields = new FieldTable(['packs']);
+const packFields = new FieldTable(['id', 'blobs']);
+const blobFields = new FieldTable(['id', 'type', 'offset', 'length', 'uncompressed_length']);
 
 /** Reads an index and tells the visitor of its packs and blobs as they come. Unknown fields are skipped. Code `corrupt`. */
 export function scanIndex(json: Uint8Array, visitor: IndexVisitor): void {
@@ -90,8 +84,7 @@ export function scanIndex(json: Uint8Array, visitor: IndexVisitor): void {
   const ids = new Uint8Array(64);
   r.expect(0x7b);
   for (let first = true; r.next(0x7d, first); first = false) {
-    r.readKey();
-    if (!r.keyIs(key.packs)) {
+    if (r.readField(indexFields, 0) < 0) {
       r.skipValue();
     } else if (!r.tryNull()) {
       r.expect(0x5b);
@@ -108,12 +101,12 @@ function scanPack(r: JsonReader, ids: Uint8Array, visitor: IndexVisitor): void {
   let blobsAt = -1;
   r.expect(0x7b);
   for (let first = true; r.next(0x7d, first); first = false) {
-    r.readKey();
-    if (r.keyIs(key.id)) {
+    const index = r.readField(packFields, 0);
+    if (index === 0) {
       r.readId(ids, 0);
       hasId = true;
       visitor.pack(ids, 0);
-    } else if (!r.keyIs(key.blobs)) {
+    } else if (index < 0) {
       r.skipValue();
     } else if (!r.tryNull()) {
       if (hasId) {
@@ -145,15 +138,16 @@ function scanBlob(r: JsonReader, ids: Uint8Array, visitor: IndexVisitor): void {
   let length = -1;
   let uncompressedLength = 0;
   r.expect(0x7b);
+  let index = -1;
   for (let first = true; r.next(0x7d, first); first = false) {
-    r.readKey();
-    if (r.keyIs(key.id)) {
+    index = r.readField(blobFields, index + 1);
+    if (index === 0) {
       r.readId(ids, 32);
       hasId = true;
-    } else if (r.keyIs(key.type)) type = readType(r);
-    else if (r.keyIs(key.offset)) offset = readUint32(r);
-    else if (r.keyIs(key.length)) length = readUint32(r);
-    else if (r.keyIs(key.uncompressedLength)) uncompressedLength = readUint32(r);
+    } else if (index === 1) type = readType(r);
+    else if (index === 2) offset = readUint32(r);
+    else if (index === 3) length = readUint32(r);
+    else if (index === 4) uncompressedLength = readUint32(r);
     else r.skipValue();
   }
   if (!hasId || type === undefined || offset < 0 || length < 0)

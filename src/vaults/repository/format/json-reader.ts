@@ -16,6 +16,18 @@ for (let byte = 0; byte < 256; byte++) {
   endsRun[byte] = byte < 0x20 || byte > 0x7e || byte === quote || byte === backslash ? 1 : 0;
 }
 
+/** The members of an object that are looked for, in the order in which restic writes them. */
+export class FieldTable {
+  readonly names: readonly Uint8Array[];
+  /** the names as restic writes them: quoted, and with the colon */
+  readonly keys: readonly Uint8Array[];
+
+  constructor(names: readonly string[]) {
+    this.names = names.map((name) => new TextEncoder().encode(name));
+    this.keys = names.map((name) => new TextEncoder().encode(`"${name}":`));
+  }
+}
+
 export class JsonReader {
   readonly bytes: Uint8Array;
   readonly end: number;
@@ -58,8 +70,20 @@ export class JsonReader {
     return -1;
   }
 
+  /**
+   * Reads a key and its colon: the index in the table, -1 for a name that is not there. `expected` is where to begin:
+   * one behind the last, for then the next member mostly is the next in the table.
+   */
+  readField(table: FieldTable, expected: number): number {
+    const { keys, names } = table;
+    for (let i = expected; i < keys.length; i++) if (this.tryBytes(keys[i]!)) return i;
+    this.readKey();
+    for (let i = 0; i < names.length; i++) if (this.keyIs(names[i]!)) return i;
+    return -1;
+  }
+
   /** True, and consumed, when exactly these bytes come next. */
-  tryBytes(expected: Uint8Array): boolean {
+  private tryBytes(expected: Uint8Array): boolean {
     const { bytes, pos } = this;
     const count = expected.length;
     for (let i = 0; i < count; i++) if (bytes[pos + i] !== expected[i]) return false;

@@ -1,24 +1,17 @@
 /** Reads a node from a tree's JSON, as lenient as Go is: fields in any order, unknown ones skipped, null for absent. */
 import { decodeBase64 } from './base64.ts';
 import { unquoteName } from './go-quote.ts';
-import type { JsonReader } from './json-reader.ts';
+import { FieldTable, type JsonReader } from './json-reader.ts';
 import { absentValue, type ExtendedAttribute, type Node, type NodeType, type Time } from './node.ts';
 import { readTime, zeroTime } from './time.ts';
 
 interface Field {
-  readonly name: Uint8Array;
-  /** the name as restic writes it: quoted, and with its colon */
-  readonly key: Uint8Array;
+  readonly name: string;
   /** reads a value that is not null */
   read(r: JsonReader, node: Node): void;
 }
 
-const ascii = (text: string) => new TextEncoder().encode(text);
-const field = (name: string, read: Field['read']): Field => ({
-  name: ascii(name),
-  key: ascii(`"${name}":`),
-  read,
-});
+const field = (name: string, read: Field['read']): Field => ({ name, read });
 const noXattrs: readonly ExtendedAttribute[] = [];
 const noBytes = new Uint8Array(0);
 /** set while a node is read whose linktarget_raw came already: it wins over linktarget in any order */
@@ -64,6 +57,8 @@ const fields: readonly Field[] = [
   field('error', (r, node) => void (node.error = readText(r))),
 ];
 
+const table = new FieldTable(fields.map((known) => known.name));
+
 /** Reads one node; every array in it has memory of its own. Code `corrupt`. */
 export function parseNode(r: JsonReader): Node {
   const node: Node = {
@@ -93,7 +88,7 @@ export function parseNode(r: JsonReader): Node {
   r.expect(0x7b);
   let expected = 0;
   for (let first = true; r.next(0x7d, first); first = false) {
-    const index = readField(r, expected);
+    const index = r.readField(table, expected);
     if (index < 0) {
       r.skipValue();
     } else {
@@ -102,14 +97,6 @@ export function parseNode(r: JsonReader): Node {
     }
   }
   return node;
-}
-
-/** Reads a key and its colon: the index of the field that it names, -1 for an unknown one. Looks from `expected` on. */
-function readField(r: JsonReader, expected: number): number {
-  for (let i = expected; i < fields.length; i++) if (r.tryBytes(fields[i]!.key)) return i;
-  r.readKey();
-  for (let i = 0; i < fields.length; i++) if (r.keyIs(fields[i]!.name)) return i;
-  return -1;
 }
 
 function readName(r: JsonReader): Uint8Array {
@@ -188,8 +175,7 @@ function readBase64(r: JsonReader): Uint8Array {
   return decodeBase64(r.text()) ?? r.failAt(r.textStart, 'bad base64');
 }
 
-const xattrName = ascii('name');
-const xattrValue = ascii('value');
+const xattrFields = new FieldTable(['name', 'value']);
 
 function readXattrs(r: JsonReader): ExtendedAttribute[] {
   const xattrs: ExtendedAttribute[] = [];
@@ -200,14 +186,11 @@ function readXattrs(r: JsonReader): ExtendedAttribute[] {
     if (!r.tryNull()) {
       r.expect(0x7b);
       for (let firstKey = true; r.next(0x7d, firstKey); firstKey = false) {
-        r.readKey();
-        if (r.keyIs(xattrName)) {
-          if (!r.tryNull()) name = readText(r);
-        } else if (r.keyIs(xattrValue)) {
-          if (!r.tryNull()) value = readBase64(r);
-        } else {
-          r.skipValue();
-        }
+        const index = r.readField(xattrFields, 0);
+        if (index < 0) r.skipValue();
+        else if (r.tryNull()) continue;
+        else if (index === 0) name = readText(r);
+        else value = readBase64(r);
       }
     }
     xattrs.push({ name, value });
