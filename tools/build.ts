@@ -37,7 +37,14 @@ function buildWasm(): string[] {
       // asc cannot write a file in one step: others may be loading the old one at this moment
       const fresh = `${target}.${process.pid}.wasm`;
       const options = ['-O3', '--noAssert', '--runtime', 'stub', '--enable', 'simd'];
-      const memory = ['--importMemory', '--initialMemory', '2', '--maximumMemory', '65536'];
+      const memory = [
+        '--importMemory',
+        '--noExportMemory',
+        '--initialMemory',
+        '2',
+        '--maximumMemory',
+        '65536',
+      ];
       run('assemblyscript/bin/asc.js', [source, '-o', fresh, ...options, ...memory]);
       renameSync(join(root, fresh), join(root, target));
     }
@@ -50,12 +57,12 @@ function buildDist(wasm: string[]): void {
   const newest = Math.max(newestBelow('src'), modified('tsconfig.json'), modified('tsconfig.build.json'));
   if (existsSync(join(root, 'dist')) && existsSync(stamp) && statSync(stamp).mtimeMs > newest) return;
   rmSync(join(root, 'dist'), { recursive: true, force: true });
-  run('typescript/bin/tsc', ['-p', 'tsconfig.build.json']);
   for (const path of wasm) {
     const target = join(root, 'dist', path.slice('src'.length));
     mkdirSync(dirname(target), { recursive: true });
     copyFileSync(join(root, path), target);
   }
+  run('typescript/bin/tsc', ['-p', 'tsconfig.build.json']);
   mkdirSync(dirname(stamp), { recursive: true });
   writeFileSync(stamp, '');
 }
