@@ -15,7 +15,7 @@ import { parseTree, TreeStream } from './format/tree.ts';
 import { createSegmentReader } from './tree-segments.ts';
 
 export interface ReaderParts {
-  readonly storage: Storage;
+  readonly storage: Pick<Storage, 'read'>;
   readonly key: MasterKey;
   readonly loadIndex: () => Promise<BlobIndex>;
   readonly signal: AbortSignal;

@@ -18,7 +18,7 @@ const trial = 48;
 /** Reads that a segment must serve on average. */
 const worth = 6;
 
-export function createSegmentReader(storage: Storage, signal: AbortSignal): SegmentReader {
+export function createSegmentReader(storage: Pick<Storage, 'read'>, signal: AbortSignal): SegmentReader {
   /** least recently used first */
   const segments = new Map<string, Promise<Uint8Array>>();
   let fetched = 0;

@@ -1,0 +1,42 @@
+/** How a blob becomes fewer bytes: the levels behind the words, and what is not worth a try. */
+import { compressBound, compressInto } from '../../../kernel/native/zstd.ts';
+
+export type CompressionMode = 'auto' | 'off' | 'fastest' | 'better' | 'max';
+
+export const compressionModes: readonly CompressionMode[] = ['auto', 'off', 'fastest', 'better', 'max'];
+
+/** zstd levels. Level 2 gives the size of restic's default on mixed files, at the best pace (see docs/benchmarks.md). */
+const levels: Record<Exclude<CompressionMode, 'off'>, number> = { auto: 2, fastest: 1, better: 9, max: 19 };
+
+/** Blobs of at least this size are probed before they are compressed whole. */
+const probeFrom = 256 * 1024;
+const probeLength = 16 * 1024;
+/** A probe that keeps more than this share of its bytes says that the blob will not shrink. */
+const hopeless = 0.98;
+
+const probeOut = new Uint8Array(compressBound(probeLength));
+
+/** Looks at three places of a large blob: true when none of them shrinks. */
+function isIncompressible(data: Uint8Array): boolean {
+  if (data.length < probeFrom) return false;
+  for (const part of [0.1, 0.5, 0.9]) {
+    const at = Math.floor((data.length - probeLength) * part);
+    if (compressInto(probeOut, data.subarray(at, at + probeLength), 1) < probeLength * hopeless) return false;
+  }
+  return true;
+}
+
+/**
+ * Compresses `data` into `dst`; the number of bytes written, or 0 when the blob is better stored as it is.
+ * `dst` should have room for `data.length` bytes.
+ */
+export function squeeze(dst: Uint8Array, data: Uint8Array, mode: CompressionMode, always: boolean): number {
+  if (data.length === 0) return 0;
+  if (mode === 'off') return always ? fitting(compressInto(dst, data, levels.auto), data) : 0;
+  if (mode !== 'max' && isIncompressible(data)) return 0;
+  return fitting(compressInto(dst, data, levels[mode]), data);
+}
+
+function fitting(written: number, data: Uint8Array): number {
+  return written >= 0 && written < data.length ? written : 0;
+}
