@@ -32,6 +32,8 @@ export interface Pool<Request, Response> extends AsyncDisposable {
    * move to the worker and are empty here afterwards. Rejects with what the handler threw, as a HoldfastError.
    */
   run(request: Request, buffers?: readonly Transferable[]): Promise<Response>;
+  /** Runs a request on the worker of this number, whatever else it has to do. */
+  runOn(worker: number, request: Request, buffers?: readonly Transferable[]): Promise<Response>;
   /** Runs a request on every worker, whatever else they have to do; answers in the order of the workers. */
   broadcast(request: Request): Promise<Response[]>;
   /** Ends all threads at once; what is still pending rejects with the code `interrupted`. Idempotent. */
@@ -171,16 +173,12 @@ export function createPool<Request, Response, Data = undefined, Call = never, Re
         queue.push({ request, buffers, resolve, reject });
         feed();
       }),
-    broadcast: (request) =>
-      Promise.all(
-        threads.map(
-          (thread) =>
-            new Promise<Response>((resolve, reject) => {
-              if (broken) return reject(broken);
-              send(thread, { request, buffers: [], resolve, reject });
-            }),
-        ),
-      ),
+    runOn: (worker, request, buffers = []) =>
+      new Promise((resolve, reject) => {
+        if (broken) return reject(broken);
+        send(threads[worker]!, { request, buffers, resolve, reject });
+      }),
+    broadcast: (request) => Promise.all(threads.map(({ index }) => pool.runOn(index, request))),
     async close() {
       fail(new HoldfastError('interrupted', 'the worker threads were closed'));
       await Promise.all(threads.map((thread) => thread.worker.terminate()));
