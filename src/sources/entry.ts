@@ -1,0 +1,16 @@
+/** An entry: one named stream with its metadata, the narrow waist between every source and every vault. */
+
+export interface Entry {
+  /** where it stands in the snapshot: raw bytes, absolute, clean */
+  readonly path: Uint8Array;
+  /** permission bits */
+  readonly permissions: number;
+  readonly modified: Date;
+  readonly content: EntryContent;
+}
+
+export type EntryContent =
+  /** a regular file of this machine, which a worker thread opens itself */
+  | { readonly kind: 'file'; readonly path: Uint8Array }
+  /** bytes that come from elsewhere, once; it throws when they are not all of what was promised */
+  | { readonly kind: 'stream'; readonly bytes: AsyncIterable<Uint8Array> };

@@ -1,0 +1,98 @@
+/** Sources of one entry whose bytes come through a pipe: standard input, or what a command writes. */
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { createInterface } from 'node:readline';
+import type { Readable } from 'node:stream';
+import { HoldfastError, messageOf, throwIfAborted } from '../../kernel/errors.ts';
+import type { Entry } from '../entry.ts';
+import { cleanPath, joinPath, rawPath } from '../files/path.ts';
+import type { Source } from '../source.ts';
+
+export interface StreamOptions {
+  /** the entry's name or path in the snapshot */
+  readonly filename: string;
+  readonly modified: Date;
+}
+
+/** The bytes of a readable stream, usually `process.stdin`, as one file. */
+export function streamSource(name: string, stream: Readable, options: StreamOptions): Source {
+  return { name, entries: (signal) => single(options, readAll(stream, signal)) };
+}
+
+/**
+ * What a command writes to its standard output, as one file. Its standard error goes line by line to `onErrorLine`.
+ * A command that fails makes the stream fail after its last byte: a snapshot must not be written then.
+ */
+export function commandSource(
+  command: readonly string[],
+  options: StreamOptions,
+  onErrorLine: (line: string) => void,
+): Source {
+  if (command.length === 0) throw new HoldfastError('usage', 'no command was specified as argument');
+  return {
+    name: command[0]!,
+    entries: (signal) => single(options, runCommand(command, signal, onErrorLine)),
+  };
+}
+
+async function* single(options: StreamOptions, bytes: AsyncIterable<Uint8Array>): AsyncIterable<Entry> {
+  const path = cleanPath(joinPath(rawPath('/'), rawPath(options.filename)));
+  if (path.length === 1) throw new HoldfastError('usage', 'invalid filename specified');
+  yield { path, permissions: 0o644, modified: options.modified, content: { kind: 'stream', bytes } };
+}
+
+async function* readAll(stream: Readable, signal: AbortSignal): AsyncIterable<Uint8Array> {
+  let empty = true;
+  const abort = () => stream.destroy();
+  signal.addEventListener('abort', abort, { once: true });
+  try {
+    for await (const chunk of stream) {
+      throwIfAborted(signal);
+      empty = false;
+      yield chunk as Uint8Array;
+    }
+  } catch (error) {
+    throwIfAborted(signal);
+    throw error;
+  } finally {
+    signal.removeEventListener('abort', abort);
+  }
+  throwIfAborted(signal);
+  if (empty) throw new HoldfastError('failed', 'no data read');
+}
+
+async function* runCommand(
+  command: readonly string[],
+  signal: AbortSignal,
+  onErrorLine: (line: string) => void,
+): AsyncIterable<Uint8Array> {
+  throwIfAborted(signal);
+  const child = spawn(command[0]!, command.slice(1), { stdio: ['ignore', 'pipe', 'pipe'] });
+  const ended = once(child, 'close') as Promise<[number | null, NodeJS.Signals | null]>;
+  // awaited below; until then a failed start must not count as unhandled
+  ended.catch(() => {});
+  createInterface({ input: child.stderr }).on('line', onErrorLine);
+  const abort = () => child.kill();
+  signal.addEventListener('abort', abort, { once: true });
+  let finished = false;
+  let empty = true;
+  try {
+    for await (const chunk of child.stdout) {
+      empty = false;
+      yield chunk as Uint8Array;
+    }
+    const [status, killedBy] = await ended.catch((error: unknown) => {
+      throw new HoldfastError('failed', `failed to start command: ${messageOf(error)}`, { cause: error });
+    });
+    finished = true;
+    throwIfAborted(signal);
+    if (status !== 0) {
+      const how = killedBy ? `signal: ${killedBy}` : `exit status ${status}`;
+      throw new HoldfastError('failed', `command failed: ${how}`);
+    }
+    if (empty) throw new HoldfastError('failed', 'no data read');
+  } finally {
+    signal.removeEventListener('abort', abort);
+    if (!finished) child.kill();
+  }
+}
