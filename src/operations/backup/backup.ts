@@ -1,0 +1,276 @@
+/** backup: one snapshot of a file tree, or of what a source yields. The snapshot is written last: that write commits. */
+import { availableParallelism } from 'node:os';
+import type { Context } from '../../kernel/context.ts';
+import { HoldfastError } from '../../kernel/errors.ts';
+import { fromHex, toHex } from '../../kernel/hex.ts';
+import { absolutePath, rawPath } from '../../sources/files/path.ts';
+import { selectAll, type SelectionOptions } from '../../sources/files/selection.ts';
+import { buildTargetTree } from '../../sources/files/target-tree.ts';
+import type { Source } from '../../sources/source.ts';
+import type { Snapshot, SnapshotSummary } from '../../vaults/repository/format/snapshot.ts';
+import { encodeSnapshot } from '../../vaults/repository/format/snapshot.ts';
+import { formatTime, timeFromMs } from '../../vaults/repository/format/time.ts';
+import { withLock, type HeldLock, type LockOptions } from '../../vaults/repository/lock.ts';
+import type { Repository, SnapshotEntry } from '../../vaults/repository/repository.ts';
+import type { BlobIndex } from '../../vaults/repository/blob-index/blob-index.ts';
+import { defaultPackSize } from '../../vaults/repository/writer.ts';
+import type { CompressionMode } from '../../vaults/repository/worker/compression.ts';
+import type { PackerStats } from '../../vaults/repository/worker/packer.ts';
+import type { Profile } from '../../vaults/repository/worker/profile.ts';
+import type { ChangeRules } from './change-rules.ts';
+import { createLeader, type StoredTree } from './leader.ts';
+import { createPackSink, nowhere } from './pack-sink.ts';
+import { findParent, type ParentRules } from './parent.ts';
+import { type BackupProgress, type Counters, readCounters, readCurrentFiles } from './progress.ts';
+import {
+  counterNames,
+  type CounterName,
+  createSharedState,
+  type ItemEvent,
+  type RepositoryForWorkers,
+} from './protocol.ts';
+import { type Owner, storeSource } from './source-layout.ts';
+import { storeTargets } from './target-layout.ts';
+
+export interface BackupOptions extends ParentRules {
+  readonly what: FileTargets | StreamedSource;
+  readonly hostname: string;
+  readonly username: string;
+  readonly tags: readonly string[];
+  /** milliseconds since 1970-01-01 UTC; undefined for now */
+  readonly timeMs: number | undefined;
+  readonly rules: ChangeRules;
+  readonly withAtime: boolean;
+  /** patterns to be named in the snapshot */
+  readonly excludes: readonly string[];
+  readonly compression: CompressionMode;
+  /** bytes; undefined for 16 MiB */
+  readonly packSize: number | undefined;
+  /** change nothing in the repository */
+  readonly dryRun: boolean;
+  /** write no snapshot when the tree is the parent's */
+  readonly skipIfUnchanged: boolean;
+  readonly programVersion: string;
+  readonly lock: Pick<LockOptions, 'none' | 'retryFor' | 'onWait'>;
+  /** worker threads; undefined for one a processor */
+  readonly workers?: number;
+  /** report every item */
+  readonly detail: boolean;
+  readonly profile: boolean;
+}
+
+export interface FileTargets {
+  readonly kind: 'files';
+  /** raw paths that exist, absolute or relative to the working directory */
+  readonly paths: readonly Uint8Array[];
+  readonly selection: SelectionOptions;
+}
+
+export interface StreamedSource {
+  readonly kind: 'source';
+  readonly source: Source;
+  /** as the snapshot names it */
+  readonly path: string;
+}
+
+/** What a caller may watch while the backup goes on. */
+export interface BackupObserver {
+  /** called once, when the workers are there: the function reads how far they are */
+  started?(progress: () => BackupProgress): void;
+  /** called once, when it is known */
+  parent?(parent: SnapshotEntry | undefined): void;
+  item?(item: ItemEvent): void;
+}
+
+export interface BackupResult {
+  /** undefined for a dry run, or when nothing changed and that was to be skipped */
+  readonly id: string | undefined;
+  readonly summary: SnapshotSummary;
+  /** items that are missing in the snapshot, which is marked with the tag `incomplete` then */
+  readonly errors: number;
+  readonly stats: PackerStats;
+  /** milliseconds by stage over all workers, when it was asked for */
+  readonly profile: Profile;
+}
+
+/** The tag of a snapshot in which items are missing. */
+export const incompleteTag = 'incomplete';
+
+/**
+ * Backs up. The repository may still be on its way: files are listed meanwhile.
+ * Codes: `failed` when the snapshot would be empty, `not-found` for a parent that was named, `locked`, `interrupted`,
+ * `corrupt` when memory or processor falsify data, and the storage's. Without a result there is no snapshot; packs
+ * that were stored by then are indexed, and a next run finds them.
+ */
+export async function backup(
+  opening: Repository | Promise<Repository>,
+  options: BackupOptions,
+  context: Context,
+  observer: BackupObserver = {},
+): Promise<BackupResult> {
+  const { what } = options;
+  const workers = options.workers ?? availableParallelism();
+  const shared = createSharedState(workers);
+  const started = context.clock.now();
+  const workingDirectory = rawPath(process.cwd());
+  const own = new Float64Array(counterNames.length);
+  let errors = 0;
+
+  function onItem(item: ItemEvent): void {
+    if (item.kind === 'problem' && item.lost) errors++;
+    observer.item?.(item);
+  }
+
+  const count = (name: CounterName, by: number) => void (own[counterNames.indexOf(name)]! += by);
+  const counters = (): Counters => {
+    const sums = readCounters(shared);
+    counterNames.forEach((name, i) => (sums[name] += own[i]!));
+    return sums;
+  };
+
+  await using leader = createLeader(
+    workers,
+    {
+      selection: what.kind === 'files' ? what.selection : selectAll,
+      rules: options.rules,
+      withAtime: options.withAtime,
+      detail: options.detail,
+      profile: options.profile,
+      shared,
+    },
+    onItem,
+    context,
+  );
+  if (what.kind === 'files') {
+    leader.lookAhead(what.paths.map((path) => absolutePath(path, workingDirectory)));
+  }
+  observer.started?.(() => ({ ...counters(), errors, currentFiles: readCurrentFiles(shared) }));
+
+  const repository = await opening;
+  const lock = {
+    ...options.lock,
+    exclusive: false,
+    eager: true,
+    none: options.lock.none === true || options.dryRun,
+  };
+  return await withLock(repository, lock, context, async (locked, held) => {
+    const timeMs = options.timeMs ?? started;
+    const paths =
+      what.kind === 'source'
+        ? [what.path]
+        : what.paths.map((path) => Buffer.from(absolutePath(path, workingDirectory)).toString());
+    const parent =
+      what.kind === 'source'
+        ? undefined
+        : await findParent(repository, options, {
+            hostname: options.hostname,
+            paths,
+            tags: options.tags,
+            timeMs,
+          });
+    observer.parent?.(parent);
+    const index = await repository.loadIndex();
+    const sink = options.dryRun ? nowhere : createPackSink(repository, index, locked.signal);
+    try {
+      await leader.open(repository, forWorkers(repository, index, options), sink);
+      const tree = await Promise.race([leader.failed, storeTree(parent)]);
+      const { stats, profile } = await Promise.race([leader.failed, leader.finish()]);
+      await sink.finish();
+      const summary = summarize(counters(), stats, started, context.clock.now());
+      const unchanged = parent !== undefined && parent.snapshot.tree === toHex(tree.id);
+      const skip = options.dryRun || (options.skipIfUnchanged && unchanged);
+      const id = skip ? undefined : await commit(repository, held, tree.id, paths, parent, summary, timeMs);
+      return { id, summary, errors, stats, profile };
+    } catch (error) {
+      // What is stored is not lost for the next run. The first error is the one to tell.
+      await sink.finish().catch(() => {});
+      throw error;
+    }
+  });
+
+  async function storeTree(parent: SnapshotEntry | undefined): Promise<StoredTree> {
+    if (what.kind === 'source') {
+      return storeSource(leader, what.source, currentOwner(options.username), started, context.signal, count);
+    }
+    const layout = {
+      repository: await opening,
+      leader,
+      workingDirectory,
+      withAtime: options.withAtime,
+      report: onItem,
+      count,
+    };
+    const root = buildTargetTree(what.paths);
+    const tree = await storeTargets(layout, root, parent && fromHex(parent.snapshot.tree));
+    if (tree.isEmpty)
+      throw new HoldfastError('failed', 'the snapshot would be empty', {
+        hint: 'look at the paths and the excludes',
+      });
+    return tree;
+  }
+
+  async function commit(
+    repository: Repository,
+    held: HeldLock,
+    tree: Uint8Array,
+    paths: readonly string[],
+    parent: SnapshotEntry | undefined,
+    summary: SnapshotSummary,
+    timeMs: number,
+  ): Promise<string> {
+    const snapshot: Omit<Snapshot, 'timeMs'> = {
+      time: formatTime(timeFromMs(timeMs)),
+      parent: parent?.id,
+      tree: toHex(tree),
+      paths: [...new Set(paths)].sort(),
+      hostname: options.hostname,
+      username: options.username,
+      uid: process.getuid?.() ?? 0,
+      gid: process.getgid?.() ?? 0,
+      excludes: options.excludes,
+      tags: errors > 0 ? [...new Set([...options.tags, incompleteTag])] : options.tags,
+      original: undefined,
+      programVersion: options.programVersion,
+      summary,
+    };
+    await held.ensure();
+    return repository.writeFile('snapshot', encodeSnapshot(snapshot));
+  }
+}
+
+function forWorkers(repository: Repository, index: BlobIndex, options: BackupOptions): RepositoryForWorkers {
+  return {
+    key: repository.key,
+    index: index.shared,
+    version: repository.config.version,
+    compression: options.compression,
+    packSize: options.packSize ?? defaultPackSize,
+    chunker: repository.chunker,
+    polynomial: repository.config.chunkerPolynomial,
+  };
+}
+
+function summarize(counters: Counters, stats: PackerStats, startMs: number, endMs: number): SnapshotSummary {
+  const { filesNew, filesChanged, filesUnmodified, dirsNew, dirsChanged, dirsUnmodified } = counters;
+  return {
+    backupStart: formatTime(timeFromMs(startMs)),
+    backupEnd: formatTime(timeFromMs(endMs)),
+    filesNew,
+    filesChanged,
+    filesUnmodified,
+    dirsNew,
+    dirsChanged,
+    dirsUnmodified,
+    dataBlobs: stats.dataBlobs,
+    treeBlobs: stats.treeBlobs,
+    dataAdded: stats.bytesAdded,
+    dataAddedPacked: stats.bytesPacked,
+    totalFilesProcessed: filesNew + filesChanged + filesUnmodified,
+    totalBytesProcessed: counters.bytesProcessed,
+  };
+}
+
+/** Streams belong to whoever runs the backup. */
+function currentOwner(username: string): Owner {
+  return { uid: process.getuid?.() ?? 0, gid: process.getgid?.() ?? 0, user: username, group: '' };
+}

@@ -1,0 +1,40 @@
+/** Where the workers' packs go: to the storage, then into the index, never the other way round. */
+import { toHex } from '../../kernel/hex.ts';
+import { Transfer } from '../../kernel/pool-worker.ts';
+import type { BlobIndex } from '../../vaults/repository/blob-index/blob-index.ts';
+import { fileName } from '../../vaults/repository/files.ts';
+import { createIndexWriter } from '../../vaults/repository/index-writer.ts';
+import type { Repository } from '../../vaults/repository/repository.ts';
+import type { FinishedPack } from '../../vaults/repository/worker/packer.ts';
+import type { BackupReply } from './protocol.ts';
+
+export interface PackSink {
+  /** Stores a pack; answers with its memory for the worker to use again. */
+  take(pack: FinishedPack): Promise<Transfer<BackupReply>>;
+  /** Writes what is stored and not in an index file yet. */
+  finish(): Promise<void>;
+}
+
+export function createPackSink(repository: Repository, index: BlobIndex, signal: AbortSignal): PackSink {
+  const indexWriter = createIndexWriter(repository);
+  return {
+    async take(pack) {
+      const body = pack.buffer.subarray(0, pack.length);
+      await repository.storage.write(fileName('pack', toHex(pack.id)), body, { sha256: pack.id, signal });
+      index.addPack(pack.id, pack.blobs);
+      await indexWriter.add(pack.id, pack.blobs);
+      return recycled(pack);
+    },
+    async finish() {
+      await indexWriter.finish();
+    },
+  };
+}
+
+/** A sink for dry runs. */
+export const nowhere: PackSink = { take: async (pack) => recycled(pack), finish: async () => {} };
+
+function recycled(pack: FinishedPack): Transfer<BackupReply> {
+  const { buffer } = pack.buffer;
+  return new Transfer<BackupReply>({ kind: 'recycle', buffer }, [buffer]);
+}

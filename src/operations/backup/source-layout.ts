@@ -1,0 +1,123 @@
+/** Stores what a source yields as streams, with the directories that its paths need. */
+import { ByteWriter, compareBytes } from '../../kernel/bytes.ts';
+import { HoldfastError } from '../../kernel/errors.ts';
+import { pathComponents } from '../../sources/files/path.ts';
+import type { Entry } from '../../sources/entry.ts';
+import type { Source } from '../../sources/source.ts';
+import { goMode } from '../../vaults/repository/format/go-mode.ts';
+import type { Node, Time } from '../../vaults/repository/format/node.ts';
+import { timeFromMs } from '../../vaults/repository/format/time.ts';
+import { encodeNode } from '../../vaults/repository/format/tree.ts';
+import type { Leader, StoredTree } from './leader.ts';
+import type { CounterName, EncodedNodes } from './protocol.ts';
+
+interface Directory {
+  readonly directories: Map<string, Directory>;
+  readonly files: Map<string, Node>;
+}
+
+export interface Owner {
+  readonly uid: number;
+  readonly gid: number;
+  readonly user: string;
+  readonly group: string;
+}
+
+/** Stores every entry of the source in its order; the id of the snapshot's tree. */
+export async function storeSource(
+  leader: Leader,
+  source: Source,
+  owner: Owner,
+  timeMs: number,
+  signal: AbortSignal,
+  count: (name: CounterName, by: number) => void,
+): Promise<StoredTree> {
+  const root: Directory = { directories: new Map(), files: new Map() };
+  for await (const entry of source.entries(signal)) {
+    const { content } = entry;
+    if (content.kind !== 'stream')
+      throw new HoldfastError('failed', `${source.name} does not yield a stream`);
+    const stored = await leader.storeStream(counted(content.bytes, count));
+    place(root, entry, fileNode(entry, stored, owner));
+    count('filesNew', 1);
+    count('bytesProcessed', stored.size);
+  }
+  return storeDirectory(leader, root, owner, timeFromMs(timeMs), count);
+}
+
+async function* counted(
+  bytes: AsyncIterable<Uint8Array>,
+  count: (name: CounterName, by: number) => void,
+): AsyncIterable<Uint8Array> {
+  for await (const piece of bytes) {
+    yield piece;
+    count('bytesSeen', piece.length);
+  }
+}
+
+function place(root: Directory, entry: Entry, node: Node): void {
+  const parts = pathComponents(entry.path).map((part) => Buffer.from(part).toString('latin1'));
+  let at = root;
+  for (const part of parts.slice(0, -1)) {
+    const next: Directory = at.directories.get(part) ?? { directories: new Map(), files: new Map() };
+    at.directories.set(part, next);
+    at = next;
+  }
+  at.files.set(parts.at(-1)!, node);
+}
+
+function fileNode(entry: Entry, stored: { content: Uint8Array; size: number }, owner: Owner): Node {
+  const modified = timeFromMs(entry.modified.getTime());
+  const name = pathComponents(entry.path).at(-1)!;
+  return {
+    ...plainNode(name, 'file', entry.permissions, modified, owner),
+    size: stored.size,
+    content: stored.content,
+  };
+}
+
+async function storeDirectory(
+  leader: Leader,
+  directory: Directory,
+  owner: Owner,
+  time: Time,
+  count: (name: CounterName, by: number) => void,
+): Promise<StoredTree> {
+  const nodes = [...directory.files.values()];
+  for (const [name, child] of directory.directories) {
+    const tree = await storeDirectory(leader, child, owner, time, count);
+    const mode = (goMode.dir | 0o755) >>> 0;
+    nodes.push({ ...plainNode(Buffer.from(name, 'latin1'), 'dir', mode, time, owner), subtree: tree.id });
+    count('dirsNew', 1);
+  }
+  nodes.sort((a, b) => compareBytes(a.name, b.name));
+  const encoded = nodes.map((node) => {
+    const writer = new ByteWriter();
+    encodeNode(writer, node);
+    return writer.view().slice() as EncodedNodes;
+  });
+  return leader.storeTree(encoded);
+}
+
+function plainNode(name: Uint8Array, type: 'file' | 'dir', mode: number, time: Time, owner: Owner): Node {
+  return {
+    name,
+    type,
+    mode,
+    mtime: time,
+    atime: time,
+    ctime: time,
+    ...owner,
+    inode: 0n,
+    deviceId: 0n,
+    size: 0,
+    links: 0,
+    linktarget: undefined,
+    xattrs: [],
+    genericAttributes: undefined,
+    device: 0n,
+    content: undefined,
+    subtree: undefined,
+    error: '',
+  };
+}

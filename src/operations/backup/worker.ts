@@ -1,0 +1,259 @@
+/** A backup's worker thread: reads, cuts, hashes, deduplicates, compresses, seals and packs, from the file to the pack. */
+import { carryError } from '../../kernel/carried-error.ts';
+import { HoldfastError } from '../../kernel/errors.ts';
+import { serve, Transfer, type PoolHost } from '../../kernel/pool-worker.ts';
+import { createSelection } from '../../sources/files/selection.ts';
+import type { Storage } from '../../storage/storage.ts';
+import { BlobIndex } from '../../vaults/repository/blob-index/blob-index.ts';
+import { createChunker, type Chunker } from '../../vaults/repository/chunker/chunker.ts';
+import { createReader, type BlobReader } from '../../vaults/repository/reader.ts';
+import { createPacker, type Packer } from '../../vaults/repository/worker/packer.ts';
+import type { Profile } from '../../vaults/repository/worker/profile.ts';
+import { createEntryStore } from './entry-store.ts';
+import { lookAhead } from './look-ahead.ts';
+import { createNodeSequence } from './node-sequence.ts';
+import { noPreviousTree, previousTree } from './previous-tree.ts';
+import {
+  type Ahead,
+  type BackupCall,
+  type BackupReply,
+  type BackupRequest,
+  type BackupResponse,
+  counterNames,
+  type CounterName,
+  currentSlot,
+  type RepositoryForWorkers,
+  signal,
+  type WorkerSetup,
+} from './protocol.ts';
+import { createBlobIds, createCutter, type Cutter } from './store-file.ts';
+import { createWalker, type Walker } from './walker.ts';
+
+type Host = PoolHost<BackupCall, BackupReply>;
+
+/** Packs of one worker that may be on their way to the storage while it goes on. */
+const packsUnderWay = 1;
+/** Parent trees of more JSON than this are read as a stream. */
+const largeTree = 16 * 1024 * 1024;
+
+/** What a worker has once the repository is open. */
+interface Opened {
+  readonly packer: Packer;
+  readonly chunker: Chunker;
+  readonly walker: Walker;
+}
+
+serve<WorkerSetup, BackupRequest, BackupResponse, BackupCall, BackupReply>((setup, host) => {
+  const signals = new Int32Array(setup.shared.signals);
+  const profile: Profile | undefined = setup.profile ? {} : undefined;
+  const selection = createSelection(setup.selection, (message) =>
+    host.notify({ kind: 'item', item: { kind: 'remark', message } }),
+  );
+  let ahead = new Map<string, Ahead>();
+  let opened: Opened | undefined;
+  let stream: { readonly cutter: Cutter; size: number } | undefined;
+  const streamIds = createBlobIds();
+  const packs = packSender(host, () => opened!.packer);
+
+  function needOpened(): Opened {
+    if (!opened)
+      throw new HoldfastError('failed', 'the worker was asked to store before the repository was open');
+    return opened;
+  }
+
+  function open(repository: RepositoryForWorkers): Opened {
+    const index = BlobIndex.attach(repository.index);
+    const chunker = createChunker(repository.chunker, repository.polynomial);
+    const packer = createPacker({
+      key: repository.key,
+      claims: index,
+      compression: repository.compression,
+      version: repository.version,
+      packSize: repository.packSize,
+      onPack: packs.send,
+      profile,
+    });
+    const reader = createReader({
+      storage: storageOfHost(host),
+      key: repository.key,
+      loadIndex: async () => index,
+      signal: new AbortController().signal,
+    });
+    const counters = new Float64Array(setup.shared.counters);
+    const base = host.worker * counterNames.length;
+    const places = new Map<CounterName, number>(counterNames.map((name, i) => [name, base + i]));
+    const store = createEntryStore({
+      rules: setup.rules,
+      withAtime: setup.withAtime,
+      detail: setup.detail,
+      chunker,
+      packer,
+      index,
+      profile,
+      count: (name, by) => void (counters[places.get(name)!]! += by),
+      current: showCurrent(setup.shared.current, host.worker),
+      report: (item) => host.notify({ kind: 'item', item }),
+      pause: packs.pause,
+      takeAhead: (path) => {
+        const key = Buffer.from(path).toString('latin1');
+        const found = ahead.get(key);
+        ahead.delete(key);
+        return found;
+      },
+    });
+    const walker = createWalker(
+      {
+        async give(range) {
+          const reply = await host.call({ kind: 'give', range });
+          if (reply.kind !== 'nodes') throw unexpected(reply);
+          return reply.nodes;
+        },
+        openPrevious: (id) => (id ? previousTree(batchesOf(reader, index, id)) : noPreviousTree),
+        pause: packs.pause,
+        fail: (error) => host.notify({ kind: 'failure', error: carryError(error) }),
+        signals,
+      },
+      store,
+      selection,
+    );
+    return { packer, chunker, walker };
+  }
+
+  async function work(): Promise<void> {
+    const { walker } = needOpened();
+    for (;;) {
+      Atomics.add(signals, signal.hungry, 1);
+      const reply = await host.call({ kind: 'next' });
+      if (reply.kind === 'no-more') return;
+      if (reply.kind !== 'range') throw unexpected(reply);
+      const { task, range } = reply;
+      await walker.walk(range, (nodes) => host.notify({ kind: 'result', task, nodes }, [nodes.buffer]));
+    }
+  }
+
+  return async (request) => {
+    switch (request.kind) {
+      case 'look-ahead':
+        ahead = lookAhead(request.paths, selection, signals);
+        return { kind: 'done' };
+      case 'open':
+        opened = open(request.repository);
+        return { kind: 'done' };
+      case 'work':
+        await work();
+        return { kind: 'done' };
+      case 'stream': {
+        const { chunker, packer } = needOpened();
+        stream ??= { cutter: createCutter(chunker, packer, streamIds, profile), size: 0 };
+        for (let at = 0; at < request.bytes.length;) {
+          const room = stream.cutter.room();
+          const count = Math.min(room.length, request.bytes.length - at);
+          chunker.buffer.set(request.bytes.subarray(at, at + count), room.at);
+          stream.cutter.advance(count, false);
+          at += count;
+          await packs.pause();
+        }
+        stream.size += request.bytes.length;
+        if (request.last) stream.cutter.advance(0, true);
+        return {
+          kind: 'stored',
+          ids: request.last ? streamIds.bytes.slice(0, streamIds.count * 32) : new Uint8Array(0),
+          size: stream.size,
+          isNew: false,
+        };
+      }
+      case 'tree': {
+        const sequence = createNodeSequence(needOpened().packer.compresses, () => {});
+        for (const nodes of request.nodes) {
+          if (nodes.length === 0) continue;
+          sequence.begin();
+          sequence.writer.writeBytes(nodes);
+        }
+        const { id, isNew, size } = sequence.storeTree(needOpened().packer);
+        return { kind: 'stored', ids: id, size, isNew };
+      }
+      case 'take-partial': {
+        const partial = needOpened().packer.takePartial();
+        return new Transfer(
+          { kind: 'partial', packs: partial },
+          partial.map((pack) => pack.buffer.buffer),
+        );
+      }
+      case 'finish': {
+        const { packer } = needOpened();
+        for (const pack of request.partial) packer.absorb(pack);
+        packer.finish();
+        await packs.drained();
+        return { kind: 'finished', stats: packer.stats, profile: profile ?? {} };
+      }
+    }
+  };
+});
+
+/** Hands packs to the leader, which stores them, and makes the worker wait when it is ahead of the storage. */
+function packSender(host: Host, packer: () => Packer) {
+  const underWay = new Set<Promise<void>>();
+  let failure: unknown;
+  return {
+    send(pack: Parameters<Parameters<typeof createPacker>[0]['onPack']>[0]): void {
+      const sending = host
+        .call({ kind: 'pack', pack }, [pack.buffer.buffer])
+        .then((reply) => {
+          if (reply.kind === 'recycle') packer().recycle(reply.buffer);
+        })
+        .catch((error: unknown) => void (failure ??= error))
+        .finally(() => underWay.delete(sending));
+      underWay.add(sending);
+    },
+    pause(): Promise<void> | undefined {
+      if (failure !== undefined) throw failure;
+      return underWay.size > packsUnderWay ? Promise.race(underWay) : undefined;
+    },
+    async drained(): Promise<void> {
+      await Promise.all(underWay);
+      if (failure !== undefined) throw failure;
+    },
+  };
+}
+
+/** The leader's storage, for reading the parent snapshot's trees. */
+function storageOfHost(host: Host): Pick<Storage, 'read'> {
+  return {
+    async read(name, options = {}) {
+      const { offset, length } = options;
+      const reply = await host.call({ kind: 'read', name, offset: offset ?? 0, length: length ?? 0 });
+      if (reply.kind !== 'bytes') throw unexpected(reply);
+      return reply.bytes;
+    },
+  };
+}
+
+async function* batchesOf(reader: BlobReader, index: BlobIndex, id: Uint8Array) {
+  const entry = index.find('tree', id);
+  if (entry < 0 || index.uncompressedLengthOf(entry) < largeTree) {
+    yield await reader.readTree(id);
+    return;
+  }
+  let batch = [];
+  for await (const node of reader.streamTree(id)) {
+    batch.push(node);
+    if (batch.length < 4096) continue;
+    yield batch;
+    batch = [];
+  }
+  yield batch;
+}
+
+function showCurrent(shared: SharedArrayBuffer, worker: number): (path: Uint8Array) => void {
+  const length = new Uint32Array(shared, worker * currentSlot, 1);
+  const text = new Uint8Array(shared, worker * currentSlot + 4, currentSlot - 4);
+  return (path) => {
+    const shown = path.length > text.length ? path.subarray(0, text.length) : path;
+    text.set(shown);
+    length[0] = shown.length;
+  };
+}
+
+function unexpected(reply: BackupReply): HoldfastError {
+  return new HoldfastError('failed', `a worker thread was answered with ${reply.kind}`);
+}
