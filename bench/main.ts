@@ -1,4 +1,5 @@
 /** Measures Holdfast against its peers in one run on the same data: `npm run bench -- --help`. */
+import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Bench, closeBench, createBench, settle, warm } from './bench.ts';
@@ -16,14 +17,19 @@ const root = join(import.meta.dirname, '..');
 if (process.argv.includes('--help')) {
   console.log(usage);
 } else {
-  await perform({ argv: [process.execPath, join(root, 'tools', 'build.ts')] });
   const options = parseOptions(process.argv.slice(2));
+  if (options.build) build();
   const bench = createBench(options);
   try {
     await (options.profile ? profile(bench) : compare(bench));
   } finally {
     closeBench(bench);
   }
+}
+
+function build(): void {
+  const { status } = spawnSync(process.execPath, [join(root, 'tools', 'build.ts')], { stdio: 'inherit' });
+  if (status !== 0) throw new Error('the build failed');
 }
 
 /** Runs the wanted scenarios; each is shown, and kept, as soon as it is done. */

@@ -27,6 +27,7 @@ export interface Options {
   readonly smallFiles: number;
   readonly profile: boolean;
   readonly record: boolean;
+  readonly build: boolean;
 }
 
 export const usage = `npm run bench -- [options]
@@ -37,7 +38,8 @@ export const usage = `npm run bench -- [options]
   --work DIR        folder for repositories and restored trees
   --small-files N   files of the scenario small (default 200000)
   --profile         only holdfast's first backup, with its seconds by stage
-  --no-record       do not write docs/benchmarks.json and docs/benchmarks.md`;
+  --no-record       do not write docs/benchmarks.json and docs/benchmarks.md
+  --no-build        measure dist as it is`;
 
 /** Throws a sentence for what makes no sense. */
 export function parseOptions(args: string[]): Options {
@@ -53,6 +55,7 @@ export function parseOptions(args: string[]): Options {
       'small-files': { type: 'string', default: '200000' },
       profile: { type: 'boolean', default: false },
       record: { type: 'boolean', default: true },
+      build: { type: 'boolean', default: true },
     },
   });
   return {
@@ -64,6 +67,7 @@ export function parseOptions(args: string[]): Options {
     smallFiles: positive('small-files', values['small-files']),
     profile: values.profile,
     record: values.record,
+    build: values.build,
   };
 }
 

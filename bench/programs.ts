@@ -41,13 +41,14 @@ export function findPrograms(wanted: ReadonlySet<string> | undefined): Program[]
     .filter((program) => wanted?.has(program.name) ?? true);
 }
 
-function firstLine(command: string, ...args: string[]): string {
+/** The first number with dots that the program says about itself. */
+function versionOf(command: string, ...args: string[]): string {
   const result = spawnSync(command, args, { encoding: 'utf8' });
-  return `${result.stdout}${result.stderr}`.split('\n')[0] ?? '';
+  return /\d+(\.\d+)+/.exec(`${result.stdout}${result.stderr}`)?.[0] ?? 'of unknown version';
 }
 
 function holdfast(): Program {
-  return likeRestic('holdfast', firstLine(process.execPath, holdfastBin, '--version'), [
+  return likeRestic('holdfast', versionOf(process.execPath, holdfastBin, '--version'), [
     process.execPath,
     holdfastBin,
   ]);
@@ -55,7 +56,7 @@ function holdfast(): Program {
 
 function restic(): Program | undefined {
   const path = findTool('restic');
-  return path === undefined ? undefined : likeRestic('restic', firstLine(path, 'version'), [path]);
+  return path === undefined ? undefined : likeRestic('restic', versionOf(path, 'version'), [path]);
 }
 
 /** The variables that both restic and Holdfast read. */
@@ -103,7 +104,7 @@ function borg(): Program | undefined {
   let latest = '';
   return {
     name: 'borg',
-    version: firstLine(path, '--version'),
+    version: versionOf(path, '--version'),
     init: (place) => [verb(place, ['init', '--encryption', 'repokey'])],
     backup(place, tree, run) {
       latest = `run-${run}`;
@@ -122,7 +123,7 @@ function tar(): Program | undefined {
   });
   return {
     name: 'tar',
-    version: `${firstLine('tar', '--version')}, ${firstLine(zstd, '--version')}`,
+    version: `${versionOf('tar', '--version')} with zstd ${versionOf(zstd, '--version')}`,
     onlyWhole: true,
     init: (place) => [{ argv: ['mkdir', '-p', place.repository] }],
     backup: (place, tree) =>
@@ -150,7 +151,7 @@ function kopia(): Program | undefined {
   });
   return {
     name: 'kopia',
-    version: firstLine(path, '--version'),
+    version: versionOf(path, '--version'),
     init: (place) => [
       verb(place, 'repository', 'create', 'filesystem', '--path', place.repository),
       verb(place, 'policy', 'set', '--global', '--compression', 'zstd'),
@@ -175,7 +176,7 @@ function rustic(): Program | undefined {
   });
   return {
     name: 'rustic',
-    version: firstLine(path, '--version'),
+    version: versionOf(path, '--version'),
     init: (place) => [verb(place, 'init')],
     backup: (place, tree) => verb(place, 'backup', tree),
     restore: (place, _tree, target) => verb(place, 'restore', 'latest', target),

@@ -33,10 +33,10 @@ export function renderScenario(result: ScenarioResult): string {
   const line = (cells: readonly string[]): string =>
     `| ${cells.map((cell, at) => (at === 0 ? cell.padEnd(widths[at] ?? 0) : cell.padStart(widths[at] ?? 0))).join(' | ')} |`;
   const rule = `| ${widths.map((width, at) => (at === 0 ? '-'.repeat(width) : `${'-'.repeat(width - 1)}:`)).join(' | ')} |`;
-  const versions = [...new Set(Object.values(result.versions))].join('; ');
+  const versions = Object.entries(result.versions).map(([name, version]) => `${name} ${version}`);
   return [
     `## ${result.title}\n`,
-    `${result.subject} ${result.date}, ${result.machine}. ${versions}.\n`,
+    `${result.subject} ${result.date}, ${result.machine}; ${versions.join(', ')}.\n`,
     line(columns),
     rule,
     ...rows.map(line),
