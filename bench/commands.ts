@@ -3,7 +3,6 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { holdfastBin } from '../test/support/restic.ts';
 import { alternating, type Bench } from './bench.ts';
 import { type Command, measure, perform } from './measure.ts';
-import { type Program, resticEnvironment } from './programs.ts';
 import { createCollector, type ScenarioResult } from './result.ts';
 
 const snapshotCount = 100;
@@ -21,20 +20,13 @@ export async function measureSnapshots(bench: Bench): Promise<ScenarioResult> {
     writeFileSync(`${tree}/file`, `version ${run}`);
     await perform(maker.backup(place, tree, run));
   }
-  const commands: [string, Command][] = bench.programs
-    .filter((program) => program.s3 === true)
-    .map((program) => [
-      program.name,
-      listing(program, { ...place, home: bench.path(program.name, 'list-home') }),
-    ]);
+  const commands = bench.programs.flatMap((program): [string, Command][] => {
+    const command = program.list?.({ ...place, home: bench.path(program.name, 'list-home') });
+    return command === undefined ? [] : [[program.name, command]];
+  });
   for (const [, command] of commands) await perform(command);
   const subject = `\`snapshots\` on one repository of ${snapshotCount} snapshots on the local disk, cache warm.`;
   return measureCommands(bench, commands, 10, 'Listing 100 snapshots', subject);
-}
-
-function listing(program: Program, place: Parameters<Program['init']>[0]): Command {
-  const backup = program.backup(place, '', 0);
-  return { argv: [...backup.argv.slice(0, -2), 'snapshots'], env: resticEnvironment(place) };
 }
 
 /** The start of our program against the start of Node itself. */

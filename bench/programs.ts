@@ -27,6 +27,8 @@ export interface Program {
   restore(place: Place, tree: string, target: string): Command;
   /** reads and verifies all data; absent where the program has no such thing */
   check?(place: Place): Command;
+  /** lists the snapshots of a repository that restic made */
+  list?(place: Place): Command;
   /** true when it has no second, incremental backup */
   readonly onlyWhole?: boolean;
   /** true when it writes to S3 by itself */
@@ -60,7 +62,7 @@ function restic(): Program | undefined {
 }
 
 /** The variables that both restic and Holdfast read. */
-export function resticEnvironment(place: Place): Record<string, string | undefined> {
+function resticEnvironment(place: Place): Record<string, string | undefined> {
   return {
     HOLDFAST_REPOSITORY: undefined,
     HOLDFAST_PASSWORD_FILE: undefined,
@@ -86,6 +88,7 @@ function likeRestic(name: string, version: string, command: readonly string[]): 
     backup: (place, tree) => verb(place, 'backup', tree),
     restore: (place, _tree, target) => verb(place, 'restore', 'latest', '--target', target),
     check: (place) => verb(place, 'check', '--read-data'),
+    list: (place) => verb(place, 'snapshots'),
   };
 }
 
