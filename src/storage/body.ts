@@ -1,24 +1,10 @@
 /** The three shapes of a body that is written, told apart and walked in one place. */
 import type { Body } from './storage.ts';
 
-/**
- * A body of known pieces that must be sent through its iterator, because somebody paces it. Checksums and the length
- * are taken from the pieces.
- */
-export interface PacedBody extends AsyncIterable<Uint8Array> {
-  readonly pieces: readonly Uint8Array[];
-}
-
 /** The pieces of a body that is in memory; undefined for a stream. */
 export function piecesOf(body: Body): readonly Uint8Array[] | undefined {
   if (body instanceof Uint8Array) return [body];
-  if (Array.isArray(body)) return body as readonly Uint8Array[];
-  return (body as Partial<PacedBody>).pieces;
-}
-
-/** True when the body can be walked a second time with the same result. */
-export function isReplayable(body: Body): boolean {
-  return piecesOf(body) !== undefined;
+  return Array.isArray(body) ? (body as readonly Uint8Array[]) : undefined;
 }
 
 /** Bytes in all pieces. */
@@ -28,7 +14,7 @@ export function totalLength(pieces: readonly Uint8Array[]): number {
   return total;
 }
 
-/** The body piece by piece, in the pace of a paced body. */
+/** The body piece by piece. */
 export async function* walkBody(body: Body): AsyncGenerator<Uint8Array> {
   if (body instanceof Uint8Array) yield body;
   else yield* body;

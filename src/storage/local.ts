@@ -8,7 +8,7 @@ import { link, lstat, mkdir, open, rename, stat as statPath, unlink } from 'node
 import { dirname, join, resolve } from 'node:path';
 import type { FileHandle } from 'node:fs/promises';
 import { HoldfastError, hasCode, throwIfAborted } from '../kernel/errors.ts';
-import { allocate, piecesOf } from './body.ts';
+import { allocate, piecesOf, walkBody } from './body.ts';
 import { errnoOf, localError, notAFolderError } from './local-errors.ts';
 import { listFolder } from './local-list.ts';
 import { assertObjectName, assertPrefix } from './names.ts';
@@ -75,11 +75,8 @@ export function createLocalStorage(path: string): Storage {
       try {
         await using handle = await createFile(temporary, folder, file, folderMode);
         const pieces = piecesOf(body);
-        if (pieces === body || body instanceof Uint8Array)
-          await writeAll(handle, pieces ?? [], options.signal);
-        else
-          for await (const piece of body as AsyncIterable<Uint8Array>)
-            await writeAll(handle, [piece], options.signal);
+        if (pieces !== undefined) await writeAll(handle, pieces, options.signal);
+        else for await (const piece of walkBody(body)) await writeAll(handle, [piece], options.signal);
         await handle.sync();
         throwIfAborted(options.signal);
       } catch (error) {

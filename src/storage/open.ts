@@ -1,8 +1,13 @@
 /** From the text that names a storage to the storage, wrapped for retries and limits. Loads S3 only when it is asked for. */
 import { HoldfastError } from '../kernel/errors.ts';
+import { systemClock } from '../kernel/clock.ts';
+import type { Clock } from '../kernel/clock.ts';
+import { createBandwidth, withLimits } from './limit.ts';
+import type { Limits } from './limit.ts';
 import { createLocalStorage } from './local.ts';
 import { parseLocation } from './location.ts';
 import { createMemoryStorage } from './memory.ts';
+import { createAttempt, withRetry } from './retry.ts';
 import type { Storage } from './storage.ts';
 
 export interface OpenStorageOptions {
@@ -10,6 +15,21 @@ export interface OpenStorageOptions {
   readonly environment?: Readonly<Record<string, string | undefined>>;
   /** settings as restic's `-o` has them, such as `s3.region` */
   readonly extended?: ReadonlyMap<string, string>;
+  /** bytes a second; 0 or absent is no limit */
+  readonly limitUpload?: number;
+  readonly limitDownload?: number;
+  /** PEM files of certificate authorities to trust besides the usual ones */
+  readonly caFiles?: readonly string[];
+  /** PEM file with a client's certificate and key */
+  readonly clientCertificateFile?: string | undefined;
+  readonly insecureTls?: boolean;
+  readonly userAgent?: string | undefined;
+  /** milliseconds without a byte after which a request has failed; default 5 minutes */
+  readonly stuckRequestTimeout?: number | undefined;
+  /** told before each wait for another try: one sentence, milliseconds */
+  readonly onRetry?: (message: string, wait: number) => void;
+  readonly clock?: Clock;
+  readonly random?: () => number;
 }
 
 const memories = new Map<string, Storage>();
@@ -18,17 +38,60 @@ const memories = new Map<string, Storage>();
  * Opens the storage named by `text` (see location.ts for the forms) without touching it: whether it is there and may be
  * used, the first call tells. Code `usage` for text or settings that make no sense.
  */
-export async function openStorage(text: string, _options: OpenStorageOptions = {}): Promise<Storage> {
+export async function openStorage(text: string, options: OpenStorageOptions = {}): Promise<Storage> {
   const location = parseLocation(text);
+  const { clock = systemClock, random = Math.random, onRetry } = options;
+  const attempt = createAttempt({
+    clock,
+    random,
+    ...(onRetry === undefined ? {} : { onRetry: (error, wait) => onRetry(error.message, wait) }),
+  });
+  const limits: Limits = {
+    upload: options.limitUpload ? createBandwidth(options.limitUpload, clock) : undefined,
+    download: options.limitDownload ? createBandwidth(options.limitDownload, clock) : undefined,
+  };
   switch (location.kind) {
-    case 'local':
-      return createLocalStorage(location.path);
+    case 'local': {
+      const operations = localConnections(settingsOf(options.extended, 'local.'));
+      const limited = limits.upload ?? limits.download ?? operations;
+      const local = createLocalStorage(location.path);
+      return withRetry(limited === undefined ? local : withLimits(local, { ...limits, operations }), attempt);
+    }
     case 'memory': {
       const known = memories.get(location.name) ?? createMemoryStorage({ location: text });
       memories.set(location.name, known);
       return known;
     }
-    case 's3':
-      throw new HoldfastError('unsupported', 's3 is on its way');
+    case 's3': {
+      const { openS3Storage } = await import('./s3/open.ts');
+      const storage = openS3Storage(text, location, {
+        ...options,
+        environment: options.environment ?? process.env,
+        settings: settingsOf(options.extended, 's3.'),
+        clock,
+        attempt,
+        limits,
+      });
+      return withRetry(storage, attempt);
+    }
   }
+}
+
+/** The settings of one kind of storage, without their prefix. */
+function settingsOf(extended: ReadonlyMap<string, string> | undefined, prefix: string): Map<string, string> {
+  const own = [...(extended ?? [])].filter(([name]) => name.startsWith(prefix));
+  return new Map(own.map(([name, value]) => [name.slice(prefix.length), value]));
+}
+
+function localConnections(settings: ReadonlyMap<string, string>): number | undefined {
+  for (const name of settings.keys()) {
+    if (name !== 'connections' && name !== 'layout') {
+      throw new HoldfastError('usage', `there is no setting local.${name}`);
+    }
+  }
+  const text = settings.get('connections');
+  if (text === undefined) return undefined;
+  const count = Number(text);
+  if (Number.isSafeInteger(count) && count >= 1) return count;
+  throw new HoldfastError('usage', `local.connections must be a number of at least 1, not ${text}`);
 }

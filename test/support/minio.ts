@@ -11,6 +11,8 @@ import { toolPath } from './tools.ts';
 export interface MinioOptions {
   /** speak TLS with a certificate of a new authority, whose PEM file is the server's `ca` */
   readonly tls?: boolean;
+  /** the region that the server insists on; by default it takes any */
+  readonly region?: string;
 }
 
 /** Starts MinIO; it answers within a few seconds. */
@@ -35,6 +37,7 @@ export async function startMinio(options: MinioOptions = {}): Promise<S3Server> 
         MINIO_BROWSER: 'off',
         MINIO_UPDATE: 'off',
         MINIO_CI_CD: 'true',
+        ...(options.region === undefined ? {} : { MINIO_REGION: options.region }),
         HOME: folder,
       },
       ready: () => isLive(endpoint, ca),
@@ -43,7 +46,7 @@ export async function startMinio(options: MinioOptions = {}): Promise<S3Server> 
       endpoint,
       accessKey,
       secretKey,
-      region: 'us-east-1',
+      region: options.region ?? 'us-east-1',
       ...(ca === undefined ? {} : { ca }),
       async stop() {
         await server.stop();

@@ -1,0 +1,91 @@
+/** Makes the undici dispatcher for an S3 server: number of connections, TLS with a custom authority, proxies. */
+import { readFileSync } from 'node:fs';
+import { createSecureContext, getCACertificates } from 'node:tls';
+import { Agent, EnvHttpProxyAgent } from 'undici';
+import type { Dispatcher, buildConnector } from 'undici';
+import { HoldfastError, messageOf } from '../../kernel/errors.ts';
+import type { Environment } from './credentials.ts';
+
+export interface ConnectOptions {
+  readonly secure: boolean;
+  /** host with port, to see whether a proxy is for it */
+  readonly host: string;
+  /** connections at the same time */
+  readonly connections: number;
+  /** PEM files of authorities that are trusted besides the usual ones */
+  readonly caFiles: readonly string[];
+  /** PEM file with certificate and key of this client */
+  readonly clientCertificateFile?: string | undefined;
+  readonly insecureTls?: boolean | undefined;
+  /** milliseconds without a byte after which a request has failed */
+  readonly timeout: number;
+  readonly environment: Environment;
+}
+
+const connectTimeout = 30_000;
+
+export function createDispatcher(options: ConnectOptions): Dispatcher {
+  const tls = options.secure ? tlsOptions(options) : {};
+  const common = {
+    connections: options.connections,
+    pipelining: 1,
+    allowH2: false,
+    headersTimeout: options.timeout,
+    bodyTimeout: options.timeout,
+    keepAliveTimeout: 30_000,
+    connect: { ...tls, timeout: connectTimeout, keepAlive: true },
+  };
+  const { environment } = options;
+  const proxy = options.secure ? setting(environment, 'https_proxy') : setting(environment, 'http_proxy');
+  if (proxy === undefined || isLoopback(options.host)) return new Agent(common);
+  const noProxy = setting(environment, 'no_proxy') ?? '';
+  return new EnvHttpProxyAgent({ ...common, httpProxy: proxy, httpsProxy: proxy, noProxy, requestTls: tls });
+}
+
+function tlsOptions(options: ConnectOptions): buildConnector.BuildOptions {
+  const extra = options.caFiles.map((path) => readPem(path, 'certificate authority'));
+  const client =
+    options.clientCertificateFile === undefined ? {} : readClientCertificate(options.clientCertificateFile);
+  try {
+    const secureContext = createSecureContext({
+      ca: [...new Set([...getCACertificates('default'), ...getCACertificates('system')]), ...extra],
+      ...client,
+    });
+    return { secureContext, rejectUnauthorized: options.insecureTls !== true };
+  } catch (cause) {
+    throw new HoldfastError('usage', `a certificate file cannot be used: ${messageOf(cause)}`, {
+      hint: 'it must be in PEM format',
+      cause,
+    });
+  }
+}
+
+function readClientCertificate(path: string): { cert: string; key: string } {
+  const pem = readPem(path, 'client certificate');
+  return { cert: pem, key: pem };
+}
+
+function readPem(path: string, what: string): string {
+  let text;
+  try {
+    text = readFileSync(path, 'utf8');
+  } catch (cause) {
+    throw new HoldfastError('usage', `the ${what} file ${path} cannot be read: ${messageOf(cause)}`, {
+      cause,
+    });
+  }
+  if (!text.includes('-----BEGIN ')) {
+    throw new HoldfastError('usage', `the ${what} file ${path} is not in PEM format`);
+  }
+  return text;
+}
+
+function setting(environment: Environment, name: string): string | undefined {
+  return environment[name] || environment[name.toUpperCase()] || undefined;
+}
+
+/** Like Go's programs, never asks a proxy for this machine itself. */
+function isLoopback(host: string): boolean {
+  const name = host.replace(/:\d+$/, '');
+  return name === 'localhost' || name === '[::1]' || name.startsWith('127.');
+}

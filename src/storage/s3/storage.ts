@@ -1,0 +1,239 @@
+/** The storage interface on an S3 bucket: what each method asks of the server, and what it makes of the answers. */
+import { HoldfastError, hasCode, throwIfAborted } from '../../kernel/errors.ts';
+import { allocate, piecesOf, totalLength, walkBody } from '../body.ts';
+import { toHex } from '../../kernel/hex.ts';
+import { assertObjectName, assertPrefix } from '../names.ts';
+import { truncatedError } from '../range.ts';
+import type { Attempt } from '../retry.ts';
+import type { Body, ReadOptions, Storage, StoredObject, WriteOptions } from '../storage.ts';
+import { createBucket } from './bucket.ts';
+import type { S3Call, S3Client } from './client.ts';
+import { headerOf } from './http.ts';
+import type { HttpResponse } from './http.ts';
+import { listObjects } from './list.ts';
+import { crcOf, cutParts, digest, uploadParts } from './multipart.ts';
+import { unsignedPayload } from './sign.ts';
+import { textOf } from './xml.ts';
+
+export interface S3StorageOptions {
+  /** for messages, without secrets */
+  readonly location: string;
+  /** without slashes at its ends */
+  readonly prefix: string;
+  readonly storageClass?: string | undefined;
+  readonly listVersion1?: boolean;
+  /** bytes from which on an object goes up in parts, and the size of the first parts */
+  readonly multipartFrom?: number;
+  readonly partSize?: number;
+  /** runs a part of a large upload, again where that helps; default once */
+  readonly attempt?: Attempt;
+}
+
+const streamPiece = 8 << 20;
+/** Over TLS, bodies up to this size are hashed for the signature; larger ones are told by their CRC alone. */
+const hashedOverTls = 1 << 16;
+
+export function createS3Storage(client: S3Client, options: S3StorageOptions): Storage {
+  const { prefix, multipartFrom = 64 << 20, partSize = 16 << 20 } = options;
+  const root = prefix === '' ? '' : `${prefix}/`;
+  const attempt: Attempt = options.attempt ?? ((work) => work());
+  const objectHeaders: Record<string, string> = { 'content-type': 'application/octet-stream' };
+  if (options.storageClass !== undefined) objectHeaders['x-amz-storage-class'] = options.storageClass;
+
+  async function stat(name: string, how: { signal?: AbortSignal } = {}): Promise<StoredObject> {
+    assertObjectName(name);
+    const response = await client.call({
+      method: 'HEAD',
+      key: name,
+      action: `find ${name}`,
+      signal: how.signal,
+    });
+    const modified = Date.parse(headerOf(response, 'last-modified') ?? '');
+    const size = Number(headerOf(response, 'content-length') ?? Number.NaN);
+    if (!Number.isSafeInteger(size)) {
+      throw new HoldfastError('failed', `${client.endpoint.name} does not tell the size of ${name}`);
+    }
+    return { name, size, ...(Number.isNaN(modified) ? {} : { modified }) };
+  }
+
+  async function get(name: string, range: ReadOptions): Promise<HttpResponse> {
+    const { offset = 0, length } = range;
+    const wanted =
+      length === undefined
+        ? offset === 0
+          ? undefined
+          : `bytes=${offset}-`
+        : `bytes=${offset}-${offset + length - 1}`;
+    const call: S3Call = {
+      method: 'GET',
+      key: name,
+      action: `read ${name}`,
+      headers: wanted === undefined ? {} : { range: wanted },
+      signal: range.signal,
+      accept: [416],
+    };
+    const response = await client.call(call);
+    // A server that does not know ranges sends everything.
+    if (wanted !== undefined && response.status === 200) {
+      const end = length === undefined ? response.body.length : offset + length;
+      return { ...response, body: response.body.slice(offset, end) };
+    }
+    return response;
+  }
+
+  /** The bytes of a range, fewer when the object ends before; undefined when it begins beyond the object's end. */
+  async function getRange(name: string, range: ReadOptions): Promise<HttpResponse | undefined> {
+    const response = await get(name, range);
+    return response.status === 416 ? undefined : response;
+  }
+
+  async function read(name: string, range: ReadOptions = {}): Promise<Uint8Array<ArrayBuffer>> {
+    assertObjectName(name);
+    throwIfAborted(range.signal);
+    const { offset = 0, length } = range;
+    const response = length === 0 ? undefined : await getRange(name, range);
+    if (response !== undefined && (length === undefined || response.body.length === length))
+      return response.body;
+    const { size } = await stat(name, range.signal === undefined ? {} : { signal: range.signal });
+    if (response === undefined && offset <= size && (length ?? 0) === 0) return allocate(0);
+    throw truncatedError(name, offset, length ?? 1, size);
+  }
+
+  async function* stream(name: string, range: ReadOptions = {}): AsyncGenerator<Uint8Array<ArrayBuffer>> {
+    assertObjectName(name);
+    const { offset = 0, signal } = range;
+    const found = await stat(name, signal === undefined ? {} : { signal });
+    const end = range.length === undefined ? found.size : offset + range.length;
+    if (end > found.size || offset > found.size) throw truncatedError(name, offset, end - offset, found.size);
+    const fetchPiece = (at: number): Promise<Uint8Array<ArrayBuffer>> => {
+      const piece = read(name, { ...range, offset: at, length: Math.min(streamPiece, end - at) });
+      piece.catch(() => {});
+      return piece;
+    };
+    let next = offset < end ? fetchPiece(offset) : undefined;
+    for (let at = offset; next !== undefined;) {
+      const piece: Uint8Array<ArrayBuffer> = await next;
+      at += piece.length;
+      next = at < end ? fetchPiece(at) : undefined;
+      yield piece;
+    }
+  }
+
+  async function write(name: string, body: Body, how: WriteOptions = {}): Promise<void> {
+    assertObjectName(name);
+    throwIfAborted(how.signal);
+    if (how.ifAbsent && !client.conditions.known) await assertAbsent(name, how.signal);
+    const pieces = piecesOf(body);
+    if (pieces !== undefined) {
+      const length = totalLength(pieces);
+      if (length < multipartFrom) return put(name, pieces, length, how);
+      return putParts(name, cutParts(pieces, partSize), how);
+    }
+    const parts = cutParts(walkBody(body), partSize);
+    const first = await parts.next();
+    throwIfAborted(how.signal);
+    const begin: Uint8Array[] = first.done ? [] : first.value;
+    const length = totalLength(begin);
+    if (length < partSize) return put(name, begin, length, how);
+    return putParts(name, prepend(begin, parts), how);
+  }
+
+  async function put(
+    name: string,
+    pieces: readonly Uint8Array[],
+    length: number,
+    how: WriteOptions,
+  ): Promise<void> {
+    const known = how.sha256 === undefined ? undefined : toHex(how.sha256);
+    const signed =
+      known ?? (client.endpoint.secure && length > hashedOverTls ? unsignedPayload : digest(pieces).hash);
+    const call: S3Call = {
+      method: 'PUT',
+      key: name,
+      action: `write ${name}`,
+      headers: {
+        ...objectHeaders,
+        'x-amz-checksum-crc32': crcOf(pieces),
+        ...(how.ifAbsent ? { 'if-none-match': '*' } : {}),
+      },
+      body: pieces,
+      length,
+      payloadHash: signed,
+      signal: how.signal,
+      accept: how.ifAbsent ? [501] : [],
+    };
+    const response = await client.call(call);
+    if (response.status === 501) {
+      // The server cannot decide it: the question that was asked before has to do.
+      await put(name, pieces, length, { ...how, ifAbsent: false });
+    }
+  }
+
+  async function putParts(
+    name: string,
+    parts: AsyncIterable<Uint8Array[]>,
+    how: WriteOptions,
+  ): Promise<void> {
+    await uploadParts(client, parts, {
+      key: name,
+      headers: objectHeaders,
+      ifAbsent: how.ifAbsent ?? false,
+      partSize,
+      attempt,
+      signal: how.signal,
+    });
+  }
+
+  async function assertAbsent(name: string, signal: AbortSignal | undefined): Promise<void> {
+    try {
+      await stat(name, signal === undefined ? {} : { signal });
+    } catch (error) {
+      if (hasCode(error, 'not-found')) return;
+      throw error;
+    }
+    throw new HoldfastError('exists', `${name} already exists in ${options.location}`);
+  }
+
+  return {
+    location: options.location,
+    capabilities: {
+      get conditionalCreate() {
+        return client.conditions.known;
+      },
+    },
+    prepare: (how = {}) => createBucket(client, how.signal),
+    async *list(below, how = {}) {
+      assertPrefix(below);
+      throwIfAborted(how.signal);
+      const version1 = options.listVersion1 ?? false;
+      yield* listObjects(client, below, { root, version1, attempt, signal: how.signal });
+    },
+    stat,
+    read,
+    stream,
+    write,
+    async remove(name, how = {}) {
+      assertObjectName(name);
+      const call: S3Call = {
+        method: 'DELETE',
+        key: name,
+        action: `remove ${name}`,
+        signal: how.signal,
+        accept: [404],
+      };
+      const response = await client.call(call);
+      if (
+        response.status === 404 &&
+        textOf(Buffer.from(response.body).toString(), 'Code') === 'NoSuchBucket'
+      ) {
+        throw client.refuse(response, call);
+      }
+    },
+    close: () => client.close(),
+  };
+}
+
+async function* prepend<T>(first: T, rest: AsyncIterable<T>): AsyncGenerator<T> {
+  yield first;
+  yield* rest;
+}
