@@ -90,6 +90,14 @@ test('a person is asked without echo, and can correct what was typed', async () 
   assert.deepEqual(raw, [true, false]);
 });
 
+test('a new password is asked twice', async () => {
+  const signal = new AbortController().signal;
+  const same = keyboard('secret\rsecret\r');
+  assert.equal(text(await askNewPassword({ input: same.input, signal, ask: () => {} })), 'secret');
+  const { input } = keyboard('secret\rother\r');
+  await assert.rejects(askNewPassword({ input, signal, ask: () => {} }), isUsage);
+});
+
 test('Ctrl-C at the prompt interrupts', async () => {
   const { input } = keyboard('abc\x03');
   const signal = new AbortController().signal;

@@ -56,8 +56,15 @@ function readLine(input: SecretInput, terminal: boolean, signal: AbortSignal): P
       reject(new HoldfastError('interrupted', 'interrupted'));
     };
     const onData = (chunk: Buffer | string): void => {
-      for (const byte of Buffer.from(chunk)) {
-        if (keys.enter.includes(byte)) return finish();
+      const bytes = Buffer.from(chunk);
+      for (const [at, byte] of bytes.entries()) {
+        if (keys.enter.includes(byte)) {
+          finish();
+          // What was typed ahead answers the next question.
+          input.pause();
+          if (at + 1 < bytes.length) input.unshift(bytes.subarray(at + 1));
+          return;
+        }
         if (terminal && byte === keys.interrupt) return interrupt();
         if (terminal && byte === keys.endOfInput) return finish();
         if (terminal && byte === keys.clear) typed.length = 0;

@@ -13,6 +13,11 @@ export interface Verb {
 
 export const verbs: readonly Verb[] = [
   {
+    name: 'init',
+    summary: 'make a new repository',
+    load: async () => (await import('./commands/init.ts')).initCommand,
+  },
+  {
     name: 'completion',
     summary: 'print the completion script of a shell',
     load: async () => (await import('./commands/completion.ts')).completionCommand,
@@ -21,6 +26,11 @@ export const verbs: readonly Verb[] = [
     name: 'generate',
     summary: 'write completion scripts to files',
     load: async () => (await import('./commands/generate.ts')).generateCommand,
+  },
+  {
+    name: 'snapshots',
+    summary: 'list snapshots',
+    load: async () => (await import('./commands/snapshots.ts')).snapshotsCommand,
   },
   {
     name: 'version',

@@ -68,6 +68,13 @@ export class Terminal {
     this.#options.stderr.write(`${line}\n`);
   }
 
+  /** A question on stderr, so that standard output stays for results. */
+  prompt(text: string): void {
+    this.clearStatus();
+    this.flush();
+    this.#options.stderr.write(text);
+  }
+
   /** One JSON value as a line on stdout. */
   emit(value: unknown): void {
     this.#put(`${stringifyJson(value)}\n`);

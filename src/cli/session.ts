@@ -1,0 +1,129 @@
+/** Opens the repository that a command line means, locks it, and hands it to a verb. */
+import type { Context } from '../kernel/context.ts';
+import { hasCode, HoldfastError, messageOf } from '../kernel/errors.ts';
+import { openStorage } from '../storage/open.ts';
+import type { Storage } from '../storage/storage.ts';
+import type { HeldLock } from '../vaults/repository/lock.ts';
+import { withLock } from '../vaults/repository/lock.ts';
+import { openRepository, readConfigFile } from '../vaults/repository/open.ts';
+import type { Prefetch } from '../vaults/repository/prefetch.ts';
+import type { Repository } from '../vaults/repository/repository.ts';
+import { defaultRepository, isDefaultRepository, readDefaultKey } from './default-repository.ts';
+import type { RepositoryChoice } from './global-options.ts';
+import { askPassword, configuredPassword } from './password.ts';
+import type { PromptOptions } from './prompt.ts';
+import { chooseRepository } from './repository-choice.ts';
+import type { Invocation } from './verb.ts';
+
+/** `read` may go without (--no-lock); `append` adds, `exclusive` removes. */
+export type LockNeed = 'none' | 'read' | 'append' | 'exclusive';
+
+export interface SessionOptions {
+  readonly lock: LockNeed;
+  /** kinds of files that the verb reads first, fetched while the password is tried */
+  readonly prefetch?: readonly Prefetch[];
+  /** the repository, when it is not the one of the global flags */
+  readonly choice?: RepositoryChoice;
+}
+
+export type SessionWork<T> = (repository: Repository, context: Context, lock: HeldLock) => Promise<T>;
+
+/** Runs `work` on the open, locked repository, and closes it. */
+export async function withRepository<T>(
+  invocation: Invocation,
+  options: SessionOptions,
+  work: SessionWork<T>,
+): Promise<T> {
+  const { settings, terminal, context } = invocation;
+  await using repository = await openChosen(invocation, options);
+  const { version, id } = repository.config;
+  terminal.detail(`repository ${id.slice(0, 8)} opened (version ${version})`);
+  const lock = {
+    exclusive: options.lock === 'exclusive',
+    none: options.lock === 'none' || (options.lock === 'read' && !settings.lock),
+    eager: options.lock !== 'exclusive',
+    retryFor: settings.retryLock,
+    onWait: (message: string) => terminal.say(message),
+  };
+  return await withLock(repository, lock, context, (inner, held) => work(repository, inner, held));
+}
+
+/** The storage of the chosen repository, untouched. */
+export async function openChosenStorage(invocation: Invocation, location: string): Promise<Storage> {
+  const { environment, settings } = invocation;
+  return openStorage(location, { environment, extended: settings.extended });
+}
+
+/** How a person is asked for a secret. */
+export function promptOptions(invocation: Invocation): PromptOptions {
+  return {
+    input: invocation.stdin(),
+    ask: (question) => invocation.terminal.prompt(question),
+    signal: invocation.context.signal,
+  };
+}
+
+async function openChosen(invocation: Invocation, options: SessionOptions): Promise<Repository> {
+  const choice = options.choice ?? invocation.settings;
+  const { environment, context } = invocation;
+  const { location, isDefault } = await chooseRepository(choice, environment);
+  const storage = await openChosenStorage(invocation, location);
+  try {
+    const open = (password: Uint8Array): Promise<Repository> =>
+      openRepository(storage, password, {
+        context,
+        keyHint: choice.keyHint,
+        prefetch: options.prefetch ?? [],
+      });
+    const configured = await configuredPassword(choice);
+    if (configured) return await open(configured);
+    if (isDefaultRepository(location, environment)) {
+      const key = await defaultKey(storage, invocation, isDefault);
+      if (key) return await open(key);
+    }
+    return await openByPrompt(invocation, open, location);
+  } catch (error) {
+    await storage.close();
+    throw error;
+  }
+}
+
+/** The generated key. Codes `no-repository` when nothing was backed up yet, `not-found` when the key alone is missing. */
+async function defaultKey(
+  storage: Storage,
+  { environment, context }: Invocation,
+  isDefault: boolean,
+): Promise<Uint8Array | undefined> {
+  const { keyFile } = defaultRepository(environment);
+  const key = await readDefaultKey(keyFile);
+  if (key || !isDefault) return key;
+  try {
+    await readConfigFile(storage, context.signal);
+  } catch (error) {
+    if (!hasCode(error, 'no-repository')) throw error;
+    throw new HoldfastError('no-repository', 'no repository is named, and the default one does not exist yet', {
+      hint: '`holdfast backup PATH` makes it; or name a repository with -r or HOLDFAST_REPOSITORY',
+    });
+  }
+  throw new HoldfastError('not-found', `the key file ${keyFile} of the default repository is missing`, {
+    hint: 'put your copy of it back; without it the repository cannot be opened',
+  });
+}
+
+const tries = 3;
+
+async function openByPrompt(
+  invocation: Invocation,
+  open: (password: Uint8Array) => Promise<Repository>,
+  location: string,
+): Promise<Repository> {
+  const prompt = promptOptions(invocation);
+  for (let left = prompt.input.isTTY ? tries : 1; ; left--) {
+    try {
+      return await open(await askPassword(`enter password for repository ${location}: `, prompt));
+    } catch (error) {
+      if (left <= 1 || !hasCode(error, 'wrong-password', 'usage')) throw error;
+      invocation.terminal.complain(`${messageOf(error)}, try again`);
+    }
+  }
+}
