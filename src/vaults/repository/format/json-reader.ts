@@ -255,10 +255,7 @@ export class JsonReader {
   readId(out: Uint8Array, at: number): void {
     this.expect(quote);
     const start = this.pos;
-    if (start + 65 > this.end) {
-      this.pos = this.end;
-      this.fail('id without end');
-    }
+    if (start + 65 > this.end && this.bytes.indexOf(quote, start) < 0) this.failAt(this.end, 'id without end');
     if (this.bytes[start + 64] !== quote || !readHex(this.bytes, start, out, at, 32)) {
       this.fail('id of 64 hex digits expected');
     }
@@ -311,12 +308,11 @@ export class JsonReader {
     for (let byte = this.bytes[this.pos]; byte !== undefined; byte = this.bytes[++this.pos]) {
       const digit = byte >= 0x30 && byte <= 0x39;
       if (!digit && byte !== 0x2d && byte !== 0x2b && byte !== 0x2e && (byte | 0x20) !== 0x65) break;
-      if (text.length < 400) text += String.fromCharCode(byte);
+      text += String.fromCharCode(byte);
     }
-    if (!/^-?(0|[1-9]\d*)(\.\d*)?([eE][+-]?\d*)?$/.test(text) || !/\d$/.test(text)) {
-      if (this.pos < this.end) this.failAt(start, 'value expected');
-      this.fail('value expected');
-    }
+    if (/^-?(0|[1-9]\d*)(\.\d+)?([eE][+-]?\d+)?$/.test(text)) return;
+    if (this.ranOut) this.fail('value expected');
+    this.failAt(start, 'value expected');
   }
 
   /** Nothing but white space may follow. */
