@@ -26,7 +26,7 @@ export interface LoadOptions {
 }
 
 /** Stored bytes of index files for each blob in them, so that the table is made large enough at once. */
-const storedBytesPerBlob = { 1: 155, 2: 55 };
+const storedBytesPerBlob = { 1: 150, 2: 52 };
 /** Less than this is read before the first worker thread would have started. */
 const worthThreads = 2 * 1024 * 1024;
 const readsAtOnce = 8;
@@ -56,6 +56,7 @@ export async function loadIndex(files: readonly StoredIndex[], options: LoadOpti
   function enterHere(): (id: string, sealed: Uint8Array) => void {
     const batch = new IndexBatch();
     return (id, sealed) => {
+      batch.clear();
       readIndexFile(sealing, id, sealed, batch);
       index.addBatch(batch);
     };

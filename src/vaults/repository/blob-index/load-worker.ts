@@ -20,6 +20,7 @@ serve<LoadData, LoadRequest, undefined>(({ index: shared, sealing }) => {
   const index = BlobIndex.attach(shared);
   const batch = new IndexBatch();
   return ({ id, sealed }) => {
+    batch.clear();
     readIndexFile(sealing, id, sealed, batch);
     index.addBatch(batch);
     return undefined;
