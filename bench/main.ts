@@ -4,6 +4,7 @@ import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Bench, closeBench, createBench, settle, warm } from './bench.ts';
 import { measureSnapshots, measureVersion } from './commands.ts';
+import { measureLarge } from './large.ts';
 import { measure, perform } from './measure.ts';
 import { parseOptions, usage } from './options.ts';
 import { renderPage, renderProfile, renderScenario } from './report.ts';
@@ -52,6 +53,9 @@ async function compare(bench: Bench): Promise<void> {
   }
   if (only.has('s3')) keep('s3', await measureS3(bench));
   if (only.has('snapshots')) keep('snapshots', await measureSnapshots(bench));
+  if (only.has('large')) {
+    for (const [name, result] of await measureLarge(bench)) keep(name, result);
+  }
   if (only.has('version')) keep('version', await measureVersion(bench));
 }
 

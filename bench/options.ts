@@ -12,7 +12,11 @@ export const scenarioNames = [
   's3',
   'snapshots',
   'version',
+  'large',
 ] as const;
+
+/** `large` fills the disk and takes long: only when asked for. */
+const usual = scenarioNames.filter((name) => name !== 'large');
 
 export type ScenarioName = (typeof scenarioNames)[number];
 
@@ -25,6 +29,7 @@ export interface Options {
   /** folder for repositories and restored trees; emptied as the benchmark goes on */
   readonly work: string;
   readonly smallFiles: number;
+  readonly largeGib: number;
   readonly profile: boolean;
   readonly record: boolean;
   readonly build: boolean;
@@ -34,9 +39,11 @@ export const usage = `npm run bench -- [options]
   --tree DIR        what is backed up (default /usr/lib)
   --runs N          runs of each program, alternating (default 3)
   --only A,B        scenarios: ${scenarioNames.join(', ')}
+                    (default: all but large)
   --programs A,B    programs: holdfast, restic, borg, tar, kopia, rustic (default: all that are here)
   --work DIR        folder for repositories and restored trees
   --small-files N   files of the scenario small (default 200000)
+  --large-gib N     size of the tree of the scenario large (default 40); twice as much disk is needed
   --profile         only holdfast's first backup, with its seconds by stage
   --no-record       do not write docs/benchmarks.json and docs/benchmarks.md
   --no-build        measure dist as it is`;
@@ -49,10 +56,11 @@ export function parseOptions(args: string[]): Options {
     options: {
       tree: { type: 'string', default: '/usr/lib' },
       runs: { type: 'string', default: '3' },
-      only: { type: 'string', default: scenarioNames.join(',') },
+      only: { type: 'string', default: usual.join(',') },
       programs: { type: 'string' },
       work: { type: 'string', default: join(tmpdir(), 'holdfast-bench') },
       'small-files': { type: 'string', default: '200000' },
+      'large-gib': { type: 'string', default: '40' },
       profile: { type: 'boolean', default: false },
       record: { type: 'boolean', default: true },
       build: { type: 'boolean', default: true },
@@ -65,6 +73,7 @@ export function parseOptions(args: string[]): Options {
     programs: values.programs === undefined ? undefined : new Set(values.programs.split(',')),
     work: values.work,
     smallFiles: positive('small-files', values['small-files']),
+    largeGib: positive('large-gib', values['large-gib']),
     profile: values.profile,
     record: values.record,
     build: values.build,
