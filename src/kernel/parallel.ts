@@ -23,3 +23,33 @@ export async function* mapParallel<T, R>(
     await Promise.allSettled(running);
   }
 }
+
+/**
+ * Calls `step` for every item while the costs of those under way stay within `budget`; one item always goes. For work
+ * that holds memory. The first error ends it, after the steps under way have settled.
+ */
+export async function forEachWithin<T>(
+  items: Iterable<T>,
+  costOf: (item: T) => number,
+  budget: number,
+  step: (item: T) => Promise<void>,
+): Promise<void> {
+  const running = new Set<Promise<void>>();
+  let spent = 0;
+  let failure: { error: unknown } | undefined;
+  for (const item of items) {
+    const cost = costOf(item);
+    while (!failure && running.size > 0 && spent + cost > budget) await Promise.race(running);
+    if (failure) break;
+    spent += cost;
+    const work: Promise<void> = step(item)
+      .catch((error: unknown) => void (failure ??= { error }))
+      .finally(() => {
+        spent -= cost;
+        running.delete(work);
+      });
+    running.add(work);
+  }
+  await Promise.all(running);
+  if (failure) throw failure.error;
+}
