@@ -50,6 +50,8 @@ interface Frame {
   next: number;
   /** all entries are visited or given away */
   closed: boolean;
+  /** fills the place that was kept for this directory in its parent, when what follows it was given away */
+  place: ((nodes: Uint8Array) => void) | undefined;
   /** called once, when all nodes are known */
   finish: () => void;
 }
@@ -65,7 +67,7 @@ export function createWalker(host: WalkerHost, store: EntryStore, selection: Sel
   const directories = new WeakMap<Frame, OpenedDirectory>();
 
   function createFrame(
-    parts: Omit<Frame, 'sequence' | 'next' | 'closed' | 'finish' | 'previous' | 'selected'>,
+    parts: Omit<Frame, 'sequence' | 'next' | 'closed' | 'place' | 'finish' | 'previous' | 'selected'>,
   ): Frame {
     const frame: Frame = {
       ...parts,
@@ -76,6 +78,7 @@ export function createWalker(host: WalkerHost, store: EntryStore, selection: Sel
       }),
       next: 0,
       closed: false,
+      place: undefined,
       finish: () => {},
     };
     return frame;
@@ -102,16 +105,17 @@ export function createWalker(host: WalkerHost, store: EntryStore, selection: Sel
       if (frame.sequence.pending === 0) frame.finish();
       return;
     }
-    if (frame.sequence.pending === 0) {
+    if (frame.sequence.pending === 0 && !frame.place) {
       emit(parent, store.finishDirectory(directory, frame.sequence));
       return;
     }
-    const fill = parent.sequence.leaveHole();
+    const fill = frame.place ?? parent.sequence.leaveHole();
     frame.finish = () => {
       scratch.length = 0;
       encodeNode(scratch, store.finishDirectory(directory, frame.sequence));
       fill(scratch.view().slice());
     };
+    if (frame.sequence.pending === 0) frame.finish();
   }
 
   function visit(frame: Frame, i: number): Promise<Frame | undefined> | Frame | undefined {
@@ -160,7 +164,7 @@ export function createWalker(host: WalkerHost, store: EntryStore, selection: Sel
 
   /** Gives a run of unvisited entries, as near to the root as there are any, to a worker that waits. */
   function share(stack: readonly Frame[]): void {
-    for (const frame of stack) {
+    for (const [depth, frame] of stack.entries()) {
       const left = frame.listing.count - frame.next;
       if (left === 0 || (left === 1 && !isWorthGiving(frame))) continue;
       const waiting = Atomics.load(host.signals, signal.hungry);
@@ -169,6 +173,9 @@ export function createWalker(host: WalkerHost, store: EntryStore, selection: Sel
       const count = Math.min(Math.ceil(left / 2), largestGift);
       const from = frame.next;
       frame.next += count;
+      // The directory that is being visited comes before what is given away.
+      const child = stack[depth + 1];
+      if (child) child.place ??= frame.sequence.leaveHole();
       const fill = frame.sequence.leaveHole();
       const range: Range = {
         path: frame.path,
