@@ -9,6 +9,8 @@ export const AT_FDCWD = -100;
 export const AT_SYMLINK_NOFOLLOW = 0x100;
 export const AT_REMOVEDIR = 0x200;
 export const AT_EMPTY_PATH = 0x1000;
+/** a descriptor that stands for a name without opening it */
+export const O_PATH = 0o10000000;
 /** close the descriptor in child processes */
 export const O_CLOEXEC = 0o2000000;
 /** STATX_BASIC_STATS */
@@ -17,6 +19,11 @@ export const SEEK_DATA = 3;
 export const SEEK_HOLE = 4;
 export const FADVISE_SEQUENTIAL = 2;
 export const FADVISE_DONTNEED = 4;
+
+/** the same number on every architecture */
+const SYS_OPENAT2 = 437;
+const RESOLVE_NO_SYMLINKS = 0x04n;
+const RESOLVE_BENEATH = 0x08n;
 
 /** A number that stands for a place in memory; addresses of user space fit into a double. */
 type Address = number;
@@ -29,6 +36,8 @@ export interface Libc {
   /** where the bytes lie; they must stay referenced, and be larger than 64 bytes so that V8 keeps them in place */
   address(bytes: Uint8Array): Address;
   openAt(dir: number, path: Uint8Array, flags: number, mode: number): number;
+  /** opens without passing through any symlink or out of `dir`; -38 (ENOSYS) before Linux 5.6 */
+  openBeneath(dir: number, path: Uint8Array, flags: number): number;
   close(fd: number): number;
   getDents(fd: number, out: Address, size: number): number;
   statx(dir: number, path: Address, flags: number, mask: number, out: Address): number;
@@ -43,9 +52,9 @@ export interface Libc {
   chmodAt(dir: number, path: Uint8Array, mode: number): number;
   chown(fd: number, uid: number, gid: number): number;
   chmod(fd: number, mode: number): number;
-  /** `times`: atime sec, atime nsec, mtime sec, mtime nsec; never follows a symlink */
-  setTimesAt(dir: number, path: Uint8Array, times: BigInt64Array): number;
-  setTimes(fd: number, times: BigInt64Array): number;
+  /** `times`: two struct timespec, of access and of modification; never follows a symlink */
+  setTimesAt(dir: number, path: Uint8Array, times: Uint8Array): number;
+  setTimes(fd: number, times: Uint8Array): number;
   listAttributes(path: Uint8Array, out: Uint8Array): number;
   getAttribute(path: Uint8Array, name: Uint8Array, out: Uint8Array): number;
   setAttribute(path: Uint8Array, name: Uint8Array, value: Uint8Array): number;
@@ -110,8 +119,11 @@ function bindLibc(): Libc | undefined {
     const chmodAt = checked<[number, Bytes, number, number]>(
       'int fchmodat(int dir, const uint8_t *path, unsigned int mode, int flags)',
     );
-    const setTimesAt = checked<[number, Bytes, BigInt64Array, number]>(
-      'int utimensat(int dir, const uint8_t *path, const int64_t *times, int flags)',
+    const setTimesAt = checked<[number, Bytes, Bytes, number]>(
+      'int utimensat(int dir, const uint8_t *path, const void *times, int flags)',
+    );
+    const systemCall = checked<[number, number, Bytes, BigUint64Array, number]>(
+      'long syscall(long number, int dir, const uint8_t *path, const void *how, size_t size)',
     );
     const list = checked<[Bytes, Bytes, number]>(
       'intptr_t llistxattr(const uint8_t *path, void *out, size_t size)',
@@ -141,6 +153,11 @@ function bindLibc(): Libc | undefined {
     return {
       address,
       openAt: checked('int openat(int dir, const uint8_t *path, int flags, unsigned int mode)'),
+      openBeneath: (dir, path, flags) => {
+        // struct open_how: flags, mode, resolve
+        const how = BigUint64Array.of(BigInt(flags), 0n, RESOLVE_NO_SYMLINKS | RESOLVE_BENEATH);
+        return systemCall(SYS_OPENAT2, dir, path, how, how.byteLength);
+      },
       close: checked('int close(int fd)'),
       getDents: (fd, out, size) => {
         const n = Number(getDents(fd, out, size));
@@ -159,7 +176,7 @@ function bindLibc(): Libc | undefined {
       chown: checked('int fchown(int fd, unsigned int uid, unsigned int gid)'),
       chmod: checked('int fchmod(int fd, unsigned int mode)'),
       setTimesAt: (dir, path, times) => setTimesAt(dir, path, times, AT_SYMLINK_NOFOLLOW),
-      setTimes: checked('int futimens(int fd, const int64_t *times)'),
+      setTimes: checked('int futimens(int fd, const void *times)'),
       listAttributes: (path, out) => list(path, out, out.length),
       getAttribute: (path, name, out) => get(path, name, out, out.length),
       setAttribute: (path, name, value) => set(path, name, value, value.length, 0),

@@ -148,11 +148,16 @@ export function recordFromStatx(words: Int32Array, i: number, statx: Int32Array)
   words[o + at.atimeNsec] = statx[18]!;
   words[o + at.mtimeNsec] = statx[30]!;
   words[o + at.ctimeNsec] = statx[26]!;
-  words[o + at.mode] = littleEndian ? statx[7]! & 0xffff : statx[7]! >>> 16;
+  words[o + at.mode] = modeFromStatx(statx);
   words[o + at.uid] = statx[5]!;
   words[o + at.gid] = statx[6]!;
   words[o + at.links] = statx[4]!;
   words[o + at.blocks] = statx[12 + high]! === 0 ? statx[12 + low]! : -1;
+}
+
+/** st_mode in struct statx. */
+export function modeFromStatx(statx: Int32Array): number {
+  return littleEndian ? statx[7]! & 0xffff : statx[7]! >>> 16;
 }
 
 /** st_dev from the major and minor numbers, as makedev(3) joins them. */
