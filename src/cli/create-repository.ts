@@ -1,11 +1,14 @@
 /** Makes the repository that a command line means: with a password that is given or asked for, or with a generated key. */
 import type { ChunkerKind } from '../vaults/repository/chunker-choice.ts';
+import { hasCode } from '../kernel/errors.ts';
+import { readConfigFile } from '../vaults/repository/open.ts';
 import { initRepository } from '../vaults/repository/init.ts';
 import type { Repository } from '../vaults/repository/repository.ts';
 import { createDefaultKey, defaultRepository, isDefaultRepository } from './default-repository.ts';
 import { askNewPassword, configuredPassword } from './password.ts';
 import { chooseRepository } from './repository-choice.ts';
-import { openChosenStorage, promptOptions } from './session.ts';
+import type { OpenSessionOptions } from './session.ts';
+import { openChosenRepository, openChosenStorage, promptOptions } from './session.ts';
 import type { Invocation } from './verb.ts';
 
 export interface CreateOptions {
@@ -44,10 +47,39 @@ export async function createChosenRepository(
   }
 }
 
+/**
+ * The chosen repository, made first when it is the default one and was never used; `made` tells what was made.
+ * A default repository whose key is lost is not made anew.
+ */
+export async function openOrCreateDefault(
+  invocation: Invocation,
+  options: OpenSessionOptions,
+  made: (created: CreatedRepository) => void,
+): Promise<Repository> {
+  const { settings, environment } = invocation;
+  const { location, isDefault } = await chooseRepository(settings, environment);
+  if (isDefault && !(await isRepository(invocation, location))) {
+    const created = await createChosenRepository(invocation);
+    made(created);
+    return created.repository;
+  }
+  return openChosenRepository(invocation, options);
+}
+
+async function isRepository(invocation: Invocation, location: string): Promise<boolean> {
+  const storage = await openChosenStorage(invocation, location);
+  try {
+    await readConfigFile(storage, invocation.context.signal);
+    return true;
+  } catch (error) {
+    if (hasCode(error, 'no-repository')) return false;
+    throw error;
+  } finally {
+    await storage.close();
+  }
+}
+
 /** What everybody has to know about a key that was generated. */
 export function keyFileNotice(keyFile: string): string[] {
-  return [
-    `its key is in ${keyFile}`,
-    'copy that file to a safe place: whoever loses it loses the backups',
-  ];
+  return [`its key is in ${keyFile}`, 'copy that file to a safe place: whoever loses it loses the backups'];
 }

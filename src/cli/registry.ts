@@ -13,6 +13,11 @@ export interface Verb {
 
 export const verbs: readonly Verb[] = [
   {
+    name: 'backup',
+    summary: 'make a snapshot of files and directories',
+    load: async () => (await import('./commands/backup.ts')).backupCommand,
+  },
+  {
     name: 'init',
     summary: 'make a new repository',
     load: async () => (await import('./commands/init.ts')).initCommand,

@@ -41,7 +41,10 @@ export function addSecondaryFlags(command: Command, purpose: string): Command {
 }
 
 /** The other repository; undefined when none is named. Code `usage` for contradictions. */
-export function secondaryChoice(flags: SecondaryFlags, environment: Environment): SecondaryChoice | undefined {
+export function secondaryChoice(
+  flags: SecondaryFlags,
+  environment: Environment,
+): SecondaryChoice | undefined {
   const variable = (name: string): string | undefined => setting(environment, name);
   const modern = {
     legacy: false,
@@ -72,7 +75,10 @@ export function secondaryChoice(flags: SecondaryFlags, environment: Environment)
     throw new HoldfastError('usage', '--from-repo and --from-repository-file contradict each other');
   }
   if (choice.passwordFile && choice.passwordCommand) {
-    throw new HoldfastError('usage', '--from-password-file and --from-password-command contradict each other');
+    throw new HoldfastError(
+      'usage',
+      '--from-password-file and --from-password-command contradict each other',
+    );
   }
   return choice;
 }

@@ -18,12 +18,15 @@ import type { Invocation } from './verb.ts';
 /** `read` may go without (--no-lock); `append` adds, `exclusive` removes. */
 export type LockNeed = 'none' | 'read' | 'append' | 'exclusive';
 
-export interface SessionOptions {
-  readonly lock: LockNeed;
+export interface OpenSessionOptions {
   /** kinds of files that the verb reads first, fetched while the password is tried */
   readonly prefetch?: readonly Prefetch[];
   /** the repository, when it is not the one of the global flags */
   readonly choice?: RepositoryChoice;
+}
+
+export interface SessionOptions extends OpenSessionOptions {
+  readonly lock: LockNeed;
 }
 
 export type SessionWork<T> = (repository: Repository, context: Context, lock: HeldLock) => Promise<T>;
@@ -35,7 +38,7 @@ export async function withRepository<T>(
   work: SessionWork<T>,
 ): Promise<T> {
   const { settings, terminal, context } = invocation;
-  await using repository = await openChosen(invocation, options);
+  await using repository = await openChosenRepository(invocation, options);
   const { version, id } = repository.config;
   terminal.detail(`repository ${id.slice(0, 8)} opened (version ${version})`);
   const lock = {
@@ -51,7 +54,15 @@ export async function withRepository<T>(
 /** The storage of the chosen repository, untouched. */
 export async function openChosenStorage(invocation: Invocation, location: string): Promise<Storage> {
   const { environment, settings } = invocation;
-  return openStorage(location, { environment, extended: settings.extended });
+  const onRetry = (message: string, wait: number): void => {
+    invocation.context.warn(`${message}, trying again in ${(wait / 1000).toFixed(1)} s`);
+  };
+  const { extended, limitUpload, limitDownload, caFiles, clientCertificateFile } = settings;
+  const { insecureTls, userAgent, stuckRequestTimeout } = settings;
+  return openStorage(location, {
+    ...{ environment, extended, limitUpload, limitDownload, caFiles, clientCertificateFile },
+    ...{ insecureTls, userAgent, stuckRequestTimeout, onRetry },
+  });
 }
 
 /** How a person is asked for a secret. */
@@ -63,7 +74,11 @@ export function promptOptions(invocation: Invocation): PromptOptions {
   };
 }
 
-async function openChosen(invocation: Invocation, options: SessionOptions): Promise<Repository> {
+/** The repository, open and not locked; the caller disposes of it. */
+export async function openChosenRepository(
+  invocation: Invocation,
+  options: OpenSessionOptions = {},
+): Promise<Repository> {
   const choice = options.choice ?? invocation.settings;
   const { environment, context } = invocation;
   const { location, isDefault } = await chooseRepository(choice, environment);
@@ -101,9 +116,13 @@ async function defaultKey(
     await readConfigFile(storage, context.signal);
   } catch (error) {
     if (!hasCode(error, 'no-repository')) throw error;
-    throw new HoldfastError('no-repository', 'no repository is named, and the default one does not exist yet', {
-      hint: '`holdfast backup PATH` makes it; or name a repository with -r or HOLDFAST_REPOSITORY',
-    });
+    throw new HoldfastError(
+      'no-repository',
+      'no repository is named, and the default one does not exist yet',
+      {
+        hint: '`holdfast backup PATH` makes it; or name a repository with -r or HOLDFAST_REPOSITORY',
+      },
+    );
   }
   throw new HoldfastError('not-found', `the key file ${keyFile} of the default repository is missing`, {
     hint: 'put your copy of it back; without it the repository cannot be opened',

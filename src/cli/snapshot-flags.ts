@@ -16,12 +16,8 @@ export interface SnapshotFlags {
 export function addSnapshotFlags(command: Command, { shortHost = true } = {}): Command {
   const host = shortHost ? '-H, --host <host>' : '--host <host>';
   return command
-    .addOption(
-      new Option(host, 'only snapshots of this host (default: $HOLDFAST_HOST)').argParser(collect),
-    )
-    .addOption(
-      new Option('--tag <tag,...>', 'only snapshots with all of these tags').argParser(collectLists),
-    )
+    .addOption(new Option(host, 'only snapshots of this host (default: $HOLDFAST_HOST)').argParser(collect))
+    .addOption(new Option('--tag <tag,...>', 'only snapshots with all of these tags').argParser(collectLists))
     .addOption(new Option('--path <path>', 'only snapshots that hold this absolute path').argParser(collect));
 }
 

@@ -1,0 +1,200 @@
+/** From the flags of `backup` to what the operation is to do. */
+import { hostname } from 'node:os';
+import { readFile } from 'node:fs/promises';
+import { HoldfastError, messageOf } from '../kernel/errors.ts';
+import type { BackupOptions, FileTargets, StreamedSource } from '../operations/backup/backup.ts';
+import { parseGroupBy } from '../operations/snapshot-groups.ts';
+import {
+  existingTargets,
+  parseFilesFrom,
+  parseFilesFromRaw,
+  parseFilesFromVerbatim,
+} from '../sources/files/files-from.ts';
+import { rawPath } from '../sources/files/path.ts';
+import { cacheDirectoryTag, sourceDevices } from '../sources/files/selection.ts';
+import { commandSource, streamSource } from '../sources/streams/stream-source.ts';
+import { currentUser } from '../vaults/repository/key-search.ts';
+import { flag, setting } from './environment.ts';
+import type { ExcludeFlags } from './pattern-flags.ts';
+import { readPatterns } from './pattern-flags.ts';
+import { parseCount, parseLocalTime, parseSize } from './values.ts';
+import type { Invocation } from './verb.ts';
+import { readVersion } from './version.ts';
+
+export interface BackupFlags extends ExcludeFlags {
+  oneFileSystem?: boolean;
+  excludeIfPresent?: string[];
+  excludeCaches?: boolean;
+  excludeLargerThan?: string;
+  filesFrom?: string[];
+  filesFromVerbatim?: string[];
+  filesFromRaw?: string[];
+  stdin?: boolean;
+  stdinFromCommand?: boolean;
+  stdinFilename: string;
+  tag?: string[][];
+  host?: string;
+  hostname?: string;
+  time?: string;
+  parent?: string;
+  groupBy: string;
+  force?: boolean;
+  ignoreCtime?: boolean;
+  ignoreInode?: boolean;
+  withAtime?: boolean;
+  skipIfUnchanged?: boolean;
+  dryRun?: boolean;
+  scan: boolean;
+  readConcurrency?: string;
+}
+
+export interface BackupRequest {
+  readonly options: BackupOptions;
+  /** paths that are not there; the others are backed up */
+  readonly missing: number;
+}
+
+/** Codes `usage` and `failed`; each path that is not there is told as a warning. */
+export async function backupRequest(
+  invocation: Invocation,
+  operands: readonly string[],
+  flags: BackupFlags,
+): Promise<BackupRequest> {
+  refuseContradictions(invocation, operands, flags);
+  const { settings, environment, terminal } = invocation;
+  const stream = flags.stdin || flags.stdinFromCommand;
+  const { existing, missing } = stream
+    ? { existing: [], missing: 0 }
+    : await findTargets(invocation, operands, flags);
+  const groupBy = parseGroupBy(flags.groupBy);
+  const ignoreInode = flags.ignoreInode ?? flag(environment, 'IGNORE_INODE');
+  const concurrency = flags.readConcurrency ?? setting(environment, 'READ_CONCURRENCY');
+  if (concurrency) parseCount(concurrency, '--read-concurrency');
+  const timeMs = flags.time ? parseLocalTime(flags.time, '--time') : undefined;
+  return {
+    missing,
+    options: {
+      what: stream
+        ? streamed(invocation, operands, flags, timeMs)
+        : await fileTargets(invocation, existing, flags),
+      hostname: flags.host ?? flags.hostname ?? setting(environment, 'HOST') ?? hostname(),
+      username: currentUser(),
+      tags: flags.tag?.flat() ?? [],
+      timeMs,
+      force: flags.force ?? false,
+      parent: flags.parent,
+      groupBy: { host: groupBy.host ?? false, paths: groupBy.paths ?? false, tags: groupBy.tags ?? false },
+      rules: {
+        ignoreInode,
+        ignoreCtime: ignoreInode || (flags.ignoreCtime ?? flag(environment, 'IGNORE_CTIME')),
+      },
+      withAtime: flags.withAtime ?? false,
+      excludes: flags.exclude ?? [],
+      compression: settings.compression,
+      packSize: settings.packSize,
+      dryRun: flags.dryRun ?? false,
+      skipIfUnchanged: flags.skipIfUnchanged ?? false,
+      programVersion: `holdfast ${readVersion()}`,
+      lock: {
+        none: false,
+        retryFor: settings.retryLock,
+        onWait: (message: string) => terminal.say(message),
+      },
+      detail: terminal.verbosity >= (terminal.json ? 2 : 3),
+      profile: false,
+    },
+  };
+}
+
+function refuseContradictions(
+  { settings }: Invocation,
+  operands: readonly string[],
+  flags: BackupFlags,
+): void {
+  const lists = [flags.filesFrom, flags.filesFromVerbatim, flags.filesFromRaw];
+  const secret = settings.passwordFile ?? settings.passwordCommand ?? settings.password;
+  const prompts =
+    secret === undefined &&
+    !settings.insecureNoPassword &&
+    (settings.repository ?? settings.repositoryFile) !== undefined;
+  if (prompts && (flags.stdin || lists.some((files) => files?.includes('-')))) {
+    throw new HoldfastError('usage', 'standard input cannot give both the password and the data', {
+      hint: 'give the password with --password-file or HOLDFAST_PASSWORD',
+    });
+  }
+  if (!flags.stdin && !flags.stdinFromCommand) return;
+  if (lists.some((files) => files !== undefined)) {
+    throw new HoldfastError('usage', '--stdin and --files-from contradict each other');
+  }
+  if (operands.length > 0 && !flags.stdinFromCommand) {
+    throw new HoldfastError('usage', '--stdin was given and paths as well');
+  }
+}
+
+function streamed(
+  { stdin, terminal }: Invocation,
+  operands: readonly string[],
+  flags: BackupFlags,
+  timeMs: number | undefined,
+): StreamedSource {
+  const options = { filename: flags.stdinFilename, modified: new Date(timeMs ?? Date.now()) };
+  const source = flags.stdinFromCommand
+    ? commandSource(operands, options, (line) => terminal.complain(line))
+    : streamSource('standard input', stdin(), options);
+  return { kind: 'source', source, path: `/${flags.stdinFilename.replace(/^\/+/, '')}` };
+}
+
+async function fileTargets(
+  { environment }: Invocation,
+  paths: readonly Uint8Array[],
+  flags: BackupFlags,
+): Promise<FileTargets> {
+  const { excludes, insensitiveExcludes } = await readPatterns(flags, environment);
+  const caches = flags.excludeCaches ? [cacheDirectoryTag] : [];
+  return {
+    kind: 'files',
+    paths,
+    selection: {
+      excludes,
+      insensitiveExcludes,
+      excludeIfPresent: [...(flags.excludeIfPresent ?? []), ...caches],
+      excludeLargerThan: flags.excludeLargerThan
+        ? parseSize(flags.excludeLargerThan, '--exclude-larger-than')
+        : undefined,
+      oneFileSystem: flags.oneFileSystem ? sourceDevices(paths, rawPath(process.cwd())) : undefined,
+      excludePaths: [],
+    },
+  };
+}
+
+async function findTargets(
+  invocation: Invocation,
+  operands: readonly string[],
+  flags: BackupFlags,
+): Promise<{ existing: Uint8Array[]; missing: number }> {
+  const { warn } = invocation.context;
+  const read = (file: string): Promise<Uint8Array> => readList(file, invocation);
+  const targets: Uint8Array[] = [];
+  for (const file of flags.filesFrom ?? []) targets.push(...parseFilesFrom(await read(file), warn));
+  for (const file of flags.filesFromVerbatim ?? []) {
+    targets.push(...parseFilesFromVerbatim(await read(file)));
+  }
+  for (const file of flags.filesFromRaw ?? []) targets.push(...parseFilesFromRaw(await read(file)));
+  targets.push(...operands.map(rawPath));
+  if (targets.length === 0) {
+    throw new HoldfastError('usage', 'there is nothing to back up', { hint: 'name files or directories' });
+  }
+  const { existing, missing } = existingTargets(targets);
+  for (const { path, absent } of missing) {
+    warn(`${Buffer.from(path).toString()} ${absent ? 'does not exist' : 'cannot be accessed'}, skipping`);
+  }
+  if (existing.length === 0) throw new HoldfastError('failed', 'none of the paths to back up exists');
+  return { existing, missing: missing.length };
+}
+
+async function readList(file: string, { stdin }: Invocation): Promise<Uint8Array> {
+  if (file === '-') return Buffer.concat(await Array.fromAsync(stdin() as AsyncIterable<Buffer>));
+  return readFile(file).catch((cause: unknown) => {
+    throw new HoldfastError('failed', `${file} cannot be read: ${messageOf(cause)}`, { cause });
+  });
+}

@@ -1,0 +1,60 @@
+/** `holdfast backup` */
+import type { Command } from 'commander';
+import { Option } from 'commander';
+import type { BackupFlags } from '../backup-options.ts';
+import { addExcludeFlags } from '../pattern-flags.ts';
+import { collect, collectLists } from '../values.ts';
+import type { Invocation, Runtime } from '../verb.ts';
+import { action, verb, withExamples } from '../verb.ts';
+
+export function backupCommand(runtime: Runtime): Command {
+  const command = addExcludeFlags(
+    verb('backup', '[flags] PATH...', 'Makes a snapshot of files and directories.'),
+  )
+    .option('-x, --one-file-system', 'stay on the file systems of the paths')
+    .addOption(
+      new Option(
+        '--exclude-if-present <name[:header]>',
+        'leave out what lies beside a file of this name',
+      ).argParser(collect),
+    )
+    .option('--exclude-caches', 'leave out directories that CACHEDIR.TAG marks as caches')
+    .option('--exclude-larger-than <size>', 'leave out larger files')
+    .addOption(new Option('--files-from <file>', 'back up what patterns in a file match').argParser(collect))
+    .addOption(new Option('--files-from-verbatim <file>', 'back up the lines of a file').argParser(collect))
+    .addOption(
+      new Option('--files-from-raw <file>', 'back up names that end with a zero byte').argParser(collect),
+    )
+    .option('--stdin', 'back up standard input')
+    .option('--stdin-from-command', 'back up the output of a command: -- COMMAND...')
+    .option('--stdin-filename <name>', 'name of the file in the snapshot', 'stdin')
+    .addOption(new Option('--tag <tag,...>', 'tags of the snapshot').argParser(collectLists))
+    .option('-H, --host <host>', 'host name of the snapshot (default: $HOLDFAST_HOST, or the real one)')
+    .addOption(new Option('--hostname <host>').hideHelp())
+    .option('--time <time>', 'time of the snapshot, like "2012-11-01 22:08:41"')
+    .option('--parent <snapshot>', 'compare with this snapshot')
+    .option('-g, --group-by <group>', 'what the parent must share: host, paths, tags', 'host,paths')
+    .option('-f, --force', 'read everything again')
+    .option('--ignore-ctime', 'files whose change time alone differs are unchanged')
+    .option('--ignore-inode', 'the same, and for those whose inode differs')
+    .option('--with-atime', 'keep access times')
+    .option('--skip-if-unchanged', 'make no snapshot when nothing changed')
+    .option('-n, --dry-run', 'only say what would be done')
+    .option('--no-scan', 'do not count first, for which the progress shows no time left')
+    .addOption(new Option('--read-concurrency <n>', 'taken for the sake of scripts; all processors read'))
+    .action(
+      action<BackupFlags>(runtime, async (invocation: Invocation, operands, flags) => {
+        const { runBackup } = await import('../run-backup.ts');
+        await runBackup(invocation, operands, flags);
+      }),
+    );
+  return withExamples(command, [
+    ['holdfast backup ~/documents', 'into the repository of this user, which is made when it is not there'],
+    [
+      'holdfast -r /srv/backup backup /etc /home --exclude "*.tmp" --tag daily',
+      'into a repository of your own',
+    ],
+    ['pg_dump shop | holdfast backup --stdin --stdin-filename shop.sql', 'what another program prints'],
+    ['holdfast backup --stdin-from-command -- pg_dump shop', 'the same, and no snapshot when it fails'],
+  ]);
+}

@@ -1,0 +1,87 @@
+/** Runs a backup: opens (or makes) the repository while files are being listed already, and tells how it goes. */
+import { HoldfastError } from '../kernel/errors.ts';
+import { backup } from '../operations/backup/backup.ts';
+import type { BackupProgress } from '../operations/backup/progress.ts';
+import type { Repository, SnapshotEntry } from '../vaults/repository/repository.ts';
+import type { BackupFlags } from './backup-options.ts';
+import { backupRequest } from './backup-options.ts';
+import type { CreatedRepository } from './create-repository.ts';
+import { keyFileNotice, openOrCreateDefault } from './create-repository.ts';
+import type { BackupTotals } from './output/backup.ts';
+import { backupStatusJson, backupStatusLines, tellBackupResult, tellItem } from './output/backup.ts';
+import type { Progress } from './output/progress.ts';
+import { startProgress } from './output/progress.ts';
+import { shortId } from './output/snapshots.ts';
+import type { Invocation } from './verb.ts';
+
+export async function runBackup(
+  invocation: Invocation,
+  operands: readonly string[],
+  flags: BackupFlags,
+): Promise<void> {
+  const { terminal, environment, context } = invocation;
+  const { options, missing } = await backupRequest(invocation, operands, flags);
+  let progress: Progress | undefined;
+  let totals: BackupTotals | undefined;
+  let created: CreatedRepository | undefined;
+  const opening = openOrCreateDefault(invocation, { prefetch: ['snapshot', 'index'] }, (made) => {
+    created = made;
+    tellCreated(invocation, made);
+  });
+  opening.catch(() => {});
+  try {
+    const result = await backup(opening, options, context, {
+      started(read: () => BackupProgress) {
+        progress = startProgress(terminal, environment, {
+          lines: (elapsed) => backupStatusLines(read(), totals, elapsed),
+          json: (elapsed) => backupStatusJson(read(), totals, elapsed),
+        });
+      },
+      parent(parent) {
+        totals ??= totalsOf(parent);
+        if (options.what.kind === 'source') return;
+        const id = parent && shortId(parent.id);
+        terminal.say(id ? `using parent snapshot ${id}` : 'no parent snapshot found, will read all files');
+      },
+      item: (item) => tellItem(terminal, item),
+    });
+    progress?.done();
+    tellBackupResult(terminal, result, options.dryRun);
+    if (created && result.id) tellNextSteps(invocation, result.id);
+    if (result.errors > 0 || missing > 0) {
+      throw new HoldfastError('incomplete', 'at least one source file could not be read', {
+        hint: 'the snapshot holds everything else; the messages above name what is missing',
+      });
+    }
+  } finally {
+    progress?.done();
+    await opening.then(
+      (repository: Repository) => repository[Symbol.asyncDispose](),
+      () => {},
+    );
+  }
+}
+
+/** What the parent held is what there is to do, until somebody counts. */
+function totalsOf(parent: SnapshotEntry | undefined): BackupTotals | undefined {
+  const summary = parent?.snapshot.summary;
+  return summary && { files: summary.totalFilesProcessed, bytes: summary.totalBytesProcessed };
+}
+
+function tellCreated({ terminal }: Invocation, { repository, keyFile }: CreatedRepository): void {
+  const { location } = repository.storage;
+  if (terminal.json) {
+    const key = keyFile ? { key_file: keyFile } : {};
+    terminal.emit({ message_type: 'initialized', id: repository.config.id, repository: location, ...key });
+    return;
+  }
+  terminal.say(`nothing is configured: created a repository of your own at ${location}`);
+  if (keyFile) for (const line of keyFileNotice(keyFile)) terminal.say(line);
+}
+
+function tellNextSteps({ terminal }: Invocation, id: string): void {
+  terminal.say('');
+  terminal.say('list your snapshots:  holdfast snapshots');
+  terminal.say(`see what is in it:    holdfast ls ${shortId(id)}`);
+  terminal.say(`get it back:          holdfast restore ${shortId(id)} --target DIRECTORY`);
+}
