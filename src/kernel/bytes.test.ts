@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { ByteWriter, compareBytes, equalBytes } from './bytes.ts';
 
 test('what is written in pieces of any size comes out in order, and the writer can be used again', () => {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { test } from 'node:test';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { ByteWriter } from '../../../kernel/bytes.ts';
 import { toHex } from '../../../kernel/hex.ts';
 import { unescapeJson, writeJsonBytes, writeJsonString, writeUint } from './go-json.ts';

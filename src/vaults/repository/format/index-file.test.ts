@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { hasCode, messageOf } from '../../../kernel/errors.ts';
 import { toHex } from '../../../kernel/hex.ts';
 import { encodeIndex, type IndexedPack, scanIndex } from './index-file.ts';

@@ -40,6 +40,7 @@ export class JsonReader {
     // a plain array even for a Buffer: one kind of array keeps the loops fast
     this.bytes =
       bytes.constructor === Uint8Array ? bytes : new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.length);
+    this.key = this.bytes;
     this.end = bytes.length;
     this.pos = pos;
   }
@@ -114,27 +115,25 @@ export class JsonReader {
     return true;
   }
 
-  /**
-   * Reads a key and its colon; the key's bytes stand at [keyStart, keyEnd) as written. A key with an escape is never
-   * one that is looked for.
-   */
+  /** Reads a key and its colon, for `keyIs`. */
   readKey(): void {
-    this.expect(quote);
-    this.keyStart = this.pos;
-    this.skipString();
-    this.keyEnd = this.pos - 1;
+    this.readString();
+    this.key = this.plain ? this.bytes : this.text();
+    this.keyStart = this.plain ? this.textStart : 0;
+    this.keyEnd = this.plain ? this.textEnd : this.key.length;
     this.expect(colon);
   }
 
-  keyStart = 0;
-  keyEnd = 0;
+  private key: Uint8Array;
+  private keyStart = 0;
+  private keyEnd = 0;
 
   /** True when the last key is `name`. */
   keyIs(name: Uint8Array): boolean {
-    const start = this.keyStart;
+    const { key, keyStart: start } = this;
     const count = name.length;
     if (this.keyEnd - start !== count) return false;
-    for (let i = 0; i < count; i++) if (this.bytes[start + i] !== name[i]) return false;
+    for (let i = 0; i < count; i++) if (key[start + i] !== name[i]) return false;
     return true;
   }
 
@@ -255,7 +254,8 @@ export class JsonReader {
   readId(out: Uint8Array, at: number): void {
     this.expect(quote);
     const start = this.pos;
-    if (start + 65 > this.end && this.bytes.indexOf(quote, start) < 0) this.failAt(this.end, 'id without end');
+    if (start + 65 > this.end && this.bytes.indexOf(quote, start) < 0)
+      this.failAt(this.end, 'id without end');
     if (this.bytes[start + 64] !== quote || !readHex(this.bytes, start, out, at, 32)) {
       this.fail('id of 64 hex digits expected');
     }

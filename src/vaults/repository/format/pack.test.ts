@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { hasCode, messageOf } from '../../../kernel/errors.ts';
 import {
   decodePackHeader,
@@ -79,7 +79,8 @@ test('blobs that leave a gap, and more than a header can name, are refused', () 
     (error) => hasCode(error, 'failed'),
   );
   // without length they all begin at 0
-  const many = Array<PackBlob>(MAX_PACK_BLOBS + 1).fill({ ...blob, length: 0 });
+  const empty = { ...blob, length: 0 };
+  const many = Array.from({ length: MAX_PACK_BLOBS + 1 }, () => empty);
   assert.throws(
     () => encodePackHeader(many),
     (error) => hasCode(error, 'failed'),

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { hasCode } from '../../../kernel/errors.ts';
 import type { Time } from './node.ts';
 import { formatTime, localOffset, parseTime, timeFromMs, timeToMs, zeroTime } from './time.ts';
