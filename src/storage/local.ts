@@ -10,16 +10,13 @@ import type { FileHandle } from 'node:fs/promises';
 import { HoldfastError, hasCode, throwIfAborted } from '../kernel/errors.ts';
 import { allocate, piecesOf, walkBody } from './body.ts';
 import { errnoOf, localError, notAFolderError } from './local-errors.ts';
+import { readFully, removeQuietly, writeAll } from './local-io.ts';
 import { listFolder } from './local-list.ts';
 import { assertObjectName, assertPrefix } from './names.ts';
-import { resolveRange, truncatedError } from './range.ts';
+import { resolveRange } from './range.ts';
 import type { Body, ReadOptions, Storage, StoredObject, WriteOptions } from './storage.ts';
 
 const streamPiece = 1 << 20;
-/** What one read call may ask the kernel for. */
-const largestRead = 1 << 30;
-/** The kernel takes at most 1024 pieces in one call. */
-const piecesPerCall = 512;
 
 interface Modes {
   readonly file: number;
@@ -161,31 +158,6 @@ export function createLocalStorage(path: string): Storage {
   };
 }
 
-async function readFully(handle: FileHandle, name: string, into: Uint8Array, offset: number): Promise<void> {
-  for (let done = 0; done < into.length;) {
-    const want = Math.min(into.length - done, largestRead);
-    const { bytesRead } = await handle.read(into, done, want, offset + done);
-    if (bytesRead === 0) throw truncatedError(name, offset, into.length, offset + done);
-    done += bytesRead;
-  }
-}
-
-async function writeAll(
-  handle: FileHandle,
-  pieces: readonly Uint8Array[],
-  signal?: AbortSignal,
-): Promise<void> {
-  let rest = pieces.filter((piece) => piece.length > 0);
-  while (rest.length > 0) {
-    throwIfAborted(signal);
-    let { bytesWritten: written } = await handle.writev(rest.slice(0, piecesPerCall));
-    let whole = 0;
-    while (whole < rest.length && written >= rest[whole]!.length) written -= rest[whole++]!.length;
-    rest = rest.slice(whole);
-    if (written > 0) rest[0] = rest[0]!.subarray(written);
-  }
-}
-
 async function createFile(
   path: string,
   folder: string,
@@ -261,14 +233,6 @@ async function exists(path: string): Promise<boolean> {
   } catch (error) {
     if (errnoOf(error) === 'ENOENT') return false;
     throw error;
-  }
-}
-
-async function removeQuietly(path: string): Promise<void> {
-  try {
-    await unlink(path);
-  } catch {
-    // The error that led here is the one to tell.
   }
 }
 

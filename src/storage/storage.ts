@@ -27,6 +27,8 @@ export interface ReadOptions {
   readonly offset?: number;
   /** number of bytes, default to the end */
   readonly length?: number;
+  /** more of this object will be asked for, also by later runs: a local cache shall keep it whole (packs of trees) */
+  readonly keep?: boolean;
   readonly signal?: AbortSignal;
 }
 
@@ -34,6 +36,8 @@ export interface WriteOptions {
   readonly signal?: AbortSignal;
   /** SHA-256 of the whole body, where the caller knows it already; the storage may hand it to the server */
   readonly sha256?: Uint8Array;
+  /** the object will be read again and again: a local cache shall keep it (packs of trees) */
+  readonly keep?: boolean;
   /** throws the code `exists` when an object of that name is there; only where `capabilities.conditionalCreate` is it atomic */
   readonly ifAbsent?: boolean;
 }

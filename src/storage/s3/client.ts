@@ -109,7 +109,7 @@ export function createS3Client(options: S3ClientOptions): S3Client {
       conditions.known ||= conditionalServers.test(headerOf(response, 'server') ?? '');
       if (response.status < 300 || call.accept?.includes(response.status)) return response;
       const refusal =
-        call.method === 'HEAD' && response.status !== 404
+        call.method === 'HEAD' && response.status !== 404 && response.status < 500
           ? await explained(refusalOf(response), call)
           : refusalOf(response);
       const other = otherRegion(refusal, signedFor);

@@ -1,0 +1,51 @@
+/** Whole reads and writes on a file handle, for the local storage and the cache. */
+import { unlink } from 'node:fs/promises';
+import type { FileHandle } from 'node:fs/promises';
+import { throwIfAborted } from '../kernel/errors.ts';
+import { truncatedError } from './range.ts';
+
+/** What one read call may ask the kernel for. */
+const largestRead = 1 << 30;
+/** The kernel takes at most 1024 pieces in one call. */
+const piecesPerCall = 512;
+
+/** Fills `into` from `offset`; code `truncated` when the file ends before. */
+export async function readFully(
+  handle: FileHandle,
+  name: string,
+  into: Uint8Array,
+  offset: number,
+): Promise<void> {
+  for (let done = 0; done < into.length;) {
+    const want = Math.min(into.length - done, largestRead);
+    const { bytesRead } = await handle.read(into, done, want, offset + done);
+    if (bytesRead === 0) throw truncatedError(name, offset, into.length, offset + done);
+    done += bytesRead;
+  }
+}
+
+/** Appends all pieces, in few calls and without copying. */
+export async function writeAll(
+  handle: FileHandle,
+  pieces: readonly Uint8Array[],
+  signal?: AbortSignal,
+): Promise<void> {
+  let rest = pieces.filter((piece) => piece.length > 0);
+  while (rest.length > 0) {
+    throwIfAborted(signal);
+    let { bytesWritten: written } = await handle.writev(rest.slice(0, piecesPerCall));
+    let whole = 0;
+    while (whole < rest.length && written >= rest[whole]!.length) written -= rest[whole++]!.length;
+    rest = rest.slice(whole);
+    if (written > 0) rest[0] = rest[0]!.subarray(written);
+  }
+}
+
+/** Removes a temporary file on the way out of a failure. */
+export async function removeQuietly(path: string): Promise<void> {
+  try {
+    await unlink(path);
+  } catch {
+    // The error that led here is the one to tell.
+  }
+}
