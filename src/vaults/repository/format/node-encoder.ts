@@ -1,6 +1,6 @@
 /** Writes a node as restic does: Go's field order, escapes and left-out zero values decide the hash of a tree. */
 import { isUtf8 } from 'node:buffer';
-import { ByteWriter } from '../../../kernel/bytes.ts';
+import type { ByteWriter } from '../../../kernel/bytes.ts';
 import { writeHex } from '../../../kernel/hex.ts';
 import { writeBase64 } from './base64.ts';
 import { writeBigUint, writeJsonBytes, writeJsonString, writeUint } from './go-json.ts';
@@ -39,6 +39,12 @@ const nullText = ascii('null');
 
 /** Writes the JSON of one node, without anything around it. */
 export function encodeNode(w: ByteWriter, node: Node): void {
+  encodeNodeHead(w, node);
+  encodeNodeRest(w, node);
+}
+
+/** The fields up to `links`: all that stat tells of an entry. */
+export function encodeNodeHead(w: ByteWriter, node: Node): void {
   w.writeBytes(key.name);
   writeQuotedName(w, node.name);
   w.writeBytes(key.type);
@@ -81,6 +87,9 @@ export function encodeNode(w: ByteWriter, node: Node): void {
     w.writeBytes(key.links);
     writeUint(w, node.links);
   }
+}
+
+function encodeNodeRest(w: ByteWriter, node: Node): void {
   if (node.linktarget !== undefined && node.linktarget.length > 0) writeLinkTarget(w, node.linktarget);
   if (node.xattrs.length > 0) writeXattrs(w, node);
   if (node.genericAttributes !== undefined) {
@@ -155,11 +164,4 @@ function writeIds(w: ByteWriter, ids: Uint8Array): void {
   }
   buffer[at++] = 0x5d;
   w.length = at;
-}
-
-/** The JSON of one node, for messages and for tools that show it. */
-export function nodeToJson(node: Node): string {
-  const w = new ByteWriter(512);
-  encodeNode(w, node);
-  return Buffer.from(w.buffer.buffer, 0, w.length).toString('utf8');
 }
