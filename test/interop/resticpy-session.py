@@ -54,7 +54,7 @@ step('cat config', restic.cat.config())
 step('cat masterkey', restic.cat.masterkey())
 step('key list', restic.key.list())
 step('key add', restic.key.add(new_password_file=place('other-password'), host='h', user='u') is not None)
-step('keys', restic.key.list())
+step('keys', sorted(restic.key.list(), key=lambda key: key['userName']))
 other = [key for key in answers['keys'] if not key['current']][0]
 step('key remove', restic.key.remove(other['id']) is not None)
 step('key passwd', restic.key.passwd(new_password_file=place('other-password')) is not None)
