@@ -76,6 +76,7 @@ function buildMachine(patterns: readonly Pattern[], insensitive: boolean): Patte
       else byName.set(part.name, [place]);
     }
   });
+  const testedParts = tested.map((place) => patterns[Math.floor(place / PLACES)]!.parts[place % PLACES]!);
   const none: MatchState = {
     matched: false,
     childMayMatch: anyRelative,
@@ -122,10 +123,10 @@ function buildMachine(patterns: readonly Pattern[], insensitive: boolean): Patte
       const named = byName.get(name);
       if (
         named === undefined &&
-        tested.length === 0 &&
         from.active.length === 0 &&
         from.hits === undefined &&
-        !keepPath
+        !keepPath &&
+        !acceptedByAny(testedParts, name)
       ) {
         return from;
       }
@@ -166,6 +167,11 @@ function buildMachine(patterns: readonly Pattern[], insensitive: boolean): Patte
 function partAccepts(part: Part, name: string): boolean {
   if (part.kind === 'name') return part.name === name;
   return part.kind === 'any-depth' || part.test(name);
+}
+
+function acceptedByAny(parts: readonly Part[], name: string): boolean {
+  for (let i = 0; i < parts.length; i++) if (partAccepts(parts[i]!, name)) return true;
+  return false;
 }
 
 /** The places reached without a further component: `**` may stand for nothing. */
