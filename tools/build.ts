@@ -56,13 +56,19 @@ function buildWasm(): string[] {
 function buildDist(wasm: string[]): void {
   const newest = Math.max(newestBelow('src'), modified('tsconfig.json'), modified('tsconfig.build.json'));
   if (existsSync(join(root, 'dist')) && existsSync(stamp) && statSync(stamp).mtimeMs > newest) return;
-  rmSync(join(root, 'dist'), { recursive: true, force: true });
+  // built aside and put in place when it is whole: programs may be running from the old one
+  const fresh = join(root, 'node_modules', '.cache', `dist-${process.pid}`);
+  rmSync(fresh, { recursive: true, force: true });
   for (const path of wasm) {
-    const target = join(root, 'dist', path.slice('src'.length));
+    const target = join(fresh, path.slice('src'.length));
     mkdirSync(dirname(target), { recursive: true });
     copyFileSync(join(root, path), target);
   }
-  run('typescript/bin/tsc', ['-p', 'tsconfig.build.json']);
+  run('typescript/bin/tsc', ['-p', 'tsconfig.build.json', '--outDir', fresh]);
+  const old = `${fresh}-old`;
+  if (existsSync(join(root, 'dist'))) renameSync(join(root, 'dist'), old);
+  renameSync(fresh, join(root, 'dist'));
+  rmSync(old, { recursive: true, force: true });
   mkdirSync(dirname(stamp), { recursive: true });
   writeFileSync(stamp, '');
 }
