@@ -15,10 +15,6 @@ export const O_PATH = 0o10000000;
 export const O_CLOEXEC = 0o2000000;
 /** STATX_BASIC_STATS */
 export const STATX_BASIC = 0x7ff;
-export const SEEK_DATA = 3;
-export const SEEK_HOLE = 4;
-export const FADVISE_SEQUENTIAL = 2;
-export const FADVISE_DONTNEED = 4;
 
 /** the same number on every architecture */
 const SYS_OPENAT2 = 437;
@@ -63,9 +59,6 @@ export interface Libc {
   getAttributeOf(fd: number, name: Uint8Array, out: Uint8Array): number;
   setAttributeOf(fd: number, name: Uint8Array, value: Uint8Array): number;
   removeAttributeOf(fd: number, name: Uint8Array): number;
-  advise(fd: number, offset: number, length: number, advice: number): number;
-  /** the new position; -6 (ENXIO) when there is no such region after `offset` */
-  seek(fd: number, offset: number, whence: number): number;
   allocate(fd: number, offset: number, length: number): number;
   truncate(fd: number, size: number): number;
   /** the record of a user or group, read from where the system keeps them: the bytes of its name */
@@ -185,8 +178,6 @@ function bindLibc(): Libc | undefined {
       getAttributeOf: (fd, name, out) => getOf(fd, name, out, out.length),
       setAttributeOf: (fd, name, value) => setOf(fd, name, value, value.length, 0),
       removeAttributeOf: checked('int fremovexattr(int fd, const uint8_t *name)'),
-      advise: checked('int posix_fadvise(int fd, int64_t offset, int64_t length, int advice)'),
-      seek: checked('int64_t lseek(int fd, int64_t offset, int whence)'),
       allocate: (fd, offset, length) => allocate(fd, 0, offset, length),
       truncate: checked('int ftruncate(int fd, int64_t size)'),
       userName: (uid) => byUid(uid)?.name,

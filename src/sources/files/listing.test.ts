@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { after, test } from 'node:test';
 import { hasCode } from '../../kernel/errors.ts';
@@ -85,6 +85,31 @@ for (const { way, native } of ways) {
     assert.equal(Buffer.from(followed.name(0)).toString(), `statlink-${way}`);
   });
 }
+
+const needsRoot = process.geteuid?.() === 0 ? false : 'needs root';
+
+test(
+  'an ordinary user lists what belongs to others, and is told what may not be read',
+  { skip: needsRoot },
+  () => {
+    mkdirSync(at('shared'), { mode: 0o755 });
+    mkdirSync(at('private'), { mode: 0o700 });
+    writeFileSync(at('shared/one'), '');
+    chmodSync(room, 0o755);
+    process.seteuid!(65534);
+    try {
+      for (const { native } of ways) {
+        assert.equal(new Listing(listDirectory(at('shared'), native)).count, 1);
+        assert.throws(
+          () => listDirectory(at('private'), native),
+          (error) => hasCode(error, 'forbidden') && /^open .*private: permission denied$/.test(error.message),
+        );
+      }
+    } finally {
+      process.seteuid!(0);
+    }
+  },
+);
 
 test('both ways read the same records', { skip: libc ? false : 'libc is not available' }, () => {
   for (const directory of ['/dev', '/usr/bin', room.toString()]) {

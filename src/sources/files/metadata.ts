@@ -124,10 +124,23 @@ export function metadataOf(
   options: MetadataOptions,
   native: Libc | null = libc,
 ): FileMetadata {
+  const metadata = statMetadata(records, i, name, options, native);
+  if (metadata.type === 'symlink') metadata.linktarget = readLink(path, native);
+  metadata.xattrs = readAttributes(path, options, native);
+  return metadata;
+}
+
+/** What the record alone tells: neither link target nor extended attributes. */
+export function statMetadata(
+  records: StatRecords,
+  i: number,
+  name: Uint8Array,
+  options: MetadataOptions,
+  native: Libc | null = libc,
+): FileMetadata {
   const accounts = accountsOf(native);
   const stMode = records.mode(i);
   const type = typeOfMode(stMode);
-  const links = type === 'dir' || type === 'fifo' || type === 'socket' ? 0 : records.links(i);
   const mtime = timeOf(records.mtimeSec(i), records.mtimeNsec(i), options);
   return {
     name,
@@ -143,9 +156,9 @@ export function metadataOf(
     inode: records.inode(i),
     deviceId: records.device(i),
     size: type === 'file' ? records.size(i) : 0,
-    links,
-    linktarget: type === 'symlink' ? readLink(path, native) : undefined,
-    xattrs: readAttributes(path, options, native),
+    links: type === 'dir' || type === 'fifo' || type === 'socket' ? 0 : records.links(i),
+    linktarget: undefined,
+    xattrs: noAttributes,
     genericAttributes: undefined,
     device: type === 'dev' || type === 'chardev' ? records.rdev(i) : 0n,
     content: undefined,

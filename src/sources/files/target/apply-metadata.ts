@@ -42,9 +42,6 @@ const SYSTEM_LABEL = 'security.selinux';
 
 let accounts: Accounts | undefined;
 
-/** True when snapshots' attributes cannot be restored here; to be said once a restore. */
-export const attributesLost: boolean = !attributesSupported;
-
 /**
  * Applies metadata to an open regular file, last of all that is done to it.
  * @param path raw, for messages
