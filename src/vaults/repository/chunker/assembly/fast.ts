@@ -1,7 +1,7 @@
 // A content-defined chunker that tests 16 places a step. Compiled to fast.wasm.
 //
 // A quick 8-bit mix of the last 8 bytes is made for 16 places at once; where it hits the key's target (1 place in 256
-// of ordinary data) a strong 64-bit mix of the last 32 bytes decides with 12 bits more. Both depend on those bytes and
+// of ordinary data) a strong 64-bit mix of the last 32 bytes decides with 11 bits more. Both depend on those bytes and
 // on the key alone, so cuts come back after an insertion, and nobody without the key can tell where they fall.
 
 // Memory: two substitution tables for the halves of a byte, the target in all 16 lanes, then 8 u64; input from 65536 on.
@@ -10,8 +10,11 @@ const HIGH: usize = 16;
 const TARGET: usize = 32;
 const ADD: usize = 48;
 const MULTIPLY: usize = 80;
-/** Strong mixes below this let a chunk end: 12 bits must be zero. */
-const BOUND: u64 = 1 << 52;
+/**
+ * Strong mixes below this let a chunk end: 11 bits must be zero. With those of the quick mix that is one place in half
+ * a mebibyte, and so chunks of a mebibyte, which is what restic's rule comes to on files with runs of zeros in them.
+ */
+const BOUND: u64 = 1 << 53;
 /** Places tested between two looks at the result. */
 const STEP: usize = 64;
 
