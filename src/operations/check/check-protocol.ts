@@ -4,14 +4,11 @@ import type { MasterKey } from '../../vaults/repository/format/seal.ts';
 import type { PackLayout } from './pack-layout.ts';
 import type { TreeFindings } from './tree-check.ts';
 
-export interface CheckWorkerData {
-  readonly key: MasterKey;
-}
-
 export type CheckRequest =
   /** first of all, once the index is loaded */
   | {
       readonly kind: 'begin';
+      readonly key: MasterKey;
       readonly index: SharedIndex;
       readonly layout: PackLayout;
       /** gather the packs that trees lead to */

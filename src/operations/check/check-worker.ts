@@ -3,20 +3,21 @@ import { serve } from '../../kernel/pool-worker.ts';
 import { toHex } from '../../kernel/hex.ts';
 import { createBlobDecoder } from '../../vaults/repository/blob-decoder.ts';
 import { BlobIndex } from '../../vaults/repository/blob-index/blob-index.ts';
-import type { CheckAnswer, CheckRequest, CheckWorkerData, TreeAnswer } from './check-protocol.ts';
+import type { CheckAnswer, CheckRequest, TreeAnswer } from './check-protocol.ts';
 import { checkBlobs, checkPack } from './pack-check.ts';
 import type { PackParts } from './pack-check.ts';
 import type { PackLayout } from './pack-layout.ts';
 import { entriesOf } from './pack-layout.ts';
 import { checkTree } from './tree-check.ts';
 
-serve<CheckWorkerData, CheckRequest, CheckAnswer>(({ key }) => {
+serve<undefined, CheckRequest, CheckAnswer>(() => {
   let parts: PackParts | undefined;
   let layout: PackLayout | undefined;
   let withPacks = false;
 
   return (request) => {
     if (request.kind === 'begin') {
+      const { key } = request;
       parts = { index: BlobIndex.attach(request.index), key, decoder: createBlobDecoder(key) };
       layout = request.layout;
       withPacks = request.withPacks;
@@ -37,6 +38,7 @@ serve<CheckWorkerData, CheckRequest, CheckAnswer>(({ key }) => {
         .subarray(request.from, request.to)
         .filter((entry) => index.typeOf(entry) === 'tree');
       checkBlobs(parts!, entries, request.bytes, request.start, onTree);
+      release(request.bytes);
       return { errors: [], trees };
     }
     const { pack, bytes } = request;
@@ -47,6 +49,12 @@ serve<CheckWorkerData, CheckRequest, CheckAnswer>(({ key }) => {
       bytes,
       request.trees ? onTree : () => {},
     );
+    release(bytes);
     return { errors, trees };
   };
 });
+
+/** Packs come faster than the collector looks for their memory: it is given back at once. */
+function release(bytes: Uint8Array<ArrayBuffer>): void {
+  bytes.buffer.transfer(0);
+}

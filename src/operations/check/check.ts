@@ -25,6 +25,8 @@ export interface CheckOptions {
   readonly filter?: SnapshotFilter;
   /** takes what there is to say, in restic's words, as it is found */
   readonly report?: (report: CheckReport) => void;
+  /** threads that were started before, with `startCheckPool`; the caller ends them */
+  readonly pool?: CheckPool;
   /** numbers from 0 up to 1, for subsets chosen at random */
   readonly random?: () => number;
 }
@@ -35,7 +37,8 @@ export async function check(
   options: CheckOptions,
   context: Context,
 ): Promise<CheckResult> {
-  await using pool = startCheckPool(repository.key);
+  await using stack = new AsyncDisposableStack();
+  const pool = options.pool ?? stack.use(startCheckPool());
   const findings: Findings = {
     report: options.report ?? (() => {}),
     errors: 0,
@@ -74,7 +77,13 @@ async function examine(
   if (!reportIndex(findings, indexFindings)) return;
   const { index } = indexFindings;
   const layout = layOut(index);
-  const begun = pool.broadcast({ kind: 'begin', index: index.shared, layout, withPacks: filtered });
+  const begun = pool.broadcast({
+    kind: 'begin',
+    key: repository.key,
+    index: index.shared,
+    layout,
+    withPacks: filtered,
+  });
   begun.catch(() => {});
 
   report({ kind: 'status', text: 'check all packs' });

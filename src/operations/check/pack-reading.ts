@@ -8,25 +8,21 @@ import type { Pool } from '../../kernel/pool.ts';
 import { createPool, workerModule } from '../../kernel/pool.ts';
 import type { BlobIndex } from '../../vaults/repository/blob-index/blob-index.ts';
 import { fileName } from '../../vaults/repository/files.ts';
-import type { MasterKey } from '../../vaults/repository/format/seal.ts';
 import type { Repository } from '../../vaults/repository/repository.ts';
-import type { CheckAnswer, CheckRequest, CheckWorkerData } from './check-protocol.ts';
+import type { CheckAnswer, CheckRequest } from './check-protocol.ts';
 import type { PackLayout } from './pack-layout.ts';
 import type { KnownPack } from './stored-packs.ts';
 import type { TreeGraph } from './tree-graph.ts';
 
 export type CheckPool = Pool<CheckRequest, CheckAnswer>;
 
-/** Starts the threads: to be done early, while the index is still being read. */
-export function startCheckPool(key: MasterKey): CheckPool {
-  return createPool<CheckRequest, CheckAnswer, CheckWorkerData>(
-    workerModule(import.meta.url, './check-worker'),
-    {
-      size: availableParallelism(),
-      data: { key },
-      depth: 2,
-    },
-  );
+/** Starts the threads, which takes a while: best done before the repository is opened. */
+export function startCheckPool(): CheckPool {
+  return createPool<CheckRequest, CheckAnswer>(workerModule(import.meta.url, './check-worker'), {
+    size: availableParallelism(),
+    data: undefined,
+    depth: 2,
+  });
 }
 
 export interface Reading {
