@@ -13,14 +13,54 @@ export interface Verb {
 
 export const verbs: readonly Verb[] = [
   {
+    name: 'init',
+    summary: 'make a new repository',
+    load: async () => (await import('./commands/init.ts')).initCommand,
+  },
+  {
     name: 'backup',
     summary: 'make a snapshot of files and directories',
     load: async () => (await import('./commands/backup.ts')).backupCommand,
   },
   {
-    name: 'init',
-    summary: 'make a new repository',
-    load: async () => (await import('./commands/init.ts')).initCommand,
+    name: 'snapshots',
+    summary: 'list snapshots',
+    load: async () => (await import('./commands/snapshots.ts')).snapshotsCommand,
+  },
+  {
+    name: 'ls',
+    summary: 'list what a snapshot holds',
+    load: async () => (await import('./commands/ls.ts')).lsCommand,
+  },
+  {
+    name: 'diff',
+    summary: 'show what changed between two snapshots',
+    load: async () => (await import('./commands/diff.ts')).diffCommand,
+  },
+  {
+    name: 'forget',
+    summary: 'remove snapshots by a policy or by name',
+    load: async () => (await import('./commands/forget.ts')).forgetCommand,
+  },
+  {
+    name: 'prune',
+    summary: 'remove data that no snapshot needs',
+    load: async () => (await import('./commands/prune.ts')).pruneCommand,
+  },
+  {
+    name: 'check',
+    summary: 'look for damage',
+    load: async () => (await import('./commands/check.ts')).checkCommand,
+  },
+  {
+    name: 'tag',
+    summary: 'change the tags of snapshots',
+    load: async () => (await import('./commands/tag.ts')).tagCommand,
+  },
+  {
+    name: 'stats',
+    summary: 'count what snapshots hold',
+    load: async () => (await import('./commands/stats.ts')).statsCommand,
   },
   {
     name: 'completion',
@@ -31,11 +71,6 @@ export const verbs: readonly Verb[] = [
     name: 'generate',
     summary: 'write completion scripts to files',
     load: async () => (await import('./commands/generate.ts')).generateCommand,
-  },
-  {
-    name: 'snapshots',
-    summary: 'list snapshots',
-    load: async () => (await import('./commands/snapshots.ts')).snapshotsCommand,
   },
   {
     name: 'version',

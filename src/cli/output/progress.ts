@@ -56,3 +56,27 @@ export function counterLine(elapsedMs: number, done: number, total: number, what
     ? `${time}          ${done} ${what}`
     : `${time} ${formatPercent(done, total)}  ${done} / ${total} ${what}`;
 }
+
+export interface Counter extends Progress {
+  set(done: number, total: number, what: string): void;
+  /** shows nothing until the next `set` */
+  clear(): void;
+}
+
+/** Progress of one thing that is counted. */
+export function startCounter(terminal: Terminal, environment: Environment): Counter {
+  let state: { done: number; total: number; what: string } | undefined;
+  const progress = startProgress(terminal, environment, {
+    lines: (elapsed) => (state ? [counterLine(elapsed, state.done, state.total, state.what)] : []),
+  });
+  return {
+    set(done, total, what) {
+      state = { done, total, what };
+    },
+    clear() {
+      state = undefined;
+      terminal.clearStatus();
+    },
+    done: () => progress.done(),
+  };
+}
