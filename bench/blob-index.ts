@@ -8,7 +8,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { BlobIndex } from '../src/vaults/repository/blob-index/blob-index.ts';
+import type { BlobIndex } from '../src/vaults/repository/blob-index/blob-index.ts';
 import { loadIndex, type StoredIndex } from '../src/vaults/repository/blob-index/load-index.ts';
 import { encodeIndex } from '../src/vaults/repository/format/index-file.ts';
 import type { PackBlob } from '../src/vaults/repository/format/pack.ts';

@@ -26,6 +26,8 @@ export interface SharedIndex {
 const pending = -1;
 /** Packs to make room for, for each blob: fewer in real repositories, and the table grows. */
 const packsPerBlob = 1 / 32;
+/** Limit of the index: 8 GiB of memory, for at least 60 terabytes in blobs of half a mebibyte. */
+const mostBlobs = 1 << 27;
 
 /**
  * Blobs are known by their entry, a number below `count`; packs by a number below `packCount`. Numbers stay the same
@@ -44,8 +46,8 @@ export class BlobIndex {
   /** An empty index with room for so many blobs; it grows beyond by itself. */
   static create(expectedBlobs = 0): BlobIndex {
     return new BlobIndex(
-      IdTable.create(blobWords, expectedBlobs),
-      IdTable.create(packWords, expectedBlobs * packsPerBlob),
+      IdTable.create(blobWords, expectedBlobs, mostBlobs),
+      IdTable.create(packWords, expectedBlobs * packsPerBlob, mostBlobs),
     );
   }
 

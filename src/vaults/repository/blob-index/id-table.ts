@@ -28,10 +28,7 @@ const headerWords = 16;
 /** Buckets are at most this full, and after they have grown, this divided by `growth`. */
 const fullest = 0.75;
 const growth = 1.5;
-const idBytes = 32;
 const smallest = 1024;
-/** Address space set aside, in records; memory is taken as the table grows. */
-const largest = 1 << 28;
 
 export class IdTable {
   readonly shared: SharedTable;
@@ -51,14 +48,16 @@ export class IdTable {
     this.#refresh();
   }
 
-  /** `stride`: words in a record, at least 8. `expected`: records to make room for. */
-  static create(stride: number, expected: number): IdTable {
+  /**
+   * `stride`: words in a record, at least 8. `expected`: records to make room for. `most`: records that address space
+   * is set aside for, where the system grants it; memory is taken as the table grows.
+   */
+  static create(stride: number, expected: number, most: number): IdTable {
     const capacity = Math.max(smallest, Math.ceil(expected * 1.02));
-    const buckets = Math.ceil(capacity / fullest);
     return new IdTable({
       header: new SharedArrayBuffer(headerWords * 4),
-      records: reserve(capacity * stride * 4, largest * stride * 4),
-      buckets: reserve(buckets * 4, Math.ceil((largest * 4 * growth) / fullest)),
+      records: reserve(capacity * stride * 4, most * stride * 4),
+      buckets: reserve(Math.ceil(capacity / fullest) * 4, Math.ceil((most * growth) / fullest) * 4),
       stride,
     });
   }
@@ -271,7 +270,7 @@ function extend(buffer: SharedArrayBuffer, bytes: number): void {
 
 function tooLarge(cause: unknown): HoldfastError {
   return new HoldfastError('failed', 'there is not enough memory for the index of the repository', {
-    hint: `a blob needs about ${idBytes * 2} bytes of memory`,
+    hint: 'each blob needs about 64 bytes of memory',
     cause,
   });
 }

@@ -28,7 +28,7 @@ export interface LoadOptions {
 /** Stored bytes of index files for each blob in them, so that the table is made large enough at once. */
 const storedBytesPerBlob = { 1: 150, 2: 52 };
 /** Less than this is read before the first worker thread would have started. */
-const worthThreads = 2 * 1024 * 1024;
+const worthThreads = 12 * 1024 * 1024;
 const readsAtOnce = 8;
 
 /**
