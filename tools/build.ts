@@ -14,6 +14,7 @@ import {
   renameSync,
   rmSync,
   statSync,
+  utimesSync,
   writeFileSync,
 } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
@@ -56,6 +57,7 @@ function buildWasm(): string[] {
 function buildDist(wasm: string[]): void {
   const newest = Math.max(newestBelow('src'), modified('tsconfig.json'), modified('tsconfig.build.json'));
   if (existsSync(join(root, 'dist')) && existsSync(stamp) && statSync(stamp).mtimeMs > newest) return;
+  const started = new Date();
   // built aside and put in place when it is whole: programs may be running from the old one
   const fresh = join(root, 'node_modules', '.cache', `dist-${process.pid}`);
   rmSync(fresh, { recursive: true, force: true });
@@ -71,6 +73,8 @@ function buildDist(wasm: string[]): void {
   rmSync(old, { recursive: true, force: true });
   mkdirSync(dirname(stamp), { recursive: true });
   writeFileSync(stamp, '');
+  // what is edited while tsc runs counts as newer
+  utimesSync(stamp, started, started);
 }
 
 /** Runs a program of a development dependency; ends the build with its status when it fails. */
