@@ -60,7 +60,7 @@ function buildDist(wasm: string[]): void {
   const started = new Date();
   // built aside and put in place when it is whole: programs may be running from the old one
   const fresh = join(root, 'node_modules', '.cache', `dist-${process.pid}`);
-  rmSync(fresh, { recursive: true, force: true });
+  process.on('exit', () => rmSync(fresh, { recursive: true, force: true }));
   for (const path of wasm) {
     const target = join(fresh, path.slice('src'.length));
     mkdirSync(dirname(target), { recursive: true });
