@@ -1,20 +1,31 @@
 /** What one worker does with one entry of the source: decide whether it changed, store its content, make its node. */
+import { ByteWriter } from '../../kernel/bytes.ts';
 import { HoldfastError, messageOf } from '../../kernel/errors.ts';
 import { Listing, listDirectory } from '../../sources/files/listing.ts';
-import { metadataOf, readMetadata, type MetadataOptions } from '../../sources/files/metadata.ts';
+import {
+  metadataOf,
+  readMetadata,
+  statMetadata,
+  type MetadataOptions,
+} from '../../sources/files/metadata.ts';
+import { joinPath } from '../../sources/files/path.ts';
 import { changedWhileOpen, closeFile, openFile, type OpenFile } from '../../sources/files/read-file.ts';
 import type { BlobIndex } from '../../vaults/repository/blob-index/blob-index.ts';
 import type { Chunker } from '../../vaults/repository/chunker/chunker.ts';
 import { toGoMode } from '../../vaults/repository/format/go-mode.ts';
+import { JsonReader } from '../../vaults/repository/format/json-reader.ts';
+import { encodeNode, encodeNodeHead } from '../../vaults/repository/format/node-encoder.ts';
+import { parseNode } from '../../vaults/repository/format/node-parser.ts';
 import type { Node } from '../../vaults/repository/format/node.ts';
 import { localOffset } from '../../vaults/repository/format/time.ts';
 import type { Packer } from '../../vaults/repository/worker/packer.ts';
 import { openStage, type Profile } from '../../vaults/repository/worker/profile.ts';
 import { sameNode } from '../node-equality.ts';
 import { type ChangeRules, hasChanged } from './change-rules.ts';
-import type { NodeSequence } from './node-sequence.ts';
+import { type DirectoryInTree, diverge, entryPath, type Frame, type Origin } from './frame.ts';
 import type { Ahead, CounterName, ItemEvent } from './protocol.ts';
 import { createBlobIds, storeFile } from './store-file.ts';
+import type { Twin } from './twin.ts';
 
 export interface EntryStoreParts {
   readonly rules: ChangeRules;
@@ -33,43 +44,29 @@ export interface EntryStoreParts {
   takeAhead(path: Uint8Array): Ahead | undefined;
 }
 
-/** A directory whose entries are to be visited. */
-export interface OpenedDirectory {
-  readonly node: Node;
-  readonly snapshotPath: Uint8Array;
-  readonly listing: Listing;
-  readonly ahead: Map<number, Ahead> | undefined;
-  readonly previous: Node | undefined;
-  /** milliseconds */
-  readonly started: number;
-}
-
 export interface EntryStore {
   readonly compresses: boolean;
+  /** Reports that an item, or a part of it, is missing in the snapshot. */
+  problem(path: Uint8Array, error: unknown): void;
+  /**
+   * Takes an entry over from the parent snapshot when it is the same there. True when that is done, false when the
+   * entry has to be looked at; for a directory whose own node is the same, where to go on.
+   */
+  takeOver(frame: Frame, twin: Twin, i: number): boolean | Origin;
   /** Lists a directory; undefined when that fails, which is reported. */
-  openDirectory(
-    path: Uint8Array,
-    snapshotPath: Uint8Array,
-    listing: Listing,
-    i: number,
-    previous: Node | undefined,
-    ahead: Ahead | undefined,
-  ): OpenedDirectory | undefined;
-  /** Stores the tree of a directory whose nodes are all known; its node. */
-  finishDirectory(directory: OpenedDirectory, sequence: NodeSequence): Node;
-  /** Stores anything but a directory; its node, or undefined when it could not be read, which is reported. */
-  storeEntry(
-    path: Uint8Array,
-    snapshotPath: Uint8Array,
-    listing: Listing,
-    i: number,
-    previous: Node | undefined,
-  ): Node | undefined | Promise<Node | undefined>;
+  openDirectory(frame: Frame, i: number, previous: Node | undefined): Origin | undefined;
+  /** Stores the tree of a directory whose nodes are all known, and enters its node into the parent's. */
+  finishDirectory(frame: Frame, directory: DirectoryInTree, parent: Frame): void;
+  /** The same when the parent has gone on: its node as JSON. */
+  finishDirectoryLate(frame: Frame, directory: DirectoryInTree): Uint8Array;
+  /** Stores anything but a directory and enters its node; one that cannot be read is reported and left out. */
+  storeEntry(frame: Frame, i: number, previous: Node | undefined): Promise<void> | undefined;
 }
 
 export function createEntryStore(parts: EntryStoreParts): EntryStore {
   const { packer, chunker, index, profile, rules } = parts;
   const ids = createBlobIds();
+  const head = new ByteWriter(512);
   const metadata: MetadataOptions = {
     toMode: toGoMode,
     offsetOf: localOffset,
@@ -121,14 +118,45 @@ export function createEntryStore(parts: EntryStoreParts): EntryStore {
     });
   }
 
+  /** Counts an item that is the parent snapshot's. */
+  function completeSame(
+    type: string,
+    size: number,
+    path: Uint8Array,
+    started: number,
+    name?: Uint8Array,
+  ): void {
+    if (type === 'dir') {
+      parts.count('dirsUnmodified', 1);
+    } else if (type === 'file') {
+      parts.count('filesUnmodified', 1);
+      parts.count('bytesProcessed', size);
+      parts.count('bytesSeen', size);
+    }
+    if (!parts.detail) return;
+    const isDirectory = type === 'dir';
+    parts.report({
+      kind: 'stored',
+      action: 'unmodified',
+      isDirectory,
+      path: name ? joinPath(path, name) : Buffer.concat([path, Buffer.from('/')]),
+      seconds: isDirectory ? (performance.now() - started) / 1000 : 0,
+      dataSize: 0,
+      dataSizeInRepo: 0,
+      metadataSize: 0,
+      metadataSizeInRepo: 0,
+    });
+  }
+
   const sizes = (): Sizes => ({ added: packer.stats.bytesAdded, packed: packer.stats.bytesPacked });
 
   async function storeContent(
+    frame: Frame,
     path: Uint8Array,
     snapshotPath: Uint8Array,
     name: Uint8Array,
     previous: Node | undefined,
-  ): Promise<Node | undefined> {
+  ): Promise<void> {
     const started = performance.now();
     const before = sizes();
     parts.current(snapshotPath);
@@ -138,11 +166,11 @@ export function createEntryStore(parts: EntryStoreParts): EntryStore {
       file = openFile(path);
     } catch (error) {
       problem(path, error, true);
-      return undefined;
+      return;
     }
     done();
     try {
-      const node: Node = metadataOf(file.stat, 0, name.slice(), path, metadata);
+      const node: Node = metadataOf(file.stat, 0, name, path, metadata);
       ids.count = 0;
       node.size = await storeFile(file.fd, node.size, chunker, packer, ids, profile, parts.pause, (bytes) =>
         parts.count('bytesSeen', bytes),
@@ -156,12 +184,11 @@ export function createEntryStore(parts: EntryStoreParts): EntryStore {
         );
       }
       complete(node, previous, snapshotPath, started, before);
-      return node;
+      emit(frame, node);
     } catch (error) {
       // What the packer finds wrong concerns the whole backup, what the file system says this file alone.
       if (error instanceof HoldfastError) throw error;
       problem(path, error, true);
-      return undefined;
     } finally {
       done = openStage(profile, 'open');
       closeFile(file.fd);
@@ -169,39 +196,140 @@ export function createEntryStore(parts: EntryStoreParts): EntryStore {
     }
   }
 
+  function emit(frame: Frame, node: Node): void {
+    diverge(frame);
+    frame.sequence.begin();
+    encodeNode(frame.sequence.writer, node);
+  }
+
+  function emitBytes(frame: Frame, node: Uint8Array): void {
+    diverge(frame);
+    frame.sequence.begin();
+    frame.sequence.writer.writeBytes(node);
+  }
+
+  function list(
+    frame: Frame,
+    i: number,
+    path: Uint8Array,
+    previousId: Uint8Array | undefined,
+    directory: DirectoryInTree,
+  ): Origin {
+    const done = openStage(profile, 'list');
+    const ahead = frame.ahead?.get(i) ?? parts.takeAhead(path);
+    const listing = new Listing(ahead?.data ?? listDirectory(path));
+    done();
+    const snapshotPath = joinPath(frame.snapshotPath, frame.listing.name(i));
+    return {
+      path,
+      snapshotPath,
+      listing,
+      entryPath: undefined,
+      ahead: ahead?.below,
+      explicit: false,
+      previousId,
+      directory,
+    };
+  }
+
+  /** The id of a directory's tree, which is stored unless it is the parent snapshot's. */
+  function treeOf(frame: Frame): Uint8Array {
+    if (frame.sameEnd !== 0 && frame.twin!.atEnd && frame.sameEnd === frame.twin!.at)
+      return frame.previousId!;
+    diverge(frame);
+    return frame.sequence.storeTree(packer).id;
+  }
+
+  /** The finished node of a directory; bytes when it is the parent snapshot's. */
+  function directoryNode(frame: Frame, directory: DirectoryInTree): Node | Uint8Array {
+    const before = sizes();
+    const id = treeOf(frame);
+    const { same, started } = directory;
+    if (same && Buffer.compare(id, frame.previousId!) === 0) {
+      completeSame('dir', 0, frame.snapshotPath, started);
+      return same.node;
+    }
+    const previous = same ? parseNode(new JsonReader('tree', same.node)) : directory.previous;
+    const node = { ...(directory.node ?? previous!), subtree: id };
+    complete(node, previous, frame.snapshotPath, started, before);
+    return node;
+  }
+
   return {
     compresses: packer.compresses,
-    openDirectory(path, snapshotPath, listing, i, previous, ahead) {
-      const started = performance.now();
-      const done = openStage(profile, 'list');
+    problem: (path, error) => problem(path, error, true),
+    takeOver(frame, twin, i) {
+      const { listing } = frame;
+      const stat = statMetadata(listing, i, listing.name(i), metadata);
+      head.length = 0;
+      encodeNodeHead(head, stat);
+      if (!twin.matches(head)) return false;
+      const end = twin.nodeEnd;
+      if (stat.type === 'dir') {
+        const previousId = twin.subtree();
+        if (!previousId) return false;
+        const same = { node: twin.node(), end };
+        const path = entryPath(frame, i);
+        try {
+          const directory = { same, node: undefined, previous: undefined, started: performance.now() };
+          const origin = list(frame, i, path, previousId, directory);
+          twin.advance();
+          return origin;
+        } catch (error) {
+          problem(path, error, true);
+          twin.advance();
+          diverge(frame);
+          return true;
+        }
+      }
+      if (stat.type === 'file' && !twin.hasContent(index)) return false;
+      if (frame.sameEnd === 0) emitBytes(frame, twin.node());
+      twin.advance();
+      if (frame.sameEnd !== 0) frame.sameEnd = twin.at;
+      completeSame(stat.type, stat.size, frame.snapshotPath, 0, listing.name(i));
+      return true;
+    },
+    openDirectory(frame, i, previous) {
+      const path = entryPath(frame, i);
       try {
-        const node: Node = readMetadata(listing, i, path, metadata);
-        const known = ahead ?? parts.takeAhead(path);
-        const data = known?.data ?? listDirectory(path);
-        return { node, snapshotPath, listing: new Listing(data), ahead: known?.below, previous, started };
+        const node: Node = readMetadata(frame.listing, i, path, metadata);
+        const previousId = previous?.type === 'dir' ? previous.subtree : undefined;
+        return list(frame, i, path, previousId, {
+          same: undefined,
+          node,
+          previous,
+          started: performance.now(),
+        });
       } catch (error) {
         problem(path, error, true);
         return undefined;
-      } finally {
-        done();
       }
     },
-    finishDirectory({ node, snapshotPath, previous, started }, sequence) {
-      const before = sizes();
-      node.subtree = sequence.storeTree(packer).id;
-      complete(node, previous, snapshotPath, started, before);
-      return node;
+    finishDirectory(frame, directory, parent) {
+      const node = directoryNode(frame, directory);
+      if (!(node instanceof Uint8Array)) emit(parent, node);
+      else if (parent.sameEnd === 0) emitBytes(parent, node);
+      else parent.sameEnd = parent.twin!.at;
     },
-    storeEntry(path, snapshotPath, listing, i, previous) {
-      const errno = listing.error(i);
-      if (errno === 0 && listing.isFile(i)) {
-        if (!previous || hasChanged(listing, i, previous, rules) || !previous.content) {
-          return storeContent(path, snapshotPath, listing.name(i), previous);
-        }
-        if (!allPresent(previous.content)) {
+    finishDirectoryLate(frame, directory) {
+      const node = directoryNode(frame, directory);
+      if (node instanceof Uint8Array) return node;
+      head.length = 0;
+      encodeNode(head, node);
+      return head.view().slice();
+    },
+    storeEntry(frame, i, previous) {
+      const { listing } = frame;
+      const path = entryPath(frame, i);
+      const snapshotPath = joinPath(frame.snapshotPath, listing.name(i));
+      const name = listing.name(i);
+      if (listing.error(i) === 0 && listing.isFile(i)) {
+        const content = previous && !hasChanged(listing, i, previous, rules) ? previous.content : undefined;
+        const present = content !== undefined && allPresent(content);
+        if (content && !present) {
           problem(path, new Error('parts of it are missing in the repository; it is stored again'), true);
-          return storeContent(path, snapshotPath, listing.name(i), previous);
         }
+        if (!present) return storeContent(frame, path, snapshotPath, name, previous);
       }
       try {
         const started = performance.now();
@@ -212,11 +340,11 @@ export function createEntryStore(parts: EntryStoreParts): EntryStore {
           parts.count('bytesSeen', node.size);
         }
         complete(node, previous, snapshotPath, started, sizes());
-        return node;
+        emit(frame, node);
       } catch (error) {
         problem(path, error, true);
-        return undefined;
       }
+      return undefined;
     },
   };
 }

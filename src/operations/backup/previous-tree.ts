@@ -7,8 +7,6 @@ export interface PreviousTree {
   find(name: Uint8Array): Node | undefined | Promise<Node | undefined>;
 }
 
-export const noPreviousTree: PreviousTree = { find: () => undefined };
-
 /** Over batches of nodes in ascending order; large directories come in many. */
 export function previousTree(batches: Iterator<Node[]> | AsyncIterator<Node[]>): PreviousTree {
   let nodes: Node[] = [];

@@ -6,13 +6,15 @@ import { createSelection } from '../../sources/files/selection.ts';
 import type { Storage } from '../../storage/storage.ts';
 import { BlobIndex } from '../../vaults/repository/blob-index/blob-index.ts';
 import { createChunker, type Chunker } from '../../vaults/repository/chunker/chunker.ts';
+import type { Node } from '../../vaults/repository/format/node.ts';
+import { parseTree } from '../../vaults/repository/format/tree.ts';
 import { createReader, type BlobReader } from '../../vaults/repository/reader.ts';
 import { createPacker, type Packer } from '../../vaults/repository/worker/packer.ts';
 import type { Profile } from '../../vaults/repository/worker/profile.ts';
 import { createEntryStore } from './entry-store.ts';
 import { lookAhead } from './look-ahead.ts';
 import { createNodeSequence } from './node-sequence.ts';
-import { noPreviousTree, previousTree } from './previous-tree.ts';
+import { previousTree, type PreviousTree } from './previous-tree.ts';
 import {
   type Ahead,
   type BackupCall,
@@ -27,6 +29,7 @@ import {
   type WorkerSetup,
 } from './protocol.ts';
 import { createBlobIds, createCutter, type Cutter } from './store-file.ts';
+import { openTwin, type Twin } from './twin.ts';
 import { createWalker, type Walker } from './walker.ts';
 
 type Host = PoolHost<BackupCall, BackupReply>;
@@ -108,7 +111,7 @@ serve<WorkerSetup, BackupRequest, BackupResponse, BackupCall, BackupReply>((setu
           if (reply.kind !== 'nodes') throw unexpected(reply);
           return reply.nodes;
         },
-        openPrevious: (id) => (id ? previousTree(batchesOf(reader, index, id)) : noPreviousTree),
+        openPrevious: (id) => openPrevious(reader, index, id),
         pause: packs.pause,
         fail: (error) => host.notify({ kind: 'failure', error: carryError(error) }),
         signals,
@@ -228,13 +231,20 @@ function storageOfHost(host: Host): Pick<Storage, 'read'> {
   };
 }
 
-async function* batchesOf(reader: BlobReader, index: BlobIndex, id: Uint8Array) {
+async function openPrevious(
+  reader: BlobReader,
+  index: BlobIndex,
+  id: Uint8Array,
+): Promise<PreviousTree | Twin> {
   const entry = index.find('tree', id);
-  if (entry < 0 || index.uncompressedLengthOf(entry) < largeTree) {
-    yield await reader.readTree(id);
-    return;
-  }
-  let batch = [];
+  if (entry >= 0 && index.uncompressedLengthOf(entry) >= largeTree)
+    return previousTree(batchesOf(reader, id));
+  const json = await reader.readBlob('tree', id);
+  return openTwin(json) ?? previousTree([parseTree(json)].values());
+}
+
+async function* batchesOf(reader: BlobReader, id: Uint8Array): AsyncGenerator<Node[], void, void> {
+  let batch: Node[] = [];
   for await (const node of reader.streamTree(id)) {
     batch.push(node);
     if (batch.length < 4096) continue;
