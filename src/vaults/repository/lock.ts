@@ -24,6 +24,8 @@ export interface LockOptions {
   readonly onWait?: (message: string) => void;
   /** who we are; the system's answer unless a test says otherwise */
   readonly host?: LockHost;
+  /** calls `tick` again and again until the returned function is called; every second unless a test drives it */
+  readonly poll?: (tick: () => Promise<void>) => () => void;
 }
 
 export interface HeldLock {
@@ -37,8 +39,6 @@ export interface HeldLock {
 export const refreshEveryMs = 5 * 60 * 1000;
 /** Past this age a refresh must prove that nobody took the lock for stale; some way before others may. */
 const tooOldMs = staleAfterMs - (refreshEveryMs * 3) / 2;
-/** How often the age is looked at: a machine that slept notices soon after waking. */
-const pollMs = 1000;
 /** After a refresh that failed. */
 const retryRefreshMs = 20_000;
 const firstRetryMs = 5000;
@@ -106,24 +106,23 @@ export async function withLock<T>(
     return refreshing;
   }
 
-  async function watch(): Promise<void> {
-    await settled;
-    let nextTry = writtenMs + refreshEveryMs;
-    while (!loss && !done.signal.aborted) {
-      await context.clock.sleep(pollMs, done.signal).catch(() => {});
-      const now = context.clock.now();
-      if (done.signal.aborted || now < nextTry) continue;
-      try {
-        await refreshOnce();
-        nextTry = writtenMs + refreshEveryMs;
-      } catch (error) {
-        if (!loss) context.warn(`unable to refresh lock: ${messageOf(error)}`);
-        nextTry = now + retryRefreshMs;
-      }
+  let nextTry = writtenMs + refreshEveryMs;
+
+  async function tick(): Promise<void> {
+    const now = context.clock.now();
+    if (loss || refreshing || now < nextTry) return;
+    try {
+      await settled;
+      if (loss) return;
+      await refreshOnce();
+      nextTry = writtenMs + refreshEveryMs;
+    } catch (error) {
+      if (!loss) context.warn(`unable to refresh lock: ${messageOf(error)}`);
+      nextTry = now + retryRefreshMs;
     }
   }
 
-  const watching = watch();
+  const stopPolling = (options.poll ?? everySecond)(tick);
   const inner = withSignal(context, AbortSignal.any([context.signal, lost.signal]));
   try {
     const result = await work(inner, {
@@ -138,12 +137,21 @@ export async function withLock<T>(
   } catch (error) {
     throw loss ?? error;
   } finally {
+    stopPolling();
     done.abort();
-    await watching;
+    await settled;
+    await refreshing?.catch(() => {});
     await removeLock(repository, id).catch((error: unknown) =>
       context.warn(`error while unlocking: ${messageOf(error)}`),
     );
   }
+}
+
+/** The age is looked at so often that a machine that slept notices soon after waking. */
+function everySecond(tick: () => Promise<void>): () => void {
+  const timer = setInterval(() => void tick(), 1000);
+  timer.unref();
+  return () => clearInterval(timer);
 }
 
 async function acquirePatiently(

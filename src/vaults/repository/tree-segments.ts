@@ -32,7 +32,7 @@ export function createSegmentReader(storage: Pick<Storage, 'read'>, signal: Abor
     } else {
       fetched++;
       const offset = number * segmentSize;
-      bytes = storage.read(name, { offset, length: Math.min(segmentSize, end - offset), signal });
+      bytes = storage.read(name, { offset, length: Math.min(segmentSize, end - offset), keep: true, signal });
       bytes.catch(() => segments.delete(id));
       if (segments.size >= keep) segments.delete(segments.keys().next().value!);
     }
@@ -46,7 +46,7 @@ export function createSegmentReader(storage: Pick<Storage, 'read'>, signal: Abor
       const first = Math.floor(offset / segmentSize);
       const last = Math.floor((offset + length - 1) / segmentSize);
       if (!pays || length === 0 || last - first > 1 || end < offset + length) {
-        return storage.read(name, { offset, length, signal });
+        return storage.read(name, { offset, length, keep: true, signal });
       }
       reads++;
       const start = offset - first * segmentSize;

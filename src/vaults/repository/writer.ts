@@ -91,7 +91,11 @@ export async function createBlobWriter(
   async function store(pack: FinishedPack): Promise<void> {
     const id = toHex(pack.id);
     const body = pack.buffer.subarray(0, pack.length);
-    await repository.storage.write(fileName('pack', id), body, { sha256: pack.id, signal: context.signal });
+    await repository.storage.write(fileName('pack', id), body, {
+      sha256: pack.id,
+      keep: pack.type === 'tree',
+      signal: context.signal,
+    });
     packer.recycle(pack.buffer.buffer);
     packs.push(id);
     index.addPack(pack.id, pack.blobs);
