@@ -111,7 +111,7 @@ async function rescueBlobs(
       entries,
       blobs: decision.rescue.size,
       again: true,
-      compress: repository.config.version >= 2,
+      recode: (blob) => blob.uncompressedLength === 0 && repository.config.version >= 2,
       onPack: (done) => options.onProgress?.({ step: 'repack', done, total }),
     },
     context,

@@ -1,6 +1,7 @@
 /** Puts blobs from packs into new packs, of the same repository or of another: for prune and copy. */
 import type { Context } from '../kernel/context.ts';
 import { HoldfastError } from '../kernel/errors.ts';
+import type { PackBlob } from '../vaults/repository/format/pack.ts';
 import type { Repository } from '../vaults/repository/repository.ts';
 import type { BlobWriter } from '../vaults/repository/writer.ts';
 import { EntrySet } from './blob-set.ts';
@@ -14,13 +15,13 @@ export interface RepackOptions {
   readonly blobs: number;
   /** store them even where the destination has them */
   readonly again: boolean;
-  /** compress what is not compressed yet */
-  readonly compress: boolean;
+  /** true for a blob that the writer shall compress (or not) by its own rules instead of taking it as it is stored */
+  recode(blob: PackBlob): boolean;
   onPack?(done: number): void;
 }
 
 /**
- * Reads the entries pack by pack, verifies each blob and hands it to the writer; what is compressed stays as it is.
+ * Reads the entries pack by pack, verifies each blob and hands it to the writer.
  * A blob that is damaged in one pack is taken from another. Throws `corrupt` when one cannot be had at all; then the
  * writer must not be finished.
  */
@@ -45,7 +46,7 @@ export async function repack(
       failure ??= read.error;
       continue;
     }
-    if (blob.uncompressedLength === 0 && options.compress) {
+    if (options.recode(blob)) {
       await (options.again ? writer.putAgain(blob.type, read.plain) : writer.put(blob.type, read.plain));
     } else {
       await writer.putStored(blob.type, blob.id, read.stored, blob.uncompressedLength, options.again);

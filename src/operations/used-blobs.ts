@@ -1,6 +1,7 @@
 /** Which blobs a set of trees needs, each tree read once, several at a time. */
 import type { Context } from '../kernel/context.ts';
 import { throwIfAborted } from '../kernel/errors.ts';
+import type { BlobType } from '../vaults/repository/format/pack.ts';
 import type { Repository } from '../vaults/repository/repository.ts';
 import { BlobSet } from './blob-set.ts';
 import { treeBatches } from './tree-walk.ts';
@@ -10,18 +11,26 @@ const parallelTrees = 8;
 
 /**
  * Adds every blob reachable from `roots` (32-byte tree ids) to `used`. Trees that are in `used` already are not read again.
- * Blobs that the index does not know end up in `used.missing`; a tree among them cannot be read and is left there.
+ * `onNew` is told of the first entry of each blob that was added. Blobs that the index does not know end up in `used.missing`; a tree among them cannot be read and is left there.
  */
 export async function addUsedBlobs(
   repository: Repository,
   roots: Iterable<Uint8Array>,
   used: BlobSet,
   context: Context,
+  onNew: (entry: number) => void = () => {},
 ): Promise<void> {
   const index = await repository.loadIndex();
   const pending: Uint8Array[] = [];
+  const add = (type: BlobType, ids: Uint8Array, at: number): boolean => {
+    if (!used.add(type, ids, at)) return false;
+    const entry = index.find(type, ids, at);
+    if (entry < 0) return false;
+    onNew(entry);
+    return true;
+  };
   const enqueue = (tree: Uint8Array): void => {
-    if (used.add('tree', tree) && index.find('tree', tree) >= 0) pending.push(tree);
+    if (add('tree', tree, 0)) pending.push(tree);
   };
   for (const root of roots) enqueue(root);
 
@@ -30,7 +39,7 @@ export async function addUsedBlobs(
       for (const node of batch) {
         if (node.type === 'dir' && node.subtree) enqueue(node.subtree);
         if (node.type !== 'file' || !node.content) continue;
-        for (let at = 0; at < node.content.length; at += 32) used.add('data', node.content, at);
+        for (let at = 0; at < node.content.length; at += 32) add('data', node.content, at);
       }
     }
   };
