@@ -127,7 +127,8 @@ function pace(
 ): void {
   controller.pause();
   bandwidth.take(bytes, signal).then(
-    () => controller.resume(),
+    // Not at once: undici has to finish with the piece that it was told to stop at.
+    () => setImmediate(() => controller.resume()),
     // An abort ends the whole request by itself.
     () => {},
   );
