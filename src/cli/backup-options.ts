@@ -1,6 +1,7 @@
 /** From the flags of `backup` to what the operation is to do. */
 import { hostname } from 'node:os';
 import { readFile } from 'node:fs/promises';
+import { resolve } from 'node:path';
 import { HoldfastError, messageOf } from '../kernel/errors.ts';
 import type { BackupOptions, FileTargets, StreamedSource } from '../operations/backup/backup.ts';
 import { parseGroupBy } from '../operations/snapshot-groups.ts';
@@ -15,6 +16,7 @@ import { cacheDirectoryTag, sourceDevices } from '../sources/files/selection.ts'
 import { commandSource, streamSource } from '../sources/streams/stream-source.ts';
 import { currentUser } from '../vaults/repository/key-search.ts';
 import { flag, setting } from './environment.ts';
+import { cacheBase } from './local-cache.ts';
 import type { ExcludeFlags } from './pattern-flags.ts';
 import { readPatterns } from './pattern-flags.ts';
 import { parseCount, parseLocalTime, parseSize } from './values.ts';
@@ -145,11 +147,12 @@ function streamed(
 }
 
 async function fileTargets(
-  { environment }: Invocation,
+  invocation: Invocation,
   paths: readonly Uint8Array[],
   flags: BackupFlags,
 ): Promise<FileTargets> {
-  const { excludes, insensitiveExcludes } = await readPatterns(flags, environment);
+  const { excludes, insensitiveExcludes } = await readPatterns(flags, invocation.environment);
+  const ownCache = cacheBase(invocation);
   const caches = flags.excludeCaches ? [cacheDirectoryTag] : [];
   return {
     kind: 'files',
@@ -162,7 +165,7 @@ async function fileTargets(
         ? parseSize(flags.excludeLargerThan, '--exclude-larger-than')
         : undefined,
       oneFileSystem: flags.oneFileSystem ? sourceDevices(paths, rawPath(process.cwd())) : undefined,
-      excludePaths: [],
+      excludePaths: ownCache === undefined ? [] : [rawPath(resolve(ownCache))],
     },
   };
 }

@@ -33,9 +33,19 @@ export const verbs: readonly Verb[] = [
     load: async () => (await import('./commands/ls.ts')).lsCommand,
   },
   {
+    name: 'find',
+    summary: 'search snapshots for files',
+    load: async () => (await import('./commands/find.ts')).findCommand,
+  },
+  {
     name: 'diff',
     summary: 'show what changed between two snapshots',
     load: async () => (await import('./commands/diff.ts')).diffCommand,
+  },
+  {
+    name: 'dump',
+    summary: 'write a file, or a directory as an archive, to standard output',
+    load: async () => (await import('./commands/dump.ts')).dumpCommand,
   },
   {
     name: 'forget',
@@ -53,14 +63,65 @@ export const verbs: readonly Verb[] = [
     load: async () => (await import('./commands/check.ts')).checkCommand,
   },
   {
+    name: 'copy',
+    summary: 'copy snapshots from another repository',
+    load: async () => (await import('./commands/copy.ts')).copyCommand,
+  },
+  {
     name: 'tag',
     summary: 'change the tags of snapshots',
     load: async () => (await import('./commands/tag.ts')).tagCommand,
   },
   {
+    name: 'rewrite',
+    summary: 'make new snapshots without some files',
+    load: async () => (await import('./commands/rewrite.ts')).rewriteCommand,
+  },
+  {
     name: 'stats',
     summary: 'count what snapshots hold',
     load: async () => (await import('./commands/stats.ts')).statsCommand,
+  },
+  {
+    name: 'key',
+    summary: 'manage keys and passwords',
+    load: async () => (await import('./commands/key.ts')).keyCommand,
+  },
+  {
+    name: 'unlock',
+    summary: 'remove locks whose holders are gone',
+    load: async () => (await import('./commands/unlock.ts')).unlockCommand,
+  },
+  {
+    name: 'repair',
+    summary: 'repair index, packs and snapshots',
+    load: async () => (await import('./commands/repair.ts')).repairCommand,
+  },
+  {
+    name: 'rebuild-index',
+    summary: 'the same as repair index',
+    hidden: true,
+    load: async () => (await import('./commands/repair.ts')).rebuildIndexCommand,
+  },
+  {
+    name: 'recover',
+    summary: 'make a snapshot of what no snapshot leads to',
+    load: async () => (await import('./commands/recover.ts')).recoverCommand,
+  },
+  {
+    name: 'cat',
+    summary: 'print an internal object',
+    load: async () => (await import('./commands/cat.ts')).catCommand,
+  },
+  {
+    name: 'list',
+    summary: 'list ids of what the repository holds',
+    load: async () => (await import('./commands/list.ts')).listCommand,
+  },
+  {
+    name: 'cache',
+    summary: 'list and remove local caches',
+    load: async () => (await import('./commands/cache.ts')).cacheCommand,
   },
   {
     name: 'completion',

@@ -10,6 +10,7 @@ import type { Prefetch } from '../vaults/repository/prefetch.ts';
 import type { Repository } from '../vaults/repository/repository.ts';
 import { defaultRepository, isDefaultRepository, readDefaultKey } from './default-repository.ts';
 import type { RepositoryChoice } from './global-options.ts';
+import { cacheFor } from './local-cache.ts';
 import { askPassword, configuredPassword } from './password.ts';
 import type { PromptOptions } from './prompt.ts';
 import { chooseRepository } from './repository-choice.ts';
@@ -23,6 +24,8 @@ export interface OpenSessionOptions {
   readonly prefetch?: readonly Prefetch[];
   /** the repository, when it is not the one of the global flags */
   readonly choice?: RepositoryChoice;
+  /** false for verbs that want to see what is really stored */
+  readonly cache?: false;
 }
 
 export interface SessionOptions extends OpenSessionOptions {
@@ -83,12 +86,15 @@ export async function openChosenRepository(
   const { environment, context } = invocation;
   const { location, isDefault } = await chooseRepository(choice, environment);
   const storage = await openChosenStorage(invocation, location);
+  const cache = options.cache === false ? undefined : cacheFor(invocation, location);
   try {
     const open = (password: Uint8Array): Promise<Repository> =>
       openRepository(storage, password, {
         context,
         keyHint: choice.keyHint,
-        prefetch: options.prefetch ?? [],
+        cache: cache ?? false,
+        // What a cache may hold is not fetched before it is known which cache that is.
+        prefetch: cache ? [] : (options.prefetch ?? []),
       });
     const configured = await configuredPassword(choice);
     if (configured) return await open(configured);

@@ -38,7 +38,7 @@ export function checkCommand(runtime: Runtime): Command {
       const filter = snapshotFilter(flags, environment, ids);
       const result = await withRepository(
         invocation,
-        { lock: settings.lock ? 'exclusive' : 'none' },
+        { lock: settings.lock ? 'exclusive' : 'none', cache: false },
         (repository, context) => check(repository, { readData, filter, report }, context),
       ).finally(() => counter.done());
       if (terminal.json) {
