@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { createFakeClock } from '../testing/fake-clock.ts';
-import { patternBytes, storageContract } from '../testing/storage-contract.ts';
+import { patternBytes } from '../testing/storage-assertions.ts';
+import { storageContract } from '../testing/storage-contract.ts';
 import { createBandwidth, createGate, withLimits } from './limit.ts';
 import { createMemoryStorage } from './memory.ts';
 

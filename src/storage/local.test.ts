@@ -3,7 +3,8 @@ import { chmod, mkdir, mkdtemp, readdir, rm, stat, writeFile } from 'node:fs/pro
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
-import { assertCode, listAll, patternBytes, storageContract } from '../testing/storage-contract.ts';
+import { assertCode, listAll, patternBytes } from '../testing/storage-assertions.ts';
+import { storageContract } from '../testing/storage-contract.ts';
 import { createLocalStorage } from './local.ts';
 
 storageContract('local', async () => {

@@ -4,7 +4,7 @@ import { mkdtemp, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
-import { assertCode, patternBytes } from '../testing/storage-contract.ts';
+import { assertCode, patternBytes } from '../testing/storage-assertions.ts';
 
 const loaded: string[] = [];
 registerHooks({

@@ -89,13 +89,10 @@ export function withRetry(storage: Storage, attempt: Attempt): Storage {
     let done = 0;
     let pieces: AsyncIterator<Uint8Array<ArrayBuffer>> | undefined;
     const nextPiece = async (): Promise<IteratorResult<Uint8Array<ArrayBuffer>>> => {
-      pieces ??= storage
-        .stream(name, {
-          ...options,
-          offset: offset + done,
-          ...(length === undefined ? {} : { length: length - done }),
-        })
-        [Symbol.asyncIterator]();
+      const rest = length === undefined ? {} : { length: length - done };
+      const opened = (): AsyncIterable<Uint8Array<ArrayBuffer>> =>
+        storage.stream(name, { ...options, offset: offset + done, ...rest });
+      pieces ??= opened()[Symbol.asyncIterator]();
       try {
         return await pieces.next();
       } catch (error) {

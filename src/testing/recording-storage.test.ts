@@ -3,7 +3,8 @@ import { describe, it } from 'node:test';
 import { createMemoryStorage } from '../storage/memory.ts';
 import { createFaultyStorage } from './faulty-storage.ts';
 import { contentsOf, createDyingStorage, recordStorage } from './recording-storage.ts';
-import { assertCode, patternBytes, storageContract } from './storage-contract.ts';
+import { assertCode, patternBytes } from './storage-assertions.ts';
+import { storageContract } from './storage-contract.ts';
 
 storageContract('recording', async () => ({ storage: await recordStorage() }));
 storageContract('faulty, without faults', async () => ({

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { describe, it } from 'node:test';
 import type { Storage } from '../storage/storage.ts';
-import { abortedSignal, assertCode, listAll, patternBytes } from './storage-contract.ts';
+import { abortedSignal, assertCode, listAll, patternBytes } from './storage-assertions.ts';
 
 async function* inPieces(bytes: Uint8Array, size: number): AsyncGenerator<Uint8Array> {
   for (let at = 0; at < bytes.length; at += size) yield bytes.subarray(at, at + size);

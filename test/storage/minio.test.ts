@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import { systemClock } from '../../src/kernel/clock.ts';
-import { assertCode, listAll, patternBytes, storageContract } from '../../src/testing/storage-contract.ts';
+import { assertCode, listAll, patternBytes } from '../../src/testing/storage-assertions.ts';
+import { storageContract } from '../../src/testing/storage-contract.ts';
 import { startMinio } from '../support/minio.ts';
 import type { S3Server } from '../support/s3-server.ts';
 import { openBucket } from './s3-fixture.ts';

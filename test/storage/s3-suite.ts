@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import type { Storage } from '../../src/storage/storage.ts';
-import { assertCode, listAll, patternBytes } from '../../src/testing/storage-contract.ts';
+import { assertCode, listAll, patternBytes } from '../../src/testing/storage-assertions.ts';
 import type { S3Server } from '../support/s3-server.ts';
 import { freePort } from '../support/server.ts';
 import { openBucket } from './s3-fixture.ts';

@@ -9,7 +9,7 @@ import { after, before, describe, it } from 'node:test';
 import { systemClock } from '../../kernel/clock.ts';
 import { HoldfastError } from '../../kernel/errors.ts';
 import { createFakeClock } from '../../testing/fake-clock.ts';
-import { assertCode } from '../../testing/storage-contract.ts';
+import { assertCode } from '../../testing/storage-assertions.ts';
 import { cachedCredentials, credentialSource, environmentCredentials } from './credentials.ts';
 import type { Credentials } from './sign.ts';
 

@@ -81,7 +81,7 @@ export function regionOfHost(host: string): string | undefined {
     ) ??
     /^([a-z0-9-]+)\.(?:digitaloceanspaces|linodeobjects|your-objectstorage)\.com$/.exec(name);
   if (found) return found[1];
-  return /\.r2\.cloudflarestorage\.com$/.test(name) ? 'auto' : undefined;
+  return name.endsWith('.r2.cloudflarestorage.com') ? 'auto' : undefined;
 }
 
 function awsHost(region: string): string {

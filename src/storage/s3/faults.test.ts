@@ -4,7 +4,7 @@ import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { after, before, describe, it } from 'node:test';
 import { createFakeClock } from '../../testing/fake-clock.ts';
-import { assertCode, listAll, patternBytes } from '../../testing/storage-contract.ts';
+import { assertCode, listAll, patternBytes } from '../../testing/storage-assertions.ts';
 import { createBandwidth } from '../limit.ts';
 import { parseLocation } from '../location.ts';
 import type { S3Location } from '../location.ts';
