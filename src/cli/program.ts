@@ -22,20 +22,39 @@ Examples:
 \`holdfast help VERB\` shows the flags of a verb.`;
 
 /** Runs the command line `args` (without program and script). Throws HoldfastError alone. */
-export async function runProgram(args: readonly string[], runtime: Runtime): Promise<void> {
+export async function runProgram(given: readonly string[], runtime: Runtime): Promise<void> {
+  const args = withoutHelpVerb(given);
   const at = firstOperand(args, globalOptions());
   const name = at === undefined ? undefined : args[at];
-  const wanted = name === 'help' ? args.slice(at! + 1).find((arg) => !arg.startsWith('-')) : name;
-  const program = await buildProgram(runtime, (verb) => wanted !== undefined && isNamed(verb, wanted));
-  if (at === undefined && !args.some((arg) => ['-h', '--help', '-V', '--version'].includes(arg))) {
-    if (args.length === 0 || args.every((arg) => arg.startsWith('-'))) return program.outputHelp();
-  }
+  const program = await buildProgram(runtime, (verb) => name !== undefined && isNamed(verb, name));
+  if (args.length === 0) return program.outputHelp();
   try {
-    await program.parseAsync(normaliseArguments(args, allOptions(program)), { from: 'user' });
+    const isVerb = name === undefined || name === 'help' || verbs.some((verb) => isNamed(verb, name));
+    // Whatever flags follow, --help among them: a verb that does not exist is the thing to tell.
+    const normal = isVerb ? normaliseArguments(args, allOptions(program)) : [name];
+    if (at === undefined && !normal.some((arg) => helpFlags.includes(arg))) refuseNoVerb(program, normal);
+    await program.parseAsync(normal, { from: 'user' });
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error;
-    if (error.exitCode !== 0) throw usageError(error);
+    if (error.exitCode !== 0 && error.code !== 'commander.help') throw usageError(error);
   }
+}
+
+/** `help key add` is `key add --help`. */
+function withoutHelpVerb(args: readonly string[]): readonly string[] {
+  const at = firstOperand(args, globalOptions());
+  if (at === undefined || args[at] !== 'help' || at + 1 === args.length) return args;
+  return [...args.slice(at + 1), '--help'];
+}
+
+const helpFlags = ['-h', '--help', '-V', '--version'];
+
+/** Flags alone: names what is wrong with them, else that there is no verb. */
+function refuseNoVerb(program: Command, args: readonly string[]): never {
+  const [unknown] = program.parseOptions([...args]).unknown;
+  throw new HoldfastError('usage', unknown ? `unknown option "${unknown}"` : 'no verb is given', {
+    hint: '`holdfast help` lists the verbs',
+  });
 }
 
 /** The program with the verbs for which `wanted` says so in full. */
