@@ -3,11 +3,18 @@ import { constants, zstdCompressSync, zstdDecompressSync } from 'node:zlib';
 import { HoldfastError } from '../errors.ts';
 import { bindNative } from './symbols.ts';
 
+/** A level, or a level with another minimal length of matches (a smaller one finds more and takes longer). */
+export type Effort = number | { readonly level: number; readonly minMatch: number };
+
+const levelOf = (effort: Effort) => (typeof effort === 'number' ? effort : effort.level);
+/** 0 leaves it to the level */
+const minMatchOf = (effort: Effort) => (typeof effort === 'number' ? 0 : effort.minMatch);
+
 export interface Zstd {
   /** 'native' when zstd is called directly, 'node' through node:zlib */
   readonly kind: 'native' | 'node';
   /** Compresses `src` into `dst`; the number of bytes written, or -1 when `dst` is too small. */
-  compressInto(dst: Uint8Array, src: Uint8Array, level: number): number;
+  compressInto(dst: Uint8Array, src: Uint8Array, effort: Effort): number;
   /** Decompresses one frame into `dst`; the number of bytes written. Code `corrupt` when it is no frame or does not fit. */
   decompressInto(dst: Uint8Array, src: Uint8Array): number;
 }
@@ -29,21 +36,32 @@ export function nativeZstd(): Zstd | undefined {
   const api = bindNative('zstd', (bind) => ({
     createCCtx: bind<() => Pointer>('void *ZSTD_createCCtx()'),
     createDCtx: bind<() => Pointer>('void *ZSTD_createDCtx()'),
-    compress: bind<(c: Pointer, d: Uint8Array, dn: number, s: Uint8Array, sn: number, level: number) => Size>(
-      'size_t ZSTD_compressCCtx(void *ctx, void *dst, size_t dstSize, const void *src, size_t srcSize, int level)',
+    setParameter: bind<(c: Pointer, parameter: number, value: number) => Size>(
+      'size_t ZSTD_CCtx_setParameter(void *ctx, int parameter, int value)',
+    ),
+    compress: bind<(c: Pointer, d: Uint8Array, dn: number, s: Uint8Array, sn: number) => Size>(
+      'size_t ZSTD_compress2(void *ctx, void *dst, size_t dstSize, const void *src, size_t srcSize)',
     ),
     decompress: bind<(c: Pointer, d: Uint8Array, dn: number, s: Uint8Array, sn: number) => Size>(
       'size_t ZSTD_decompressDCtx(void *ctx, void *dst, size_t dstSize, const void *src, size_t srcSize)',
     ),
   }));
   if (!api) return undefined;
-  let compressor: Pointer;
+  /** a context for each effort, its parameters set once */
+  const compressors = new Map<Effort, Pointer>();
+  const compressorOf = (effort: Effort): Pointer => {
+    const made = api.createCCtx();
+    api.setParameter(made, constants.ZSTD_c_compressionLevel, levelOf(effort));
+    api.setParameter(made, constants.ZSTD_c_minMatch, minMatchOf(effort));
+    compressors.set(effort, made);
+    return made;
+  };
   let decompressor: Pointer;
   return {
     kind: 'native',
-    compressInto(dst, src, level) {
-      compressor ??= api.createCCtx();
-      const n = api.compress(compressor, dst, dst.length, src, src.length, level);
+    compressInto(dst, src, effort) {
+      const compressor = compressors.get(effort) ?? compressorOf(effort);
+      const n = api.compress(compressor, dst, dst.length, src, src.length);
       if (!isError(n)) return Number(n);
       if (2n ** 64n - BigInt(n) === tooSmall) return -1;
       throw new HoldfastError('failed', 'zstd could not compress a block of data');
@@ -59,9 +77,12 @@ export function nativeZstd(): Zstd | undefined {
 
 export const nodeZstd: Zstd = {
   kind: 'node',
-  compressInto(dst, src, level) {
+  compressInto(dst, src, effort) {
     const out = zstdCompressSync(src, {
-      params: { [constants.ZSTD_c_compressionLevel]: level },
+      params: {
+        [constants.ZSTD_c_compressionLevel]: levelOf(effort),
+        [constants.ZSTD_c_minMatch]: minMatchOf(effort),
+      },
       pledgedSrcSize: src.length,
     });
     if (out.length > dst.length) return -1;
@@ -90,9 +111,9 @@ export function compressBound(n: number): number {
 }
 
 /** One frame in an array of its own. */
-export function compress(src: Uint8Array, level: number): Uint8Array<ArrayBuffer> {
+export function compress(src: Uint8Array, effort: Effort): Uint8Array<ArrayBuffer> {
   const out = new Uint8Array(compressBound(src.length));
-  return out.slice(0, compressInto(out, src, level));
+  return out.slice(0, compressInto(out, src, effort));
 }
 
 /** The content size that the frame's header states; -1 when it states none. Code `corrupt` when it is no frame. */

@@ -10,8 +10,10 @@ import { createSealer, type MasterKey, SEAL_OVERHEAD } from '../format/seal.ts';
 import { type CompressionMode, squeeze } from './compression.ts';
 import { openStage, type Profile } from './profile.ts';
 
-/** Largest blob that the chunker can make, and so the room that a pack keeps free. */
-const maxBlob = 8 * 1024 * 1024;
+/** Room beyond the size at which a pack is closed: most blobs fit into it, and a pack is closed early for larger ones. */
+const overhang = 2 * 1024 * 1024;
+/** Trees come to little: their pack begins small and grows. */
+const treeCapacity = 1024 * 1024;
 const ivLength = 16;
 
 /** What a packer asks about blobs: true for the one caller, of all threads, that must store the blob. */
@@ -82,7 +84,7 @@ export interface PackerStats {
 export function createPacker(options: PackerOptions): Packer {
   const { claims, packSize, profile, version } = options;
   const sealer = createSealer(options.key);
-  const capacity = packSize + maxBlob + compressBound(maxBlob) - maxBlob + SEAL_OVERHEAD;
+  const capacity = packSize + overhang;
   const free: Uint8Array<ArrayBuffer>[] = [];
   const open = new Map<BlobType, PackBytes>();
   const stats: PackerStats = { dataBlobs: 0, treeBlobs: 0, bytesAdded: 0, bytesPacked: 0 };
@@ -95,16 +97,29 @@ export function createPacker(options: PackerOptions): Packer {
   /** The open pack of a type, with room for a blob of at most `length` sealed bytes. */
   function packFor(type: BlobType, length: number): PackBytes {
     let pack = open.get(type);
-    if (pack && pack.buffer.length - pack.length < length) {
+    if (pack && pack.length + length > Math.max(capacity, pack.buffer.length)) {
       close(pack);
       pack = undefined;
     }
     if (!pack) {
-      const buffer = length <= capacity ? (free.pop() ?? new Uint8Array(capacity)) : new Uint8Array(length);
-      pack = { type, buffer, length: 0, blobs: [] };
+      pack = { type, buffer: memoryFor(type, length), length: 0, blobs: [] };
       open.set(type, pack);
     }
+    const needed = pack.length + length;
+    if (needed > pack.buffer.length) enlarge(pack, Math.min(capacity, Math.max(needed, pack.buffer.length * 4)));
     return pack;
+  }
+
+  function memoryFor(type: BlobType, length: number): Uint8Array<ArrayBuffer> {
+    if (length > capacity) return new Uint8Array(length);
+    if (type === 'tree') return new Uint8Array(Math.max(length, treeCapacity));
+    return free.pop() ?? new Uint8Array(capacity);
+  }
+
+  function enlarge(pack: PackBytes, capacity: number): void {
+    const larger = new Uint8Array(capacity);
+    larger.set(pack.buffer.subarray(0, pack.length));
+    pack.buffer = larger;
   }
 
   function close(pack: PackBytes): void {
@@ -113,11 +128,7 @@ export function createPacker(options: PackerOptions): Packer {
     const done = openStage(profile, 'pack');
     const header = encodePackHeader(pack.blobs);
     const end = pack.length + header.length + SEAL_OVERHEAD + 4;
-    if (end > pack.buffer.length) {
-      const larger = new Uint8Array(end);
-      larger.set(pack.buffer.subarray(0, pack.length));
-      pack.buffer = larger;
-    }
+    if (end > pack.buffer.length) enlarge(pack, end);
     pack.buffer.set(header, pack.length + ivLength);
     const headerEnd = sealer.sealInPlace(pack.buffer, pack.length, header.length);
     new DataView(pack.buffer.buffer).setUint32(headerEnd, headerEnd - pack.length, true);
@@ -194,7 +205,7 @@ export function createPacker(options: PackerOptions): Packer {
       return true;
     },
     recycle(buffer) {
-      if (buffer.byteLength === capacity && free.length < 2) free.push(new Uint8Array(buffer));
+      if (buffer.byteLength === capacity && free.length === 0) free.push(new Uint8Array(buffer));
     },
     takePartial() {
       const packs = [...open.values()].filter((pack) => pack.blobs.length > 0);
@@ -205,9 +216,10 @@ export function createPacker(options: PackerOptions): Packer {
       const mine = open.get(pack.type);
       if (!mine) {
         open.set(pack.type, pack);
-      } else if (mine.length + pack.length > mine.buffer.length) {
+      } else if (mine.length + pack.length > capacity) {
         close(pack);
       } else {
+        if (mine.length + pack.length > mine.buffer.length) enlarge(mine, mine.length + pack.length);
         mine.buffer.set(pack.buffer.subarray(0, pack.length), mine.length);
         for (const blob of pack.blobs) mine.blobs.push({ ...blob, offset: blob.offset + mine.length });
         mine.length += pack.length;
