@@ -19,7 +19,7 @@ export async function readFully(
   for (let done = 0; done < into.length;) {
     const want = Math.min(into.length - done, largestRead);
     const { bytesRead } = await handle.read(into, done, want, offset + done);
-    if (bytesRead === 0) throw truncatedError(name, offset, into.length, offset + done);
+    if (bytesRead === 0) throw truncatedError(name, offset, into.length, (await handle.stat()).size);
     done += bytesRead;
   }
 }

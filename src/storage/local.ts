@@ -49,7 +49,7 @@ export function createLocalStorage(path: string): Storage {
   async function* stream(name: string, options: ReadOptions = {}): AsyncGenerator<Uint8Array<ArrayBuffer>> {
     throwIfAborted(options.signal);
     await using handle = await openForReading(name);
-    const { size } = await guard(`read ${name}`, () => handle.stat());
+    const size = await guard(`read ${name}`, () => sizeOf(handle));
     const { offset, length } = resolveRange(name, size, options);
     for (let done = 0; done < length;) {
       throwIfAborted(options.signal);
@@ -130,10 +130,13 @@ export function createLocalStorage(path: string): Storage {
       throwIfAborted(options.signal);
       await using handle = await openForReading(name);
       return await guard(`read ${name}`, async () => {
-        const { size } = await handle.stat();
-        const { offset, length } = resolveRange(name, size, options);
-        const bytes = allocate(length);
-        await readFully(handle, name, bytes, offset);
+        // Who names the length need not wait for the size: a file that is too short shows itself.
+        const { length } = options;
+        const range = length
+          ? { offset: options.offset ?? 0, length }
+          : resolveRange(name, await sizeOf(handle), options);
+        const bytes = allocate(range.length);
+        await readFully(handle, name, bytes, range.offset);
         throwIfAborted(options.signal);
         return bytes;
       });
@@ -156,6 +159,10 @@ export function createLocalStorage(path: string): Storage {
 
     async close() {},
   };
+}
+
+async function sizeOf(handle: FileHandle): Promise<number> {
+  return (await handle.stat()).size;
 }
 
 async function createFile(
@@ -188,11 +195,22 @@ async function renameIfAbsent(temporary: string, target: string, name: string, r
   await unlink(temporary);
 }
 
-/** Makes `folder` and its parents, and syncs every folder that got a new entry. */
+/**
+ * Makes `folder` and its parents, and syncs every folder that got a new entry. By hand, because Node's recursive mkdir
+ * says that a parent does not exist when the truth is that it cannot be written.
+ */
 async function makeFolder(folder: string, mode: number): Promise<void> {
-  const first = await mkdir(folder, { recursive: true, mode });
-  if (first === undefined) return;
-  for (let made = folder; made.length >= first.length; made = dirname(made)) await syncFolder(dirname(made));
+  try {
+    await mkdir(folder, { mode });
+  } catch (error) {
+    const errno = errnoOf(error);
+    if (errno === 'EEXIST') return;
+    const parent = dirname(folder);
+    if (errno !== 'ENOENT' || parent === folder) throw error;
+    await makeFolder(parent, mode);
+    return makeFolder(folder, mode);
+  }
+  await syncFolder(dirname(folder));
 }
 
 async function syncFolder(folder: string): Promise<void> {

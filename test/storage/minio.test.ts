@@ -41,6 +41,20 @@ describe('s3 on MinIO', () => {
     await storage.close();
   });
 
+  it('works with the keys of a role', async () => {
+    const storage = openBucket(server, {
+      bucket: 'role',
+      environment: {
+        RESTIC_AWS_ASSUME_ROLE_ARN: 'arn:aws:iam::123456789012:role/any',
+        RESTIC_AWS_ASSUME_ROLE_STS_ENDPOINT: server.endpoint,
+      },
+    });
+    await storage.prepare();
+    await storage.write('x', patternBytes(5));
+    assert.equal((await storage.stat('x')).size, 5);
+    await storage.close();
+  });
+
   it('lists thousands of objects over several pages', async () => {
     const storage = openBucket(server, { bucket: 'pages' });
     await storage.prepare();

@@ -170,6 +170,7 @@ describe('s3 on a network that fails', () => {
       host: endpoint.name,
       connections: 1,
       caFiles: [],
+      systemAuthorities: false,
       timeout: 1000,
       environment: {},
     });

@@ -84,6 +84,8 @@ export function openS3Storage(text: string, location: S3Location, options: OpenS
     caFiles: [...(options.caFiles ?? []), ...(bundle ? [bundle] : [])],
     clientCertificateFile: options.clientCertificateFile,
     insecureTls: options.insecureTls,
+    // Amazon's certificates need none of them.
+    systemAuthorities: !endpoint.isAws,
     timeout: options.stuckRequestTimeout ?? defaultTimeout,
     environment,
   });

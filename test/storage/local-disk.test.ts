@@ -1,0 +1,91 @@
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { once } from 'node:events';
+import { chmodSync, mkdirSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, it } from 'node:test';
+import { createLocalStorage } from '../../src/storage/local.ts';
+import { assertCode, listAll, patternBytes } from '../../src/testing/storage-assertions.ts';
+import { runProgram } from '../support/program.ts';
+import { tempFolder } from '../support/temp.ts';
+
+const isRoot = process.getuid?.() === 0;
+
+describe('local storage on a real disk', () => {
+  it('holds whole objects alone after kill -9', async (t) => {
+    const folder = tempFolder(t, 'holdfast-killed');
+    for (let round = 0; round < 4; round++) {
+      const writer = spawn(
+        process.execPath,
+        [join(import.meta.dirname, 'endless-writer.ts'), folder, `${round}`],
+        {
+          stdio: ['ignore', 'pipe', 'inherit'],
+        },
+      );
+      await once(writer.stdout, 'data');
+      await new Promise((resolve) => setTimeout(resolve, 20 + 30 * round));
+      writer.kill('SIGKILL');
+      await once(writer, 'close');
+    }
+    const storage = createLocalStorage(folder);
+    const found = await listAll(storage, '');
+    assert.ok(found.length > 4, `${found.length}`);
+    for (const { name } of found) {
+      const content = await storage.read(name);
+      assert.equal(createHash('sha256').update(content).digest('hex'), name.slice('data/'.length));
+    }
+  });
+
+  it(
+    'says that the disk is full, and leaves nothing of what did not fit',
+    { skip: !isRoot && 'needs root to mount a small disk' },
+    async (t) => {
+      const folder = tempFolder(t, 'holdfast-full');
+      await runProgram('mount', ['-t', 'tmpfs', '-o', 'size=1m', 'tmpfs', folder]);
+      try {
+        const storage = createLocalStorage(join(folder, 'repository'));
+        await storage.write('data/small', patternBytes(100_000));
+        const error = await assertCode(storage.write('data/large', patternBytes(2_000_000)), 'disk-full');
+        assert.match(error.message, /cannot write data\/large in .*: the disk is full/);
+        assert.match(error.hint!, /free some space/);
+        assert.equal(error.retryable, false);
+        assert.deepEqual(readdirSync(join(folder, 'repository', 'data')), ['small']);
+        assert.deepEqual(await storage.read('data/small'), patternBytes(100_000));
+        await storage.write('data/again', patternBytes(100_000));
+      } finally {
+        await runProgram('umount', [folder]);
+      }
+    },
+  );
+
+  it('says that a file system is read-only', { skip: !isRoot && 'needs root to mount a disk' }, async (t) => {
+    const folder = tempFolder(t, 'holdfast-read-only');
+    await runProgram('mount', ['-t', 'tmpfs', '-o', 'ro,size=1m', 'tmpfs', folder]);
+    try {
+      const error = await assertCode(
+        createLocalStorage(folder).write('data/x', patternBytes(3)),
+        'forbidden',
+      );
+      assert.match(error.message, /read-only/);
+    } finally {
+      await runProgram('umount', [folder]);
+    }
+  });
+
+  it('says that it is not permitted', async (t) => {
+    const folder = tempFolder(t, 'holdfast-forbidden');
+    mkdirSync(join(folder, 'closed'));
+    chmodSync(join(folder, 'closed'), 0o555);
+    chmodSync(folder, 0o755);
+    const storage = createLocalStorage(join(folder, 'closed'));
+    // Root may do everything, so it becomes nobody for a moment.
+    if (isRoot) process.seteuid?.(65_534);
+    try {
+      const error = await assertCode(storage.write('data/x', patternBytes(3)), 'forbidden');
+      assert.match(error.message, /permission denied/);
+    } finally {
+      if (isRoot) process.seteuid?.(0);
+    }
+  });
+});
