@@ -135,6 +135,7 @@ async function readRoots(
 function joinSnapshots(graph: TreeGraph, roots: readonly string[], findings: Findings): Set<number> {
   for (const { id, error } of findings.unreadableSnapshots ?? []) {
     findings.damaged = true;
+    findings.errors++;
     findings.brokenSnapshots.push(id);
     findings.report({
       kind: 'error',

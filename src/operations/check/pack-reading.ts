@@ -83,7 +83,9 @@ async function readPack(
   const id = toHex(pack.id);
   let bytes: Uint8Array<ArrayBuffer>;
   try {
-    bytes = await repository.storage.read(fileName('pack', id), { signal: context.signal });
+    // What somebody wrote behind the end is told with the size, and harms no blob.
+    const length = Math.min(pack.size, pack.storedSize ?? pack.size);
+    bytes = await repository.storage.read(fileName('pack', id), { length, signal: context.signal });
   } catch (error) {
     if (!(error instanceof HoldfastError) || error.code === 'interrupted') throw error;
     return { id, message: `download error: ${error.message}`, damaged: false };
