@@ -216,12 +216,12 @@ async function makeFolder(folder: string, mode: number): Promise<void> {
 async function syncFolder(folder: string): Promise<void> {
   // Windows has no way to sync a folder.
   if (process.platform === 'win32') return;
-  await using handle = await open(folder, constants.O_RDONLY | constants.O_DIRECTORY);
   try {
+    await using handle = await open(folder, constants.O_RDONLY | constants.O_DIRECTORY);
     await handle.sync();
   } catch (error) {
-    // Some network and FUSE file systems cannot; then they do not need it either.
-    if (!['EINVAL', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS'].includes(errnoOf(error) ?? '')) throw error;
+    // Some network and FUSE file systems cannot, and do not need it; and a folder may permit to write but not to read.
+    if (!['EINVAL', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EACCES'].includes(errnoOf(error) ?? '')) throw error;
   }
 }
 

@@ -83,7 +83,9 @@ export function createLeader(
         }
       case 'read': {
         const { name, offset, length } = call;
-        const bytes = await repository!.storage.read(name, { offset, length, signal: context.signal });
+        // Workers read nothing but the parent snapshot's trees, which the next run will want again.
+        const range = { offset, length, keep: true, signal: context.signal };
+        const bytes = await repository!.storage.read(name, range);
         return new Transfer<BackupReply>({ kind: 'bytes', bytes }, [bytes.buffer]);
       }
       default:

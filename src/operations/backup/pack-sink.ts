@@ -20,7 +20,12 @@ export function createPackSink(repository: Repository, index: BlobIndex, signal:
   return {
     async take(pack) {
       const body = pack.buffer.subarray(0, pack.length);
-      await repository.storage.write(fileName('pack', toHex(pack.id)), body, { sha256: pack.id, signal });
+      const keep = pack.type === 'tree';
+      await repository.storage.write(fileName('pack', toHex(pack.id)), body, {
+        sha256: pack.id,
+        keep,
+        signal,
+      });
       index.addPack(pack.id, pack.blobs);
       await indexWriter.add(pack.id, pack.blobs);
       return recycled(pack);
