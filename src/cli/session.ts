@@ -30,6 +30,8 @@ export interface OpenSessionOptions {
 
 export interface SessionOptions extends OpenSessionOptions {
   readonly lock: LockNeed;
+  /** begin before it is sure that nobody locked at the same moment: for what only reads, as every `read` does */
+  readonly eager?: boolean;
 }
 
 export type SessionWork<T> = (repository: Repository, context: Context, lock: HeldLock) => Promise<T>;
@@ -47,7 +49,7 @@ export async function withRepository<T>(
   const lock = {
     exclusive: options.lock === 'exclusive',
     none: options.lock === 'none' || (options.lock === 'read' && !settings.lock),
-    eager: options.lock !== 'exclusive',
+    eager: options.eager ?? options.lock === 'read',
     retryFor: settings.retryLock,
     onWait: (message: string) => terminal.say(message),
   };

@@ -30,16 +30,24 @@ export function checkCommand(runtime: Runtime): Command {
     action<Options>(runtime, async (invocation, ids, flags) => {
       const { terminal, environment, settings } = invocation;
       const { check } = await import('../../operations/check/check.ts');
+      const { startCheckPool } = await import('../../operations/check/pack-reading.ts');
       const { withRepository } = await import('../session.ts');
       const { startCounter } = await import('../output/progress.ts');
       const readData = await dataToRead(flags);
       const counter = startCounter(terminal, environment);
       const report = (said: CheckReport): void => tell(terminal, counter, said);
       const filter = snapshotFilter(flags, environment, ids);
+      // The threads start while the password is being tried.
+      await using pool = startCheckPool();
       const result = await withRepository(
         invocation,
-        { lock: settings.lock ? 'exclusive' : 'none', cache: false },
-        (repository, context) => check(repository, { readData, filter, report }, context),
+        {
+          lock: settings.lock ? 'exclusive' : 'none',
+          eager: true,
+          cache: false,
+          prefetch: ['snapshot', 'index'],
+        },
+        (repository, context) => check(repository, { readData, filter, report, pool }, context),
       ).finally(() => counter.done());
       if (terminal.json) {
         terminal.emit({
