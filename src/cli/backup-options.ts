@@ -103,7 +103,7 @@ export async function backupRequest(
         onWait: (message: string) => terminal.say(message),
       },
       detail: terminal.verbosity >= (terminal.json ? 2 : 3),
-      profile: false,
+      profile: environment['HOLDFAST_PROFILE'] === '1',
     },
   };
 }

@@ -1,5 +1,6 @@
 /** Runs a backup: opens (or makes) the repository while files are being listed already, and tells how it goes. */
 import { HoldfastError } from '../kernel/errors.ts';
+import type { BackupResult } from '../operations/backup/backup.ts';
 import { backup } from '../operations/backup/backup.ts';
 import type { BackupProgress } from '../operations/backup/progress.ts';
 import type { Repository, SnapshotEntry } from '../vaults/repository/repository.ts';
@@ -47,6 +48,7 @@ export async function runBackup(
     });
     progress?.done();
     tellBackupResult(terminal, result, options.dryRun);
+    if (options.profile) terminal.complain(profileLine(result));
     if (created && result.id) tellNextSteps(invocation, result.id);
     if (result.errors > 0 || missing > 0) {
       throw new HoldfastError('incomplete', 'at least one source file could not be read', {
@@ -60,6 +62,12 @@ export async function runBackup(
       () => {},
     );
   }
+}
+
+/** One JSON object: seconds by stage over all workers, and what they did. */
+function profileLine({ profile, stats }: BackupResult): string {
+  const seconds = Object.entries(profile).map(([stage, ms]) => [stage, Math.round(ms) / 1000]);
+  return JSON.stringify({ message_type: 'profile', seconds: Object.fromEntries(seconds) as unknown, stats });
 }
 
 /** What the parent held is what there is to do, until somebody counts. */
