@@ -55,7 +55,7 @@ export function encodeTarHeader(entry: TarEntry): Uint8Array {
   const fields = { ...entry, uname: Buffer.from(entry.uname), gname: Buffer.from(entry.gname) };
   if (ustar) {
     const split = entry.name.length > longestName ? splitName(entry.name) : undefined;
-    return headerBlock({ ...fields, ...(split ?? {}) }, flag);
+    return headerBlock({ ...fields, ...split }, flag);
   }
   const body = paxBody(records);
   return Buffer.concat([
@@ -117,7 +117,7 @@ function headerBlock(fields: Fields, flag: string): Buffer {
   octal(136, 12, fields.mtime);
   block.write(flag, 156, 'latin1');
   text(157, 100, fields.linkname);
-  block.write('ustar\0' + '00', 257, 'latin1');
+  block.write('ustar\x0000', 257, 'latin1');
   text(265, 32, fields.uname);
   text(297, 32, fields.gname);
   if (flag !== paxFlag) {

@@ -1,6 +1,6 @@
 /** Makes the index fit the packs that are there, by what their own headers say. */
 import type { Context } from '../kernel/context.ts';
-import { hasCode, HoldfastError, throwIfAborted } from '../kernel/errors.ts';
+import { hasCode, type HoldfastError, throwIfAborted } from '../kernel/errors.ts';
 import { fromHex, toHex } from '../kernel/hex.ts';
 import { mapParallel } from '../kernel/parallel.ts';
 import { BlobIndex } from '../vaults/repository/blob-index/blob-index.ts';
