@@ -92,6 +92,11 @@ describe('local storage', () => {
     );
   });
 
+  it('ends where no folder can be made at all', { skip: process.platform !== 'linux' }, async () => {
+    const error = await assertCode(createLocalStorage('/proc/absent/x').prepare(), 'not-found');
+    assert.match(error.message, /cannot create the folder in \/proc\/absent\/x/);
+  });
+
   it('says that a disk is full', { skip: process.platform !== 'linux' }, async () => {
     // /dev/full refuses every write as a full disk does.
     const root = join(directory, 'full');

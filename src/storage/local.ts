@@ -200,17 +200,15 @@ async function renameIfAbsent(temporary: string, target: string, name: string, r
  * says that a parent does not exist when the truth is that it cannot be written.
  */
 async function makeFolder(folder: string, mode: number): Promise<void> {
+  const parent = dirname(folder);
+  if (parent !== folder && !(await exists(parent))) await makeFolder(parent, mode);
   try {
     await mkdir(folder, { mode });
   } catch (error) {
-    const errno = errnoOf(error);
-    if (errno === 'EEXIST') return;
-    const parent = dirname(folder);
-    if (errno !== 'ENOENT' || parent === folder) throw error;
-    await makeFolder(parent, mode);
-    return makeFolder(folder, mode);
+    if (errnoOf(error) === 'EEXIST') return;
+    throw error;
   }
-  await syncFolder(dirname(folder));
+  await syncFolder(parent);
 }
 
 async function syncFolder(folder: string): Promise<void> {

@@ -66,6 +66,20 @@ describe('createAttempt', () => {
     assert.ok(patience > 13 * 60_000 && patience <= 15 * 60_000, `${patience}`);
   });
 
+  it('tells of an address where nothing works through one call alone', async () => {
+    const told: string[] = [];
+    const onRetry = (error: HoldfastError): number => told.push(error.message);
+    const attempt = createAttempt({ clock: createFakeClock(), random: half, onRetry });
+    const failing = [1, 2, 3].map((number) =>
+      attempt(async () => {
+        throw new HoldfastError('unreachable', `call ${number}`, { retryable: true });
+      }),
+    );
+    await Promise.allSettled(failing);
+    assert.ok(told.length > 0);
+    assert.deepEqual(new Set(told), new Set(['call 1']));
+  });
+
   it('tries once what will not pass', async () => {
     let tries = 0;
     const attempt = createAttempt({ clock: createFakeClock(), random: half });

@@ -26,8 +26,11 @@ const longestWait = 60_000;
 export function createAttempt(options: RetryOptions): Attempt {
   const { clock, random, patience = 15 * 60_000, firstPatience = 10_000 } = options;
   let worked = false;
+  /** the one call that tells of its waits while nothing has worked yet: the others say the same */
+  let teller: object | undefined;
 
   return async (work, signal) => {
+    const self = {};
     const began = clock.now();
     for (let tries = 1; ; tries++) {
       throwIfAborted(signal);
@@ -44,7 +47,8 @@ export function createAttempt(options: RetryOptions): Attempt {
         const wait = Math.min(shortestWait * 2 ** (tries - 1), longestWait) * (0.5 + random());
         const elapsed = clock.now() + wait - began;
         if (elapsed > (worked ? patience : firstPatience)) throw givenUp(error, tries);
-        options.onRetry?.(error, wait);
+        teller ??= self;
+        if (worked || teller === self) options.onRetry?.(error, wait);
         await clock.sleep(wait, signal);
       }
     }
