@@ -102,7 +102,9 @@ export function createWalker(host: WalkerHost, store: EntryStore, selection: Sel
   function share(stack: readonly Frame[]): void {
     for (const [depth, frame] of stack.entries()) {
       const left = frame.listing.count - frame.next;
-      if (left === 0 || (left === 1 && !isWorthGiving(frame))) continue;
+      // A worker keeps something for itself: what it would give away whole comes back for ever.
+      const busy = depth < stack.length - 1;
+      if (left === 0 || (left === 1 && !(busy && isWorthGiving(frame)))) continue;
       const waiting = Atomics.load(host.signals, signal.hungry);
       if (waiting <= 0) return;
       if (Atomics.compareExchange(host.signals, signal.hungry, waiting, waiting - 1) !== waiting) return;
