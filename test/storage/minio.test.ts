@@ -6,7 +6,7 @@ import { storageContract } from '../../src/testing/storage-contract.ts';
 import { startMinio } from '../support/minio.ts';
 import type { S3Server } from '../support/s3-server.ts';
 import { openBucket } from './s3-fixture.ts';
-import { largeObjects, sentences } from './s3-suite.ts';
+import { largeObjects, lockedBuckets, sentences } from './s3-suite.ts';
 
 let server: S3Server;
 before(async () => {
@@ -23,6 +23,7 @@ storageContract('s3 on MinIO, listed by version 1, at the root of the bucket', a
 }));
 
 largeObjects('MinIO', () => server);
+lockedBuckets('MinIO', () => server);
 sentences('MinIO', () => server);
 
 describe('s3 on MinIO', () => {

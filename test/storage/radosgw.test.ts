@@ -4,7 +4,7 @@ import { storageContract } from '../../src/testing/storage-contract.ts';
 import { startRadosgw } from '../support/radosgw.ts';
 import type { S3Server } from '../support/s3-server.ts';
 import { openBucket } from './s3-fixture.ts';
-import { largeObjects, sentences } from './s3-suite.ts';
+import { largeObjects, lockedBuckets, sentences } from './s3-suite.ts';
 
 let server: S3Server;
 before(async () => {
@@ -18,6 +18,7 @@ storageContract('s3 on radosgw, in parts', async () => ({
 }));
 
 largeObjects('radosgw', () => server);
+lockedBuckets('radosgw', () => server);
 sentences('radosgw', () => server);
 
 describe('s3 on radosgw', () => {

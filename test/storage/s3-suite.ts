@@ -1,6 +1,12 @@
 /** What every real S3 server is asked besides the contract: large objects in parts, and clear sentences for refusals. */
 import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
 import { after, before, describe, it } from 'node:test';
+import { systemClock } from '../../src/kernel/clock.ts';
+import { createS3Client } from '../../src/storage/s3/client.ts';
+import { createDispatcher } from '../../src/storage/s3/connect.ts';
+import { cachedCredentials } from '../../src/storage/s3/credentials.ts';
+import { createEndpoint } from '../../src/storage/s3/endpoint.ts';
 import type { Storage } from '../../src/storage/storage.ts';
 import { assertCode, listAll, patternBytes } from '../../src/testing/storage-assertions.ts';
 import type { S3Server } from '../support/s3-server.ts';
@@ -102,6 +108,59 @@ export function largeObjects(title: string, server: () => S3Server): void {
       assert.equal((await storage.stat('once')).size, 7 * mebi);
     });
   });
+}
+
+/** Buckets that keep every version for a time demand a checksum of each write. */
+export function lockedBuckets(title: string, server: () => S3Server): void {
+  describe(`s3 on ${title}: a bucket with object lock`, () => {
+    it('takes what is written whole and in parts', async () => {
+      await makeLockedBucket(server(), 'locked');
+      const storage = openBucket(server(), { bucket: 'locked', partSize: 5 << 20, multipartFrom: 6 << 20 });
+      await storage.write('whole', patternBytes(1000));
+      await storage.write('parts', [patternBytes(7 << 20)]);
+      assert.equal((await storage.stat('whole')).size, 1000);
+      assert.equal((await storage.stat('parts')).size, 7 << 20);
+      await storage.remove('whole');
+      await assertCode(storage.read('whole'), 'not-found');
+      await storage.close();
+    });
+  });
+}
+
+async function makeLockedBucket(server: S3Server, bucket: string): Promise<void> {
+  const { host } = new URL(server.endpoint);
+  const location = { kind: 's3', endpoint: host, secure: false, bucket, prefix: '' } as const;
+  const endpoint = createEndpoint(location, { lookup: 'path', region: server.region, defaultUrl: undefined });
+  const connection = { secure: false, host, connections: 1, caFiles: [], systemAuthorities: false };
+  const client = createS3Client({
+    bucket,
+    endpoint,
+    credentials: cachedCredentials(
+      async () => ({ accessKeyId: server.accessKey, secretAccessKey: server.secretKey }),
+      systemClock,
+    ),
+    dispatcher: createDispatcher({ ...connection, timeout: 10_000, environment: {} }),
+    clock: systemClock,
+    limits: {},
+    userAgent: 'test',
+  });
+  const lock = { 'x-amz-bucket-object-lock-enabled': 'true' };
+  await client.call({ method: 'PUT', key: '', action: 'create the bucket', headers: lock });
+  const body = Buffer.from(
+    '<ObjectLockConfiguration xmlns="http://s3.amazonaws.com/doc/2006-03-01/"><ObjectLockEnabled>Enabled</ObjectLockEnabled>' +
+      '<Rule><DefaultRetention><Mode>GOVERNANCE</Mode><Days>1</Days></DefaultRetention></Rule></ObjectLockConfiguration>',
+  );
+  await client.call({
+    method: 'PUT',
+    key: '',
+    action: 'set the lock',
+    query: [['object-lock', '']],
+    headers: { 'content-md5': createHash('md5').update(body).digest('base64') },
+    body: [body],
+    length: body.length,
+    payloadHash: createHash('sha256').update(body).digest('hex'),
+  });
+  await client.close();
 }
 
 export function sentences(title: string, server: () => S3Server): void {
