@@ -56,6 +56,9 @@ interface Thread<Response> {
   readonly pending: Map<number, Pending<Response>>;
 }
 
+/** Short-lived objects are all that our threads make many of: a larger young generation only holds more of them. */
+const resourceLimits = { maxYoungGenerationSizeMb: 16 };
+
 /** The module beside `base` (an import.meta.url) named `./x-worker`: .ts in the source tree, .js in what is built from it. */
 export function workerModule(base: string, name: string): URL {
   return new URL(name + extname(new URL(base).pathname), base);
@@ -76,7 +79,7 @@ export function createPool<Request, Response, Data = undefined, Call = never, Re
 
   function startThread(index: number): Thread<Response> {
     const start: WorkerStart<Data> = { data: options.data, worker: index };
-    const worker = new Worker(module, { workerData: start });
+    const worker = new Worker(module, { workerData: start, resourceLimits });
     const thread: Thread<Response> = { index, worker, pending: new Map() };
     worker.on('message', (message: FromWorker<Response, Call>) => receive(thread, message));
     worker.on('error', (error) =>

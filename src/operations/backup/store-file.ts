@@ -5,7 +5,7 @@ import type { Packer } from '../../vaults/repository/worker/packer.ts';
 import { openStage, type Profile } from '../../vaults/repository/worker/profile.ts';
 
 /** Bytes of one read: they are still in the processor's cache when they are hashed and compressed. */
-const readSize = 1024 * 1024;
+export const readSize = 1024 * 1024;
 
 /** Growable run of 32-byte ids. */
 export interface BlobIds {

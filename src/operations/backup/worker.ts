@@ -5,7 +5,7 @@ import { serve, Transfer, type PoolHost } from '../../kernel/pool-worker.ts';
 import { createSelection } from '../../sources/files/selection.ts';
 import type { Storage } from '../../storage/storage.ts';
 import { BlobIndex } from '../../vaults/repository/blob-index/blob-index.ts';
-import { createChunker, type Chunker } from '../../vaults/repository/chunker/chunker.ts';
+import { createChunker, type Chunker, maxChunkSize } from '../../vaults/repository/chunker/chunker.ts';
 import type { Node } from '../../vaults/repository/format/node.ts';
 import { parseTree } from '../../vaults/repository/format/tree.ts';
 import { createReader, type BlobReader } from '../../vaults/repository/reader.ts';
@@ -28,7 +28,7 @@ import {
   signal,
   type WorkerSetup,
 } from './protocol.ts';
-import { createBlobIds, createCutter, type Cutter } from './store-file.ts';
+import { createBlobIds, createCutter, type Cutter, readSize } from './store-file.ts';
 import { openTwin, type Twin } from './twin.ts';
 import { createWalker, type Walker } from './walker.ts';
 
@@ -36,6 +36,8 @@ type Host = PoolHost<BackupCall, BackupReply>;
 
 /** Packs of one worker that may be on their way to the storage while it goes on. */
 const packsUnderWay = 1;
+/** The largest chunk, and a read behind it. */
+const windowSize = maxChunkSize + readSize;
 /** Parent trees of more JSON than this are read as a stream. */
 const largeTree = 16 * 1024 * 1024;
 
@@ -66,7 +68,7 @@ serve<WorkerSetup, BackupRequest, BackupResponse, BackupCall, BackupReply>((setu
 
   function open(repository: RepositoryForWorkers): Opened {
     const index = BlobIndex.attach(repository.index);
-    const chunker = createChunker(repository.chunker, repository.polynomial);
+    const chunker = createChunker(repository.chunker, repository.polynomial, windowSize);
     const packer = createPacker({
       key: repository.key,
       claims: index,
