@@ -8,7 +8,18 @@ export async function main(args: readonly string[]): Promise<void> {
     process.stdout.write(`${versionLine()}\n`);
     return;
   }
-  process.exit(await run(args));
+  const status = await run(args);
+  // a slow reader of a pipe may not have taken everything yet, and exit would drop the rest
+  await Promise.all([drained(process.stdout), drained(process.stderr)]);
+  process.exit(status);
+}
+
+/** Resolves when the stream has handed everything on, or its reader is gone. */
+function drained(stream: NodeJS.WriteStream): Promise<void> {
+  return new Promise((resolve) => {
+    if (stream.destroyed || stream.writableLength === 0) resolve();
+    else stream.write('', () => resolve());
+  });
 }
 
 async function run(args: readonly string[]): Promise<number> {
