@@ -1,6 +1,6 @@
 /** Makes the repository that a command line means: with a password that is given or asked for, or with a generated key. */
 import type { ChunkerKind } from '../vaults/repository/chunker-choice.ts';
-import { hasCode } from '../kernel/errors.ts';
+import { hasCode, HoldfastError } from '../kernel/errors.ts';
 import { readConfigFile } from '../vaults/repository/open.ts';
 import { initRepository } from '../vaults/repository/init.ts';
 import type { Repository } from '../vaults/repository/repository.ts';
@@ -58,12 +58,23 @@ export async function openOrCreateDefault(
 ): Promise<Repository> {
   const { settings, environment } = invocation;
   const { location, isDefault } = await chooseRepository(settings, environment);
-  if (isDefault && !(await isRepository(invocation, location))) {
+  if (!isDefault) return openChosenRepository(invocation, options);
+  try {
+    if (await isRepository(invocation, location)) return await openChosenRepository(invocation, options);
     const created = await createChosenRepository(invocation);
     made(created);
     return created.repository;
+  } catch (error) {
+    throw withPlaceHint(error);
   }
-  return openChosenRepository(invocation, options);
+}
+
+/** Who configured nothing does not know that there is something to configure. */
+function withPlaceHint(error: unknown): unknown {
+  if (!(error instanceof HoldfastError) || error.hint !== undefined) return error;
+  if (!hasCode(error, 'failed', 'forbidden', 'not-found', 'disk-full')) return error;
+  const hint = 'set XDG_DATA_HOME to a folder that can be written, or name a repository with -r';
+  return new HoldfastError(error.code, error.message, { hint, cause: error });
 }
 
 async function isRepository(invocation: Invocation, location: string): Promise<boolean> {

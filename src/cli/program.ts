@@ -2,7 +2,8 @@
 import { Command, CommanderError } from 'commander';
 import { HoldfastError } from '../kernel/errors.ts';
 import { firstOperand, normaliseArguments } from './arguments.ts';
-import { globalHeading, globalOptions } from './global-options.ts';
+import { globalOptions } from './global-options.ts';
+import { formatHelp } from './help.ts';
 import type { Verb } from './registry.ts';
 import { verbs } from './registry.ts';
 import type { Runtime } from './verb.ts';
@@ -64,8 +65,6 @@ export async function buildProgram(runtime: Runtime, wanted: (verb: Verb) => boo
     .usage('[flags] VERB [flags] [operands]')
     .version(versionLine(), '-V, --version', 'print the version')
     .helpCommand('help [verb]', 'show the help of a verb')
-    .optionsGroup('Flags:')
-    .commandsGroup('Verbs:')
     .addHelpText('after', epilogue);
   for (const verb of verbs) {
     const command = wanted(verb) ? (await verb.load())(runtime) : new Command(verb.name);
@@ -81,6 +80,7 @@ function prepare(command: Command, runtime: Runtime): void {
   command
     .enablePositionalOptions()
     .exitOverride()
+    .helpOption('-h, --help', 'show help')
     .showSuggestionAfterError()
     .configureOutput({
       writeOut: (text) => runtime.terminal.raw(text),
@@ -88,14 +88,7 @@ function prepare(command: Command, runtime: Runtime): void {
       outputError: () => {},
     });
   for (const option of globalOptions()) command.addOption(option);
-  command.configureHelp({
-    ...command.configureHelp(),
-    subcommandTerm: (child) => child.name(),
-    visibleOptions: (shown) =>
-      shown.options.filter(
-        (option) => !option.hidden && (!shown.parent || option.helpGroupHeading !== globalHeading),
-      ),
-  });
+  command.configureHelp({ formatHelp });
   for (const child of command.commands) prepare(child, runtime);
 }
 

@@ -13,6 +13,7 @@ import { backupStatusJson, backupStatusLines, tellBackupResult, tellItem } from 
 import type { Progress } from './output/progress.ts';
 import { startProgress } from './output/progress.ts';
 import { shortId } from './output/snapshots.ts';
+import { openChosenRepository } from './session.ts';
 import type { Invocation } from './verb.ts';
 
 export async function runBackup(
@@ -25,10 +26,13 @@ export async function runBackup(
   let progress: Progress | undefined;
   let totals: BackupTotals | undefined;
   let created: CreatedRepository | undefined;
-  const opening = openOrCreateDefault(invocation, { prefetch: ['snapshot', 'index'] }, (made) => {
-    created = made;
-    tellCreated(invocation, made);
-  });
+  const session = { prefetch: ['snapshot', 'index'] } as const;
+  const opening = options.dryRun
+    ? openChosenRepository(invocation, session)
+    : openOrCreateDefault(invocation, session, (made) => {
+        created = made;
+        tellCreated(invocation, made);
+      });
   opening.catch(() => {});
   try {
     const result = await backup(opening, options, context, {

@@ -26,12 +26,7 @@ export type VerbFactory = (runtime: Runtime) => Command;
 
 /** A command with restic's conventions: any number of operands, which the verb itself judges. */
 export function verb(name: string, usage: string, description: string): Command {
-  return new Command(name)
-    .usage(usage)
-    .description(description)
-    .argument('[operands...]')
-    .optionsGroup('Flags:')
-    .configureHelp({ visibleArguments: () => [] });
+  return new Command(name).usage(usage).description(description).argument('[operands...]');
 }
 
 /** The action of a verb: settles the global flags, and calls `run` with operands and the verb's own options. */

@@ -1,11 +1,12 @@
 /** `holdfast version` */
 import type { Command } from 'commander';
 import type { Runtime } from '../verb.ts';
-import { action, verb } from '../verb.ts';
+import { action, verb, withExamples } from '../verb.ts';
 import { readVersion, versionLine } from '../version.ts';
 
 export function versionCommand(runtime: Runtime): Command {
-  return verb('version', '[flags]', 'Prints the version of this program and of what it runs on.').action(
+  const command = verb('version', '[flags]', 'Prints the version of this program and of what it runs on.');
+  command.action(
     action(runtime, async ({ terminal, settings }) => {
       if (!settings.json) return terminal.result(versionLine());
       terminal.emit({
@@ -18,4 +19,5 @@ export function versionCommand(runtime: Runtime): Command {
       });
     }),
   );
+  return withExamples(command, [['holdfast version --json', 'for a script']]);
 }

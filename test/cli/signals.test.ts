@@ -1,0 +1,78 @@
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { holdfastBin } from '../support/restic.ts';
+import { newUser } from './run.ts';
+
+/** Starts a backup whose data comes for ever, until the program is told to stop. */
+async function endlessBackup(user: ReturnType<typeof newUser>) {
+  const child = spawn(process.execPath, [holdfastBin, 'backup', '--stdin'], {
+    cwd: user.home,
+    env: { ...process.env, ...user.env },
+  });
+  let said = '';
+  child.stdout.on('data', (piece: Buffer) => (said += piece.toString()));
+  child.stderr.on('data', (piece: Buffer) => (said += piece.toString()));
+  const piece = Buffer.alloc(1 << 20, 'holdfast');
+  let written = 0;
+  let enough = (): void => {};
+  const running = new Promise<void>((resolve) => (enough = resolve));
+  const feed = (): void => {
+    piece.writeUInt32LE(written, 0);
+    written += piece.length;
+    if (written > 24 << 20) enough();
+    child.stdin.write(piece, (error) => {
+      if (!error) feed();
+    });
+  };
+  child.stdin.on('error', () => {});
+  feed();
+  const ended = once(child, 'close') as Promise<[number | null, NodeJS.Signals | null]>;
+  await Promise.race([running, ended]);
+  return { child, ended, said: () => said };
+}
+
+for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+  test(
+    `${signal} ends a backup cleanly: status 130, no lock, no snapshot`,
+    { timeout: 60_000 },
+    async (t) => {
+      const user = newUser(t);
+      const { child, ended, said } = await endlessBackup(user);
+      child.kill(signal);
+      assert.deepEqual(await ended, [130, null], said());
+      assert.match(said(), new RegExp(`${signal} received, cleaning up`));
+      assert.match(said(), /holdfast: interrupted\n$/);
+      const repository = join(user.home, '.local/share/holdfast/repository');
+      assert.deepEqual(readdirSync(join(repository, 'locks')), []);
+      const { stdout } = await user.run(['snapshots', '--json']);
+      assert.equal(stdout, '[]\n');
+      await user.run(['check']);
+    },
+  );
+}
+
+test('SIGUSR1 prints the progress where there is no terminal', { timeout: 60_000 }, async (t) => {
+  const user = newUser(t);
+  const { child, ended, said } = await endlessBackup(user);
+  child.kill('SIGUSR1');
+  while (!/\[0:\d\d\] .*MiB/.test(said())) await once(child.stdout, 'data');
+  child.kill('SIGINT');
+  await ended;
+  assert.ok(!said().includes('Debugger'));
+});
+
+test('a reader that goes away ends the program quietly', { timeout: 60_000 }, async (t) => {
+  const user = newUser(t);
+  await user.run(['backup', '--stdin', '-q'], { input: 'x' });
+  const child = spawn(process.execPath, [holdfastBin, 'snapshots'], { env: { ...process.env, ...user.env } });
+  child.stdout.destroy();
+  let said = '';
+  child.stderr.on('data', (piece: Buffer) => (said += piece.toString()));
+  const [status] = (await once(child, 'close')) as [number];
+  assert.equal(said, '');
+  assert.ok(status === 141 || status === 0);
+});
