@@ -124,7 +124,7 @@ function makeSpecials(root: string, options: TreeOptions): void {
   const lines = [
     'set -e',
     'mkfifo odd/fifo',
-    'for mode in 0000 0400 0644 0777 1755 2755 4755 6711; do echo $mode > modes/$mode; chmod $mode modes/$mode; done',
+    'for mode in 0400 0644 0777 1755 2755 4755 6711; do echo $mode > modes/$mode; chmod $mode modes/$mode; done',
     'mkdir modes/sticky modes/private; chmod 1777 modes/sticky; chmod 0700 modes/private',
   ];
   if (privileged) {
@@ -132,7 +132,7 @@ function makeSpecials(root: string, options: TreeOptions): void {
       'mknod odd/null c 1 3; mknod odd/block b 7 200',
       'chown 12345:54321 plain/one\\ byte modes/private',
     );
-    lines.push('chown -h 12345:54321 links/dangling');
+    lines.push('chown -h 12345:54321 links/dangling', 'echo closed > modes/0000; chmod 0000 modes/0000');
   }
   if (options.attributes ?? true) {
     lines.push(
