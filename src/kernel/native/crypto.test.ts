@@ -34,7 +34,7 @@ test('openssl called directly and node:crypto give the same bytes', (t) => {
     const back = new Uint8Array(length);
     ciphers[0]!.ctr.apply(iv, a!, back);
     assert.deepEqual(Buffer.from(back), data);
-    const hashes = [native, nodeCrypto].map((crypto) => {
+    const hashes: Buffer[] = [native, nodeCrypto].map((crypto) => {
       const out = new Uint8Array(40);
       crypto.sha256Into(data, out, 8);
       return Buffer.from(out.subarray(8));

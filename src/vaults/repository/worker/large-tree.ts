@@ -28,7 +28,8 @@ export function createLargeTree(opening: Uint8Array, compressed: boolean): Large
     const frame = compressed ? compress(piece, level) : piece.slice();
     if (compressed) {
       const decoded = new Uint8Array(piece.length);
-      if (decompressInto(decoded, frame) !== piece.length || Buffer.compare(decoded, piece) !== 0) throw damagedInMemory();
+      if (decompressInto(decoded, frame) !== piece.length || Buffer.compare(decoded, piece) !== 0)
+        throw damagedInMemory();
     }
     frames.push(frame);
   }

@@ -106,7 +106,8 @@ export function createPacker(options: PackerOptions): Packer {
       open.set(type, pack);
     }
     const needed = pack.length + length;
-    if (needed > pack.buffer.length) enlarge(pack, Math.min(capacity, Math.max(needed, pack.buffer.length * 4)));
+    if (needed > pack.buffer.length)
+      enlarge(pack, Math.min(capacity, Math.max(needed, pack.buffer.length * 4)));
     return pack;
   }
 
@@ -188,7 +189,12 @@ export function createPacker(options: PackerOptions): Packer {
       const squeezed = version === 1 ? 0 : squeeze(room, data, options.compression, type === 'tree');
       if (squeezed === 0) pack.buffer.set(data, bodyStart);
       done();
-      const sealed = append(pack, idOut.slice(at, at + 32), squeezed || data.length, squeezed === 0 ? 0 : data.length);
+      const sealed = append(
+        pack,
+        idOut.slice(at, at + 32),
+        squeezed || data.length,
+        squeezed === 0 ? 0 : data.length,
+      );
       verify(sealed, data, squeezed !== 0);
       stats.bytesAdded += data.length;
       closeWhenFull(pack);
@@ -233,7 +239,11 @@ export function createPacker(options: PackerOptions): Packer {
 }
 
 export function damagedInMemory(): HoldfastError {
-  return new HoldfastError('corrupt', 'a block did not decode to what was stored: memory or processor is at fault', {
-    hint: 'nothing was committed; test this machine (memtest86+) before you trust it with backups',
-  });
+  return new HoldfastError(
+    'corrupt',
+    'a block did not decode to what was stored: memory or processor is at fault',
+    {
+      hint: 'nothing was committed; test this machine (memtest86+) before you trust it with backups',
+    },
+  );
 }

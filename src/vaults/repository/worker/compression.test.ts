@@ -1,0 +1,38 @@
+import assert from 'node:assert/strict';
+import { randomBytes } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import test from 'node:test';
+import { decompress } from '../../../kernel/native/zstd.ts';
+import { compressionModes, squeeze } from './compression.ts';
+
+/** a piece of a program: real data, of which harder work makes less */
+const text = readFileSync(process.execPath).subarray(30_000_000, 30_600_000);
+
+test('every mode but off shrinks a program, and the slow ones shrink it more', () => {
+  const sizes = compressionModes.map((mode) => {
+    const out = new Uint8Array(text.length);
+    const length = squeeze(out, text, mode, false);
+    if (length > 0) assert.deepEqual(Buffer.from(decompress(out.subarray(0, length))), text);
+    return [mode, length] as const;
+  });
+  const size = new Map(sizes);
+  assert.equal(size.get('off'), 0);
+  assert.ok(size.get('fastest')! > size.get('better')!, JSON.stringify(sizes));
+  assert.ok(size.get('fastest')! > size.get('max')!, JSON.stringify(sizes));
+});
+
+test('off still compresses what is always compressed', () => {
+  assert.ok(squeeze(new Uint8Array(text.length), text, 'off', true) > 0);
+});
+
+test('what will not shrink is said to be stored as it is', () => {
+  for (const length of [0, 10, 5000, 1_000_000]) {
+    assert.equal(squeeze(new Uint8Array(length + 1000), randomBytes(length), 'auto', false), 0);
+  }
+});
+
+test('a large blob that shrinks in one place only is compressed all the same', () => {
+  const mixed = Buffer.concat([randomBytes(400_000), Buffer.alloc(400_000)]);
+  const length = squeeze(new Uint8Array(900_000), mixed, 'auto', false);
+  assert.ok(length > 0 && length < 450_000);
+});
