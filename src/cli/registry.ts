@@ -23,6 +23,11 @@ export const verbs: readonly Verb[] = [
     load: async () => (await import('./commands/backup.ts')).backupCommand,
   },
   {
+    name: 'restore',
+    summary: 'give a snapshot, or a part of it, back',
+    load: async () => (await import('./commands/restore.ts')).restoreCommand,
+  },
+  {
     name: 'snapshots',
     summary: 'list snapshots',
     load: async () => (await import('./commands/snapshots.ts')).snapshotsCommand,
@@ -36,6 +41,11 @@ export const verbs: readonly Verb[] = [
     name: 'find',
     summary: 'search snapshots for files',
     load: async () => (await import('./commands/find.ts')).findCommand,
+  },
+  {
+    name: 'restore',
+    summary: 'restore a snapshot into a directory',
+    load: async () => (await import('./commands/restore.ts')).restoreCommand,
   },
   {
     name: 'diff',

@@ -35,6 +35,18 @@ export interface MetadataPolicy {
   readonly attributes: ((name: string) => boolean) | undefined;
 }
 
+/** What is known of an open file, so that what is right already costs no call. */
+export interface KnownState {
+  /** the file's owner and group now */
+  readonly owner?: { readonly uid: number; readonly gid: number };
+  /** its 12 mode bits now */
+  readonly permissions?: number;
+  /** it has no extended attributes now */
+  readonly withoutAttributes?: boolean;
+  /** its times shall stay: of a file whose content is not right they would say that it is */
+  readonly keepTimes?: boolean;
+}
+
 const EPERM = -1;
 const EACCES = -13;
 /** kept by the system's policy, not by backups: may be there on every file and may not be removed */
@@ -43,7 +55,7 @@ const SYSTEM_LABEL = 'security.selinux';
 let accounts: Accounts | undefined;
 
 /**
- * Applies metadata to an open regular file, last of all that is done to it.
+ * Applies metadata to an open regular file, last of all that is done to it. `known` spares calls.
  * @param path raw, for messages
  * @throws HoldfastError the first thing that failed, after the others were tried; what only root may do is no error for others
  */
@@ -53,20 +65,30 @@ export function applyToFile(
   path: Uint8Array,
   metadata: RestoredMetadata,
   policy: MetadataPolicy,
+  known: KnownState = {},
 ): void {
   const { calls } = target;
   const steps = firstError();
   const { uid, gid } = ownerOf(metadata, policy);
-  steps.run(() => tolerant('change owner of', path, calls.chown(fd, uid, gid)));
-  steps.run(() =>
-    applyAttributes(metadata.xattrs, policy, {
-      list: () => listAttributesOf(fd, path),
-      set: (attribute) => setAttributeOf(fd, path, attribute),
-      remove: (name) => removeAttributeOf(fd, path, name),
-    }),
-  );
-  steps.run(() => tolerant('set times of', path, calls.setTimes(fd, metadata)));
-  steps.run(() => tolerant('change mode of', path, calls.chmod(fd, metadata.permissions)));
+  const ownerStays = known.owner?.uid === uid && known.owner.gid === gid;
+  if (!ownerStays) steps.run(() => tolerant('change owner of', path, calls.chown(fd, uid, gid)));
+  const plain = known.withoutAttributes === true && metadata.xattrs.length === 0;
+  if (!plain) {
+    steps.run(() =>
+      applyAttributes(metadata.xattrs, policy, {
+        list: () => listAttributesOf(fd, path),
+        set: (attribute) => setAttributeOf(fd, path, attribute),
+        remove: (name) => removeAttributeOf(fd, path, name),
+      }),
+    );
+  }
+  if (known.keepTimes !== true) {
+    steps.run(() => tolerant('set times of', path, calls.setTimes(fd, metadata)));
+  }
+  // a change of owner takes setuid and setgid away, an ACL changes the bits of the group
+  if (!ownerStays || !plain || known.permissions !== metadata.permissions) {
+    steps.run(() => tolerant('change mode of', path, calls.chmod(fd, metadata.permissions)));
+  }
   steps.finish();
 }
 

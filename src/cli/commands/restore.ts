@@ -1,0 +1,76 @@
+/** `holdfast restore` */
+import type { Command } from 'commander';
+import { Option } from 'commander';
+import { HoldfastError } from '../../kernel/errors.ts';
+import type { ExcludeFlags, IncludeFlags } from '../pattern-flags.ts';
+import { addExcludeFlags, addIncludeFlags } from '../pattern-flags.ts';
+import type { SnapshotFlags } from '../snapshot-flags.ts';
+import { addSnapshotFlags } from '../snapshot-flags.ts';
+import { collect } from '../values.ts';
+import type { Runtime } from '../verb.ts';
+import { action, verb, withExamples } from '../verb.ts';
+
+export interface RestoreFlags extends SnapshotFlags, ExcludeFlags, IncludeFlags {
+  target?: string;
+  excludeXattr?: string[];
+  includeXattr?: string[];
+  dryRun?: boolean;
+  sparse?: boolean;
+  verify?: boolean;
+  overwrite: 'always' | 'if-changed' | 'if-newer' | 'never';
+  delete?: boolean;
+  ownershipByName?: boolean;
+}
+
+export function restoreCommand(runtime: Runtime): Command {
+  const command = verb(
+    'restore',
+    '[flags] SNAPSHOT[:PATH] --target DIRECTORY',
+    'Gives a snapshot, or a part of it, back. An interrupted restore goes on where it was: what is\n' +
+      'right already is not fetched again.',
+  ).option('-t, --target <directory>', 'where to; it is made when it is not there');
+  addIncludeFlags(addExcludeFlags(command))
+    .addOption(
+      new Option('--exclude-xattr <pattern>', 'leave these extended attributes out').argParser(collect),
+    )
+    .addOption(
+      new Option('--include-xattr <pattern>', 'take only these extended attributes').argParser(collect),
+    )
+    .option('--dry-run', 'only say what would be done; -vv names every file')
+    .option('--sparse', 'leave holes where files have zeros')
+    .option('--verify', 'read everything back that was written')
+    .addOption(
+      new Option('--overwrite <policy>', 'what becomes of files that are there')
+        .choices(['always', 'if-changed', 'if-newer', 'never'])
+        .default('always'),
+    )
+    .option('--delete', 'remove from the target what the snapshot does not have')
+    .option('--ownership-by-name', 'owners by name instead of number');
+  addSnapshotFlags(command).action(
+    action<RestoreFlags>(runtime, async (invocation, operands, flags) => {
+      refuse(operands, flags);
+      const { runRestore } = await import('../run-restore.ts');
+      await runRestore(invocation, operands[0]!, flags);
+    }),
+  );
+  return withExamples(command, [
+    ['holdfast restore latest --target /tmp/back', 'everything, somewhere else'],
+    ['holdfast restore latest:/home/ada/thesis --target ~/thesis', 'one directory'],
+    ['holdfast restore latest --target / --include /etc --overwrite if-changed', 'a part, in place'],
+  ]);
+}
+
+function refuse(operands: readonly string[], flags: RestoreFlags): void {
+  if (operands.length === 0) {
+    throw new HoldfastError('usage', 'restore needs a snapshot', { hint: 'an id, or `latest`' });
+  }
+  if (operands.length > 1) throw new HoldfastError('usage', 'restore takes one snapshot');
+  if (!flags.target) {
+    throw new HoldfastError('usage', 'restore needs a directory to restore to', {
+      hint: 'name it with --target',
+    });
+  }
+  if (flags.dryRun && flags.verify) {
+    throw new HoldfastError('usage', '--dry-run and --verify contradict each other');
+  }
+}
