@@ -43,11 +43,6 @@ export const verbs: readonly Verb[] = [
     load: async () => (await import('./commands/find.ts')).findCommand,
   },
   {
-    name: 'restore',
-    summary: 'restore a snapshot into a directory',
-    load: async () => (await import('./commands/restore.ts')).restoreCommand,
-  },
-  {
     name: 'diff',
     summary: 'show what changed between two snapshots',
     load: async () => (await import('./commands/diff.ts')).diffCommand,

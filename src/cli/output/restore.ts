@@ -41,10 +41,11 @@ export function tellRestoreEvent(terminal: Terminal, event: RestoreEvent): void 
   }
   if (terminal.json) {
     const { action, path, size } = event;
-    terminal.emit({ message_type: 'verbose_status', action, item: path, size: size ?? 0 });
+    terminal.emit({ message_type: 'verbose_status', action, item: path, size });
     return;
   }
-  const size = event.size === undefined ? '' : ` with size ${formatBytes(event.size)}`;
+  const sized = event.what === 'file' && event.action !== 'deleted';
+  const size = sized ? ` with size ${formatBytes(event.size)}` : '';
   terminal.result(`${event.action.padEnd(9)} ${quoteUnprintable(event.path)}${size}`);
 }
 
