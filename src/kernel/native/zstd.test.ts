@@ -65,6 +65,9 @@ test('a frame states its size, and a hostile one allocates nothing', () => {
     assert.equal(frameContentSize(frame), length);
     assert.equal(decompress(frame).length, length);
   }
+  const frames = Buffer.concat([compress(text, 3), compress(new Uint8Array(300_000), 1)]);
+  assert.equal(frameContentSize(frames), text.length + 300_000);
+  assert.throws(() => frameContentSize(frames.subarray(0, frames.length - 1)), { code: 'corrupt' });
   assert.throws(() => decompress(compress(text, 2), 1000), { code: 'corrupt' });
   assert.throws(() => frameContentSize(Uint8Array.of(1, 2, 3, 4, 5, 6, 7)), { code: 'corrupt' });
 });

@@ -116,21 +116,53 @@ export function compress(src: Uint8Array, effort: Effort): Uint8Array<ArrayBuffe
   return out.slice(0, compressInto(out, src, effort));
 }
 
-/** The content size that the frame's header states; -1 when it states none. Code `corrupt` when it is no frame. */
-export function frameContentSize(frame: Uint8Array): number {
-  if (frame.length < 6 || frame[0] !== 0x28 || frame[1] !== 0xb5 || frame[2] !== 0x2f || frame[3] !== 0xfd) {
+/**
+ * The content size of one frame, or of several in a row, by what their headers state; -1 when one states none.
+ * Nothing is decompressed. Code `corrupt` when these are no whole frames.
+ */
+export function frameContentSize(frames: Uint8Array): number {
+  let total = 0;
+  let at = 0;
+  do {
+    const { size, end } = readFrame(frames, at);
+    if (size < 0) return -1;
+    total += size;
+    at = end;
+  } while (at < frames.length);
+  return total;
+}
+
+/** What the frame at `start` states as its content's size (-1 for nothing), and where it ends. */
+function readFrame(bytes: Uint8Array, start: number): { size: number; end: number } {
+  const byte = (at: number): number => bytes[at] ?? cutOff();
+  if (
+    byte(start) !== 0x28 ||
+    byte(start + 1) !== 0xb5 ||
+    byte(start + 2) !== 0x2f ||
+    byte(start + 3) !== 0xfd
+  ) {
     throw damaged('it does not begin as a zstd frame');
   }
-  const descriptor = frame[4]!;
+  const descriptor = byte(start + 4);
   const single = (descriptor & 0x20) !== 0;
   const sizeFlag = descriptor >> 6;
   const sizeBytes = sizeFlag === 0 ? (single ? 1 : 0) : 1 << sizeFlag;
-  if (sizeBytes === 0) return -1;
-  const at = 5 + (single ? 0 : 1) + [0, 1, 2, 4][descriptor & 3]!;
-  if (frame.length < at + sizeBytes) throw damaged('its header is cut off');
-  let size = 0;
-  for (let i = sizeBytes - 1; i >= 0; i--) size = size * 256 + frame[at + i]!;
-  return sizeBytes === 2 ? size + 256 : size;
+  let at = start + 5 + (single ? 0 : 1) + [0, 1, 2, 4][descriptor & 3]!;
+  let size = sizeBytes === 0 ? -1 : sizeBytes === 2 ? 256 : 0;
+  for (let i = 0; i < sizeBytes; i++) size += byte(at + i) * 256 ** i;
+  at += sizeBytes;
+  for (let last = false; !last;) {
+    const block = byte(at) + byte(at + 1) * 256 + byte(at + 2) * 65_536;
+    last = (block & 1) !== 0;
+    // a block of one repeated byte holds that byte alone
+    at += 3 + (((block >> 1) & 3) === 1 ? 1 : block >> 3);
+  }
+  if ((descriptor & 4) !== 0) at += 4;
+  return at > bytes.length ? cutOff() : { size, end: at };
+}
+
+function cutOff(): never {
+  throw damaged('it is cut off');
 }
 
 /**
