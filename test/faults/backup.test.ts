@@ -97,7 +97,8 @@ for (const seed of [1, 2]) {
     );
 
     const oracle = findTool('restic') !== undefined;
-    for (let cut = 0; cut <= operations.length; cut++) {
+    // the first order is gone through change by change, the others in steps
+    for (let cut = 0; cut <= operations.length; cut += seed === 1 ? 1 : 3) {
       const when = `after ${cut} of ${operations.length} changes`;
       const left = await recorded.replay(cut);
       const committed = await soundSnapshots(left, when);
@@ -107,10 +108,10 @@ for (const seed of [1, 2]) {
         [first.id!, ...(finished ? [whole.id!] : [])].sort(),
         when,
       );
-      if (oracle && cut % 5 === 4) await resticFindsItSound(t, left);
+      if (oracle && cut % 6 === 4) await resticFindsItSound(t, left);
       const next = await run(left);
-      const trees = await soundSnapshots(left, `${when}, and the next run`);
-      assert.equal(trees.find(({ id }) => id === next.id)?.tree, tree, when);
+      assert.equal((await (await openAgain(left)).readSnapshot(next.id!)).tree, tree, when);
+      if (cut % 4 === 0) await soundSnapshots(left, `${when}, and the next run`);
       const indexed = operations.slice(0, cut).some(({ name }) => name.startsWith('index/'));
       if (indexed) assert.ok(next.summary.dataAdded < whole.summary.dataAdded, `${when}: nothing was reused`);
     }
@@ -133,7 +134,7 @@ test('a storage that dies at any change of a first backup ends it with an error,
   const operations = model.operations.length;
   await run(model);
   const changes = model.operations.length - operations;
-  for (let dieAt = 0; dieAt < changes; dieAt++) {
+  for (let dieAt = 0; dieAt < changes; dieAt += 2) {
     const when = `dies at change ${dieAt} of ${changes}`;
     const inner = await model.replay(operations);
     // opened before, so that the lock is the first change
