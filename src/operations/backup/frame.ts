@@ -43,7 +43,10 @@ export interface Frame extends Origin {
   readonly previous: PreviousTree | undefined;
   /** `previous`, when nodes can be taken over from it */
   readonly twin: Twin | undefined;
+  /** the nodes that are not the parent's */
   readonly sequence: NodeSequence;
+  /** places in the sequence that are not filled */
+  readonly pending: number;
   /** the entry that is visited next */
   next: number;
   /** All nodes so far are those of the twin up to here, and not in the sequence; 0: they are in the sequence. */
@@ -65,14 +68,21 @@ export function createFrame(
   onComplete: (frame: Frame) => void,
 ): Frame {
   const twin = previous instanceof Twin ? previous : undefined;
+  let sequence: NodeSequence | undefined;
   const frame: Frame = {
     ...origin,
     previous,
     twin,
     selected,
-    sequence: createNodeSequence(compresses, () => {
-      if (frame.closed) onComplete(frame);
-    }),
+    // Most directories of most backups are the parent's and never need one.
+    get sequence() {
+      return (sequence ??= createNodeSequence(compresses, () => {
+        if (frame.closed) onComplete(frame);
+      }));
+    },
+    get pending() {
+      return sequence?.pending ?? 0;
+    },
     next: 0,
     sameEnd: twin && origin.directory ? treeHead.length : 0,
     closed: false,

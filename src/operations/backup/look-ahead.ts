@@ -21,7 +21,7 @@ export function lookAhead(
   const isOver = () => entries >= mostEntries || Atomics.load(signals, signal.open) !== 0;
 
   function list(path: Uint8Array): Ahead | undefined {
-    const below = new Map<number, Ahead>();
+    let below: Map<number, Ahead> | undefined;
     let listing: Listing;
     try {
       listing = new Listing(listDirectory(path));
@@ -29,13 +29,13 @@ export function lookAhead(
       return undefined;
     }
     entries += listing.count;
-    const selected = selection.below(path);
+    const selected = selection.everything ? undefined : selection.below(path);
     for (let i = 0; i < listing.count && !isOver(); i++) {
       if (listing.error(i) !== 0 || !listing.isDirectory(i)) continue;
       const name = listing.name(i);
-      if (!selected.includes(listing, i, name)) continue;
+      if (selected?.includes(listing, i, name) === false) continue;
       const child = list(joinPath(path, name));
-      if (child) below.set(i, child);
+      if (child) (below ??= new Map()).set(i, child);
     }
     return { data: listing.data, below };
   }

@@ -80,7 +80,7 @@ export function createSharedState(workers: number): SharedState {
 /** A listing that was made ahead of the work, with those of the directories in it by the place of their entry. */
 export interface Ahead {
   readonly data: ListingData;
-  readonly below: Map<number, Ahead>;
+  readonly below: Map<number, Ahead> | undefined;
 }
 
 /** A run of entries of one directory: the unit of work that goes from one worker to another. */

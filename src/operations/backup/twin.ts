@@ -25,6 +25,7 @@ const openBracket = 0x5b;
 const closeBracket = 0x5d;
 const openBrace = 0x7b;
 const closeBrace = 0x7d;
+const scratchId = new Uint8Array(32);
 
 export class Twin implements PreviousTree {
   readonly json: Uint8Array;
@@ -34,15 +35,13 @@ export class Twin implements PreviousTree {
   nodeEnd = 0;
   /** where the content of the node that matched last is said */
   private contentAt = 0;
-  private readonly reader: JsonReader;
-  private readonly id = new Uint8Array(32);
+  private reader: JsonReader | undefined;
   /** the node at `at`, when it was parsed and not taken */
   private parsed: { readonly node: Node; readonly end: number } | undefined;
 
   /** @param json a tree in its canonical form; undefined is given for others by `openTwin` */
   constructor(json: Uint8Array) {
     this.json = json;
-    this.reader = new JsonReader('tree', json);
   }
 
   get atEnd(): boolean {
@@ -77,7 +76,7 @@ export class Twin implements PreviousTree {
     if (!startsWith(json, this.contentAt, content)) return false;
     let at = this.contentAt + content.length;
     while (json[at] === quote) {
-      if (!readHex(json, at + 1, this.id, 0, 32) || index.find('data', this.id) < 0) return false;
+      if (!readHex(json, at + 1, scratchId, 0, 32) || index.find('data', scratchId) < 0) return false;
       at += 66;
       if (json[at] === comma) at++;
     }
@@ -108,9 +107,10 @@ export class Twin implements PreviousTree {
   }
 
   private parse(): { node: Node; end: number } {
-    this.reader.pos = this.at;
-    const node = parseNode(this.reader);
-    return { node, end: this.reader.pos };
+    const reader = (this.reader ??= new JsonReader('tree', this.json));
+    reader.pos = this.at;
+    const node = parseNode(reader);
+    return { node, end: reader.pos };
   }
 
   /**

@@ -61,14 +61,14 @@ export function createWalker(host: WalkerHost, store: EntryStore, selection: Sel
     frame.closed = true;
     const { directory } = frame;
     if (parent && directory) {
-      if (frame.sequence.pending === 0 && !frame.place) {
+      if (frame.pending === 0 && !frame.place) {
         store.finishDirectory(frame, directory, parent);
         return;
       }
       const fill = frame.place ?? leaveHole(parent);
       frame.finish = () => fill(store.finishDirectoryLate(frame, directory));
     }
-    if (frame.sequence.pending === 0) frame.finish();
+    if (frame.pending === 0) frame.finish();
   }
 
   /** Visits an entry; for a directory, resolves to the frame that goes on with what is in it. */
