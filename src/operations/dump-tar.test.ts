@@ -56,7 +56,7 @@ test('plain entries need one block, what ustar cannot hold gets a PAX header', a
     const header = encodeTarHeader(entry);
     assert.equal(header.length, blocks * 512, JSON.stringify(fields));
     const [seen] = await read(header);
-    const pax: Record<string, string> = seen!.pax ?? {};
+    const pax = (seen!.pax ?? {}) as Record<string, string>;
     assert.equal(seen!.name, Buffer.from(entry.name).toString());
     assert.equal(Number(pax['uid'] ?? seen!.uid), entry.uid);
     assert.equal(seen!.mode, entry.mode);
