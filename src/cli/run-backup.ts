@@ -1,17 +1,26 @@
 /** Runs a backup: opens (or makes) the repository while files are being listed already, and tells how it goes. */
 import { HoldfastError } from '../kernel/errors.ts';
-import type { BackupResult } from '../operations/backup/backup.ts';
+import type { BackupOptions, BackupResult } from '../operations/backup/backup.ts';
 import { backup } from '../operations/backup/backup.ts';
 import type { BackupProgress } from '../operations/backup/progress.ts';
-import type { Repository, SnapshotEntry } from '../vaults/repository/repository.ts';
+import type { Scan } from '../operations/scan/scan.ts';
+import { startScan } from '../operations/scan/scan.ts';
+import { scan } from '../operations/backup/scan.ts';
+import type { Repository } from '../vaults/repository/repository.ts';
 import type { BackupFlags } from './backup-options.ts';
 import { backupRequest } from './backup-options.ts';
 import type { CreatedRepository } from './create-repository.ts';
 import { keyFileNotice, openOrCreateDefault } from './create-repository.ts';
 import type { BackupTotals } from './output/backup.ts';
-import { backupStatusJson, backupStatusLines, tellBackupResult, tellItem } from './output/backup.ts';
+import {
+  backupStatusJson,
+  backupStatusLines,
+  tellBackupResult,
+  tellItem,
+  tellScan,
+} from './output/backup.ts';
 import type { Progress } from './output/progress.ts';
-import { startProgress } from './output/progress.ts';
+import { progressInterval, startProgress } from './output/progress.ts';
 import { shortId } from './output/snapshots.ts';
 import { openChosenRepository } from './session.ts';
 import type { Invocation } from './verb.ts';
@@ -25,7 +34,17 @@ export async function runBackup(
   const { options, missing } = await backupRequest(invocation, operands, flags);
   let progress: Progress | undefined;
   let totals: BackupTotals | undefined;
+  await using scan = scanFor(invocation, options, flags, (counted) => (totals = counted));
   let created: CreatedRepository | undefined;
+  const counting = new AbortController();
+  /** Says how much there is, once it is known. */
+  async function count(): Promise<void> {
+    const { what } = options;
+    if (what.kind !== 'files') return;
+    await scan(what.paths, what.selection, counting.signal, (found, final) => {
+      if (final) totals = found;
+    });
+  }
   const session = { prefetch: ['snapshot', 'index'] } as const;
   const opening = options.dryRun
     ? openChosenRepository(invocation, session)
@@ -41,9 +60,9 @@ export async function runBackup(
           lines: (elapsed) => backupStatusLines(read(), totals, elapsed),
           json: (elapsed) => backupStatusJson(read(), totals, elapsed),
         });
+        if (flags.scan && progressInterval(terminal, environment) > 0) void count();
       },
       parent(parent) {
-        totals ??= totalsOf(parent);
         if (options.what.kind === 'source') return;
         const id = parent && shortId(parent.id);
         terminal.say(id ? `using parent snapshot ${id}` : 'no parent snapshot found, will read all files');
@@ -60,6 +79,7 @@ export async function runBackup(
       });
     }
   } finally {
+    counting.abort();
     progress?.done();
     await opening.then(
       (repository: Repository) => repository[Symbol.asyncDispose](),
@@ -74,10 +94,25 @@ function profileLine({ profile, stats }: BackupResult): string {
   return JSON.stringify({ message_type: 'profile', seconds: Object.fromEntries(seconds) as unknown, stats });
 }
 
-/** What the parent held is what there is to do, until somebody counts. */
-function totalsOf(parent: SnapshotEntry | undefined): BackupTotals | undefined {
-  const summary = parent?.snapshot.summary;
-  return summary && { files: summary.totalFilesProcessed, bytes: summary.totalBytesProcessed };
+/** Counts beside the backup, where somebody watches how far it is. */
+function scanFor(
+  { terminal, environment }: Invocation,
+  { what }: BackupOptions,
+  flags: BackupFlags,
+  onTotals: (totals: BackupTotals) => void,
+): Scan | undefined {
+  const watched = progressInterval(terminal, environment) > 0;
+  if (!watched || !flags.scan || what.kind !== 'files') return undefined;
+  const scan = startScan(what.paths, what.selection, () => {});
+  const started = performance.now();
+  scan.finished.then(
+    (count) => {
+      onTotals({ ...count });
+      tellScan(terminal, count, (performance.now() - started) / 1000);
+    },
+    () => {},
+  );
+  return scan;
 }
 
 function tellCreated({ terminal }: Invocation, { repository, keyFile }: CreatedRepository): void {

@@ -1,17 +1,15 @@
 /** How a backup is told: restic's lines for people, restic's JSON for programs. */
 import type { BackupResult } from '../../operations/backup/backup.ts';
 import type { BackupProgress } from '../../operations/backup/progress.ts';
+import type { ScanTotals } from '../../operations/backup/scan.ts';
 import type { ItemEvent, StoredItem } from '../../operations/backup/protocol.ts';
 import type { SnapshotSummary } from '../../vaults/repository/format/snapshot.ts';
 import { formatBytes, formatPercent, formatSeconds, quoteUnprintable } from './format.ts';
 import { shortId } from './snapshots.ts';
 import type { Terminal } from './terminal.ts';
 
-/** What there is to do, as far as it is known. */
-export interface BackupTotals {
-  readonly files: number;
-  readonly bytes: number;
-}
+/** What there is to do. */
+export type BackupTotals = ScanTotals;
 
 /** The moving lines: how far, how fast, how long still, and what is being read. */
 export function backupStatusLines(
@@ -75,6 +73,16 @@ export function tellItem(terminal: Terminal, item: ItemEvent): void {
   const lost = item.kind === 'problem' && item.lost;
   const named = path !== '' && !item.message.includes(path) ? `${quoteUnprintable(path)}: ` : '';
   terminal.complain(`${lost ? 'error' : 'warning'}: ${named}${item.message}`);
+}
+
+/** Everything is counted. */
+export function tellScan(terminal: Terminal, { files, bytes }: BackupTotals, seconds: number): void {
+  if (!terminal.json) {
+    return terminal.detail(`scan finished in ${seconds.toFixed(3)}s: ${files} files, ${formatBytes(bytes)}`);
+  }
+  if (terminal.verbosity < 2) return;
+  const found = { ...noSizes, duration: seconds, data_size: bytes, total_files: files };
+  terminal.emit({ message_type: 'verbose_status', action: 'scan_finished', item: '', ...found });
 }
 
 /** The last lines of a backup. */
