@@ -1,7 +1,6 @@
 /** How a backup is told: restic's lines for people, restic's JSON for programs. */
 import type { BackupResult } from '../../operations/backup/backup.ts';
 import type { BackupProgress } from '../../operations/backup/progress.ts';
-import type { ScanTotals } from '../../operations/backup/scan.ts';
 import type { ItemEvent, StoredItem } from '../../operations/backup/protocol.ts';
 import type { SnapshotSummary } from '../../vaults/repository/format/snapshot.ts';
 import { formatBytes, formatPercent, formatSeconds, quoteUnprintable } from './format.ts';
@@ -9,7 +8,10 @@ import { shortId } from './snapshots.ts';
 import type { Terminal } from './terminal.ts';
 
 /** What there is to do. */
-export type BackupTotals = ScanTotals;
+export interface BackupTotals {
+  readonly files: number;
+  readonly bytes: number;
+}
 
 /** The moving lines: how far, how fast, how long still, and what is being read. */
 export function backupStatusLines(
