@@ -5,7 +5,6 @@ import { backup } from '../operations/backup/backup.ts';
 import type { BackupProgress } from '../operations/backup/progress.ts';
 import type { Scan } from '../operations/scan/scan.ts';
 import { startScan } from '../operations/scan/scan.ts';
-import { scan } from '../operations/backup/scan.ts';
 import type { Repository } from '../vaults/repository/repository.ts';
 import type { BackupFlags } from './backup-options.ts';
 import { backupRequest } from './backup-options.ts';
@@ -34,17 +33,8 @@ export async function runBackup(
   const { options, missing } = await backupRequest(invocation, operands, flags);
   let progress: Progress | undefined;
   let totals: BackupTotals | undefined;
-  await using scan = scanFor(invocation, options, flags, (counted) => (totals = counted));
+  const scan = scanFor(invocation, options, flags, (counted) => (totals = counted));
   let created: CreatedRepository | undefined;
-  const counting = new AbortController();
-  /** Says how much there is, once it is known. */
-  async function count(): Promise<void> {
-    const { what } = options;
-    if (what.kind !== 'files') return;
-    await scan(what.paths, what.selection, counting.signal, (found, final) => {
-      if (final) totals = found;
-    });
-  }
   const session = { prefetch: ['snapshot', 'index'] } as const;
   const opening = options.dryRun
     ? openChosenRepository(invocation, session)
@@ -60,7 +50,6 @@ export async function runBackup(
           lines: (elapsed) => backupStatusLines(read(), totals, elapsed),
           json: (elapsed) => backupStatusJson(read(), totals, elapsed),
         });
-        if (flags.scan && progressInterval(terminal, environment) > 0) void count();
       },
       parent(parent) {
         if (options.what.kind === 'source') return;
@@ -79,8 +68,8 @@ export async function runBackup(
       });
     }
   } finally {
-    counting.abort();
     progress?.done();
+    await scan?.[Symbol.asyncDispose]();
     await opening.then(
       (repository: Repository) => repository[Symbol.asyncDispose](),
       () => {},
@@ -103,7 +92,7 @@ function scanFor(
 ): Scan | undefined {
   const watched = progressInterval(terminal, environment) > 0;
   if (!watched || !flags.scan || what.kind !== 'files') return undefined;
-  const scan = startScan(what.paths, what.selection, () => {});
+  const scan = startScan(what.paths, what.selection);
   const started = performance.now();
   scan.finished.then(
     (count) => {
