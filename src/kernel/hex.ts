@@ -26,7 +26,13 @@ export function writeHex(out: Uint8Array, at: number, bytes: Uint8Array, start: 
 }
 
 /** Reads `count` bytes from hex digits at `text[at]` into `out[outAt]`; false when a digit is none. */
-export function readHex(text: Uint8Array, at: number, out: Uint8Array, outAt: number, count: number): boolean {
+export function readHex(
+  text: Uint8Array,
+  at: number,
+  out: Uint8Array,
+  outAt: number,
+  count: number,
+): boolean {
   let bad = 0;
   for (let i = 0; i < count; i++) {
     const high = values[text[at + 2 * i]!]!;
