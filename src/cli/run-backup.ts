@@ -61,7 +61,7 @@ export async function runBackup(
     progress?.done();
     tellBackupResult(terminal, result, options.dryRun);
     if (options.profile) terminal.complain(profileLine(result));
-    if (created && result.id) tellNextSteps(invocation, result.id);
+    if (created && result.id && !options.dryRun) tellNextSteps(invocation, result.id);
     if (result.errors > 0 || missing > 0) {
       throw new HoldfastError('incomplete', 'at least one source file could not be read', {
         hint: 'the snapshot holds everything else; the messages above name what is missing',

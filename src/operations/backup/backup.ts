@@ -3,6 +3,7 @@ import { availableParallelism } from 'node:os';
 import type { Context } from '../../kernel/context.ts';
 import { HoldfastError } from '../../kernel/errors.ts';
 import { fromHex, toHex } from '../../kernel/hex.ts';
+import { sha256 } from '../../kernel/native/crypto.ts';
 import { absolutePath, rawPath } from '../../sources/files/path.ts';
 import { selectAll, type SelectionOptions } from '../../sources/files/selection.ts';
 import { buildTargetTree } from '../../sources/files/target-tree.ts';
@@ -83,7 +84,7 @@ export interface BackupObserver {
 }
 
 export interface BackupResult {
-  /** undefined for a dry run, or when nothing changed and that was to be skipped */
+  /** undefined when nothing changed and that was to be skipped; of a dry run, an id that names nothing, as restic's does */
   readonly id: string | undefined;
   readonly summary: SnapshotSummary;
   /** items that are missing in the snapshot, which is marked with the tag `incomplete` then */
@@ -178,7 +179,7 @@ export async function backup(
       await sink.finish();
       const summary = summarize(counters(), stats, started, context.clock.now());
       const unchanged = parent !== undefined && parent.snapshot.tree === toHex(tree.id);
-      const skip = options.dryRun || (options.skipIfUnchanged && unchanged);
+      const skip = options.skipIfUnchanged && unchanged;
       const id = skip ? undefined : await commit(repository, held, tree.id, paths, parent, summary, timeMs);
       return { id, summary, errors, stats, profile };
     } catch (error) {
@@ -233,8 +234,10 @@ export async function backup(
       programVersion: options.programVersion,
       summary,
     };
+    const json = encodeSnapshot(snapshot);
+    if (options.dryRun) return toHex(sha256(json));
     await held.ensure();
-    return repository.writeFile('snapshot', encodeSnapshot(snapshot));
+    return repository.writeFile('snapshot', json);
   }
 }
 
