@@ -81,35 +81,46 @@ test('a person is asked without echo, and can correct what was typed', async () 
   const { input, asked, raw } = keyboard('sü\x7f\x7fecreT\x7ft\r');
   const signal = new AbortController().signal;
   const password = await askPassword('password: ', {
-    input,
-    signal,
+    ...{ input, signal },
     ask: (question) => asked.push(question),
+    answered: () => asked.push('answered'),
   });
   assert.equal(text(password), 'ecret');
-  assert.deepEqual(asked, ['password: ', '\n']);
+  assert.deepEqual(asked, ['password: ', 'answered']);
   assert.deepEqual(raw, [true, false]);
 });
 
 test('a new password is asked twice', async () => {
   const signal = new AbortController().signal;
   const same = keyboard('secret\rsecret\r');
-  assert.equal(text(await askNewPassword({ input: same.input, signal, ask: () => {} })), 'secret');
+  assert.equal(
+    text(await askNewPassword({ input: same.input, signal, ask: () => {}, answered: () => {} })),
+    'secret',
+  );
   const { input } = keyboard('secret\rother\r');
-  await assert.rejects(askNewPassword({ input, signal, ask: () => {} }), isUsage);
+  await assert.rejects(askNewPassword({ input, signal, ask: () => {}, answered: () => {} }), isUsage);
 });
 
 test('Ctrl-C at the prompt interrupts', async () => {
   const { input } = keyboard('abc\x03');
   const signal = new AbortController().signal;
-  await assert.rejects(askPassword('password: ', { input, signal, ask: () => {} }), { code: 'interrupted' });
+  await assert.rejects(askPassword('password: ', { input, signal, ask: () => {}, answered: () => {} }), {
+    code: 'interrupted',
+  });
 });
 
 test('without a terminal the first line of standard input is the password', async () => {
   const input = new PassThrough();
   input.end('from a pipe\r\nsecond line\n');
   const signal = new AbortController().signal;
-  assert.equal(text(await askNewPassword({ input, signal, ask: assert.fail })), 'from a pipe');
+  assert.equal(
+    text(await askNewPassword({ input, signal, ask: assert.fail, answered: assert.fail })),
+    'from a pipe',
+  );
   const empty = new PassThrough();
   empty.end();
-  await assert.rejects(askPassword('', { input: empty, signal, ask: assert.fail }), isUsage);
+  await assert.rejects(
+    askPassword('', { input: empty, signal, ask: assert.fail, answered: assert.fail }),
+    isUsage,
+  );
 });

@@ -9,6 +9,8 @@ export interface PromptOptions {
   readonly input: SecretInput;
   /** shows the question; not called when nobody sits there */
   readonly ask: (question: string) => void;
+  /** called after each question that was asked, whatever became of it */
+  readonly answered: () => void;
   readonly signal: AbortSignal;
 }
 
@@ -17,7 +19,7 @@ const longestSecret = 64 * 1024;
 
 /** The line without its end; empty when the input ends at once. Codes `interrupted`, `usage` when it is endless. */
 export async function readSecret(question: string, options: PromptOptions): Promise<string> {
-  const { input, ask, signal } = options;
+  const { input, ask, answered, signal } = options;
   const terminal = input.isTTY === true && input.setRawMode !== undefined;
   if (terminal) {
     ask(question);
@@ -28,7 +30,7 @@ export async function readSecret(question: string, options: PromptOptions): Prom
   } finally {
     if (terminal) {
       input.setRawMode!(false);
-      ask('\n');
+      answered();
     }
     input.pause();
   }

@@ -74,7 +74,8 @@ export async function openChosenStorage(invocation: Invocation, location: string
 export function promptOptions(invocation: Invocation): PromptOptions {
   return {
     input: invocation.stdin(),
-    ask: (question) => invocation.terminal.prompt(question),
+    ask: (question) => invocation.terminal.ask(question),
+    answered: () => invocation.terminal.answered(),
     signal: invocation.context.signal,
   };
 }

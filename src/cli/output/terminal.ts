@@ -26,6 +26,7 @@ export class Terminal {
   #pending = '';
   #scheduled = false;
   #statusLines = 0;
+  #asking = false;
 
   constructor(options: TerminalOptions) {
     this.#options = options;
@@ -68,11 +69,18 @@ export class Terminal {
     this.#options.stderr.write(`${line}\n`);
   }
 
-  /** A question on stderr, so that standard output stays for results. */
-  prompt(text: string): void {
+  /** A question on stderr, so that standard output stays for results; nothing moves until it is answered. */
+  ask(question: string): void {
     this.clearStatus();
     this.flush();
-    this.#options.stderr.write(text);
+    this.#asking = true;
+    this.#options.stderr.write(question);
+  }
+
+  /** The answer is typed. */
+  answered(): void {
+    this.#asking = false;
+    this.#options.stderr.write('\n');
   }
 
   /** One JSON value as a line on stdout. */
@@ -103,11 +111,12 @@ export class Terminal {
 
   /** Replaces the moving lines; on what is no terminal they are printed like any others. */
   status(lines: readonly string[]): void {
+    if (this.#asking) return;
     if (!this.interactive) {
       for (const line of lines) this.result(line);
       return;
     }
-    const columns = (this.#options.stdout.columns ?? 80) - 1;
+    const columns = (this.#options.stdout.columns || 80) - 1;
     const drawn = lines.map((line) => `\x1b[2K${truncate(line, columns)}\n`).join('');
     const surplus = Math.max(0, this.#statusLines - lines.length);
     const blank = surplus > 0 ? `${'\x1b[2K\n'.repeat(surplus)}\x1b[${surplus}A` : '';
