@@ -1,11 +1,12 @@
 /** The directory that a restore goes into. Everything below it is reached through open directories, never through symlinks. */
 import { mkdirSync } from 'node:fs';
-import { HoldfastError } from '../../../kernel/errors.ts';
+import { hasCode, HoldfastError } from '../../../kernel/errors.ts';
 import { asBuffer } from '../../../kernel/native/c-string.ts';
 import { type DirectoryCalls, directoryCalls } from '../../../kernel/native/directory-calls.ts';
 import { type DirectoryHandle, shownPath } from '../../../kernel/native/directory-handle.ts';
 import { RECORD_BYTES, StatRecords } from '../../../kernel/native/stat-record.ts';
 import { calling, showPath, systemError } from '../../../kernel/native/system-error.ts';
+import { directoryName, equalBytes } from '../path.ts';
 import { checkLocation, checkName } from './safe-name.ts';
 
 /** How a thread works in the target; every thread opens its own. All calls are synchronous. */
@@ -40,7 +41,7 @@ export function openFileTarget(
   calls: DirectoryCalls = directoryCalls,
 ): FileTarget {
   if (options.create) {
-    calling('create directory', path, () => mkdirSync(asBuffer(path), { recursive: true, mode: 0o700 }));
+    makeDirectories(path);
   }
   const root = calls.openRoot(path);
   if (typeof root === 'number') throw systemError('open', path, root);
@@ -87,6 +88,27 @@ export function openFileTarget(
       calls.close(root);
     },
   };
+}
+
+/** Node's own recursive way never ends where a directory exists and nothing can be made in it, as in /proc. */
+function makeDirectories(path: Uint8Array): void {
+  try {
+    makeDirectory(path);
+  } catch (error) {
+    const above = directoryName(path);
+    if (!hasCode(error, 'not-found') || equalBytes(above, path)) throw error;
+    makeDirectories(above);
+    makeDirectory(path);
+  }
+}
+
+/** What is there already is judged when it is opened. */
+function makeDirectory(path: Uint8Array): void {
+  try {
+    calling('create directory', path, () => mkdirSync(asBuffer(path), { mode: 0o700 }));
+  } catch (error) {
+    if (!hasCode(error, 'exists')) throw error;
+  }
 }
 
 /** The error for a directory that could not be opened; a symlink in its place is said plainly. */
