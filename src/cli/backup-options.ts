@@ -19,6 +19,7 @@ import { flag, setting } from './environment.ts';
 import { cacheBase } from './local-cache.ts';
 import type { ExcludeFlags } from './pattern-flags.ts';
 import { readPatterns } from './pattern-flags.ts';
+import { rawOperand } from './raw-operand.ts';
 import { parseCount, parseLocalTime, parseSize } from './values.ts';
 import type { Invocation } from './verb.ts';
 import { readVersion } from './version.ts';
@@ -183,7 +184,7 @@ async function findTargets(
     targets.push(...parseFilesFromVerbatim(await read(file)));
   }
   for (const file of flags.filesFromRaw ?? []) targets.push(...parseFilesFromRaw(await read(file)));
-  targets.push(...operands.map(rawPath));
+  targets.push(...operands.map((operand) => rawOperand(operand)));
   if (targets.length === 0) {
     throw new HoldfastError('usage', 'there is nothing to back up', { hint: 'name files or directories' });
   }

@@ -1,5 +1,5 @@
 /** Makes a snapshot of all directories that no snapshot and no other directory leads to: what forget took by mistake. */
-import { hostname, userInfo } from 'node:os';
+import { hostname } from 'node:os';
 import type { Context } from '../kernel/context.ts';
 import { hasCode, messageOf, throwIfAborted } from '../kernel/errors.ts';
 import { toHex } from '../kernel/hex.ts';
@@ -9,6 +9,7 @@ import type { Node } from '../vaults/repository/format/node.ts';
 import { encodeSnapshot } from '../vaults/repository/format/snapshot.ts';
 import { formatTime, timeFromMs } from '../vaults/repository/format/time.ts';
 import { TreeEncoder } from '../vaults/repository/format/tree.ts';
+import { currentUser } from '../vaults/repository/key-search.ts';
 import type { Repository } from '../vaults/repository/repository.ts';
 import { rootOf } from '../vaults/repository/tree-path.ts';
 import { type BlobWriterOptions, createBlobWriter } from '../vaults/repository/writer.ts';
@@ -53,16 +54,15 @@ export async function recover(
   const writer = await createBlobWriter(repository, options, context);
   const { id } = await writer.put('tree', encoder.finish());
   await writer.finish();
-  const user = userInfo();
   const json = encodeSnapshot({
     time: formatTime(now),
     parent: undefined,
     tree: toHex(id),
     paths: ['/recover'],
     hostname: hostname(),
-    username: user.username,
-    uid: Math.max(user.uid, 0),
-    gid: Math.max(user.gid, 0),
+    username: currentUser(),
+    uid: process.getuid?.() ?? 0,
+    gid: process.getgid?.() ?? 0,
     excludes: [],
     tags: ['recovered'],
     original: undefined,

@@ -55,6 +55,20 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const) {
   );
 }
 
+test('a repository in use is locked for what removes: status 11', { timeout: 60_000 }, async (t) => {
+  const user = newUser(t);
+  const { child, ended } = await endlessBackup(user);
+  const locked = await user.run(['prune', '--json'], { expect: 11 });
+  const exit = JSON.parse(locked.stderr) as Record<string, unknown>;
+  assert.deepEqual([exit['message_type'], exit['code']], ['exit_error', 11]);
+  const text = await user.run(['forget', '--keep-last', '1'], { expect: 11 });
+  assert.match(text.stderr, /locked[^]*\nhint: .*unlock/);
+  await user.run(['snapshots']);
+  child.kill('SIGINT');
+  await ended;
+  await user.run(['prune', '-q']);
+});
+
 test('SIGUSR1 prints the progress where there is no terminal', { timeout: 60_000 }, async (t) => {
   const user = newUser(t);
   const { child, ended, said } = await endlessBackup(user);

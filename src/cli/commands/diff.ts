@@ -31,10 +31,11 @@ export function diffCommand(runtime: Runtime): Command {
         const { shownPath } = await import('../output/listing.ts');
         const { shortId } = await import('../output/snapshots.ts');
 
-        function onChange({ path, modifier }: DiffChange): void {
+        function onChange({ path, modifier }: DiffChange): void | Promise<void> {
           if (terminal.verbosity === 0) return;
           if (terminal.json) terminal.emit({ message_type: 'change', path: path.toWellFormed(), modifier });
           else terminal.result(`${modifier.padEnd(5)}${shownPath(terminal, path)}`);
+          return terminal.settle();
         }
 
         const { added, removed, changedFiles } = await withRepository(

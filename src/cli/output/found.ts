@@ -8,7 +8,7 @@ import type { Terminal } from './terminal.ts';
 import { stringifyJson } from './terminal.ts';
 
 export interface FoundPrinter {
-  onEntry(found: FoundEntry): void;
+  onEntry(found: FoundEntry): void | Promise<void>;
   onObject(found: FoundObject): void;
   end(result: FindResult): void;
 }
@@ -20,7 +20,14 @@ export interface FoundStyle {
 }
 
 export function foundPrinter(terminal: Terminal, style: FoundStyle): FoundPrinter {
-  return terminal.json ? jsonPrinter(terminal) : textPrinter(terminal, style);
+  const printer = terminal.json ? jsonPrinter(terminal) : textPrinter(terminal, style);
+  return {
+    ...printer,
+    onEntry(found) {
+      void printer.onEntry(found);
+      return terminal.settle();
+    },
+  };
 }
 
 function textPrinter(terminal: Terminal, style: FoundStyle): FoundPrinter {

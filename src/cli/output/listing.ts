@@ -10,7 +10,7 @@ import { stringifyJson } from './terminal.ts';
 
 export interface ListingPrinter {
   onSnapshot(entry: SnapshotEntry): void;
-  onEntry(entry: ListedEntry): void;
+  onEntry(entry: ListedEntry): void | Promise<void>;
   onLeave(path: string): void;
   end(): void;
 }
@@ -26,8 +26,18 @@ export function listingPrinter(
   folders: readonly string[],
   style: ListingStyle,
 ): ListingPrinter {
-  if (terminal.json) return jsonPrinter(terminal);
-  return style.ncdu ? ncduPrinter(terminal) : textPrinter(terminal, folders, style);
+  const printer = terminal.json
+    ? jsonPrinter(terminal)
+    : style.ncdu
+      ? ncduPrinter(terminal)
+      : textPrinter(terminal, folders, style);
+  return {
+    ...printer,
+    onEntry(entry) {
+      void printer.onEntry(entry);
+      return terminal.settle();
+    },
+  };
 }
 
 /** A path for people: on a terminal control characters do no harm. */

@@ -17,6 +17,8 @@ export interface TerminalOptions {
 
 /** Collects small writes, so that a million lines are not a million system calls. */
 const bufferLimit = 1 << 15;
+/** So much may wait in memory for a slow reader, in characters. */
+const untakenLimit = 1 << 22;
 
 export class Terminal {
   /** 0 quiet, 1 as usual, 2 verbose, 3 very verbose; JSON output counts as quiet for text */
@@ -27,6 +29,9 @@ export class Terminal {
   #scheduled = false;
   #statusLines = 0;
   #asking = false;
+  /** characters given to stdout that its reader has not taken */
+  #untaken = 0;
+  #taken: PromiseWithResolvers<void> | undefined;
 
   constructor(options: TerminalOptions) {
     this.#options = options;
@@ -136,7 +141,18 @@ export class Terminal {
     if (this.#pending === '') return;
     const text = this.#pending;
     this.#pending = '';
-    this.#options.stdout.write(text);
+    this.#untaken += text.length;
+    this.#options.stdout.write(text, () => {
+      this.#untaken -= text.length;
+      if (this.#untaken <= untakenLimit) this.#taken?.resolve();
+    });
+  }
+
+  /** Resolves when a slow reader has taken most of what was written; undefined when nobody has to wait. */
+  settle(): Promise<void> | undefined {
+    if (this.#untaken <= untakenLimit) return undefined;
+    this.#taken ??= Promise.withResolvers<void>();
+    return this.#taken.promise.finally(() => (this.#taken = undefined));
   }
 
   #home(): string {
