@@ -15,6 +15,7 @@ import { rawPath } from '../sources/files/path.ts';
 import { cacheDirectoryTag, sourceDevices } from '../sources/files/selection.ts';
 import { commandSource, streamSource } from '../sources/streams/stream-source.ts';
 import { currentUser } from '../vaults/repository/key-search.ts';
+import { defaultRepository } from './default-repository.ts';
 import { flag, setting } from './environment.ts';
 import { cacheBase } from './local-cache.ts';
 import type { ExcludeFlags } from './pattern-flags.ts';
@@ -153,7 +154,6 @@ async function fileTargets(
   flags: BackupFlags,
 ): Promise<FileTargets> {
   const { excludes, insensitiveExcludes } = await readPatterns(flags, invocation.environment);
-  const ownCache = cacheBase(invocation);
   const caches = flags.excludeCaches ? [cacheDirectoryTag] : [];
   return {
     kind: 'files',
@@ -166,9 +166,18 @@ async function fileTargets(
         ? parseSize(flags.excludeLargerThan, '--exclude-larger-than')
         : undefined,
       oneFileSystem: flags.oneFileSystem ? sourceDevices(paths, rawPath(process.cwd())) : undefined,
-      excludePaths: ownCache === undefined ? [] : [rawPath(resolve(ownCache))],
+      excludePaths: ownFolders(invocation).map((path) => rawPath(resolve(path))),
     },
   };
+}
+
+/** What grows while it is backed up, and is of no use in a backup: the cache, and the repository of this user's own. */
+function ownFolders(invocation: Invocation): string[] {
+  const { settings, environment } = invocation;
+  const cache = cacheBase(invocation);
+  const named = settings.repository ?? settings.repositoryFile;
+  const repository = named === undefined ? defaultRepository(environment).location : undefined;
+  return [cache, repository].filter((path) => path !== undefined);
 }
 
 async function findTargets(

@@ -54,6 +54,16 @@ test('restic opens the default repository with the key file', { skip: skipWithou
   assert.match(stdout, /\n1 snapshots\n/);
 });
 
+test('the repository of a home is not backed up into itself', async (t) => {
+  const user = newUser(t);
+  writeFileSync(join(user.home, 'note'), 'hello');
+  await user.run(['backup', '-q', 'note']);
+  await user.run(['backup', '-q', '.']);
+  const { stdout } = await user.run(['ls', '-q', 'latest']);
+  assert.ok(stdout.includes('/.local/share/holdfast') && stdout.includes('/.config/holdfast/repository.key'));
+  assert.ok(!stdout.includes('holdfast/repository/'));
+});
+
 test('a password without a repository is not taken for the default one', async (t) => {
   const user = newUser(t);
   const { stderr } = await user.run(['backup', '.'], { env: { RESTIC_PASSWORD: 'secret' }, expect: 1 });
