@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
-import { writeFileSync } from 'node:fs';
+import { symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { skipWithout, toolPath } from '../support/tools.ts';
 import { runProgram } from '../support/program.ts';
+import { holdfastBin } from '../support/restic.ts';
 import type { User } from './run.ts';
 import { newUser } from './run.ts';
 
@@ -100,6 +101,15 @@ describe('what is wrong with a command line is told in one sentence', () => {
     const one = await user.run(['--json', 'snapshots']);
     const other = await user.run(['snapshots', '--json=true', '--verbose=0']);
     assert.equal(one.stdout, other.stdout);
+  });
+
+  test('called restic, it names the version of restic that it works like', async () => {
+    symlinkSync(holdfastBin, join(user.home, 'restic'));
+    const { stdout } = await runProgram(process.execPath, [join(user.home, 'restic'), 'version'], {
+      env: user.env,
+    });
+    assert.match(stdout, /^restic \d+\.\d+\.\d+ compiled with holdfast /);
+    assert.match((await user.run(['--version'])).stdout, /^holdfast \d+\.\d+\.\d+ \(works like restic /);
   });
 
   test('completion completes verbs and flags in bash', async () => {

@@ -2,7 +2,7 @@
 import type { Command } from 'commander';
 import type { Runtime } from '../verb.ts';
 import { action, verb, withExamples } from '../verb.ts';
-import { readVersion, versionLine } from '../version.ts';
+import { isCalledRestic, likeRestic, readVersion, versionLine } from '../version.ts';
 
 export function versionCommand(runtime: Runtime): Command {
   const command = verb('version', '[flags]', 'Prints the version of this program and of what it runs on.');
@@ -11,7 +11,7 @@ export function versionCommand(runtime: Runtime): Command {
       if (!settings.json) return terminal.result(versionLine());
       terminal.emit({
         message_type: 'version',
-        version: readVersion(),
+        version: isCalledRestic() ? likeRestic : readVersion(),
         node_version: process.version,
         go_version: '',
         go_os: process.platform,
