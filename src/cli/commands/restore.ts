@@ -2,6 +2,7 @@
 import type { Command } from 'commander';
 import { Option } from 'commander';
 import { HoldfastError } from '../../kernel/errors.ts';
+import { type OverwritePolicy, overwritePolicies } from '../../sources/files/target/overwrite.ts';
 import type { ExcludeFlags, IncludeFlags } from '../pattern-flags.ts';
 import { addExcludeFlags, addIncludeFlags } from '../pattern-flags.ts';
 import type { SnapshotFlags } from '../snapshot-flags.ts';
@@ -17,7 +18,7 @@ export interface RestoreFlags extends SnapshotFlags, ExcludeFlags, IncludeFlags 
   dryRun?: boolean;
   sparse?: boolean;
   verify?: boolean;
-  overwrite: 'always' | 'if-changed' | 'if-newer' | 'never';
+  overwrite: OverwritePolicy;
   delete?: boolean;
   ownershipByName?: boolean;
 }
@@ -41,7 +42,7 @@ export function restoreCommand(runtime: Runtime): Command {
     .option('--verify', 'read everything back that was written')
     .addOption(
       new Option('--overwrite <policy>', 'what becomes of files that are there')
-        .choices(['always', 'if-changed', 'if-newer', 'never'])
+        .choices(overwritePolicies)
         .default('always'),
     )
     .option('--delete', 'remove from the target what the snapshot does not have')
