@@ -20,8 +20,9 @@ export async function* walkBody(body: Body): AsyncGenerator<Uint8Array> {
   else yield* body;
 }
 
-/** An uninitialised array that owns its whole ArrayBuffer. */
-export function allocate(length: number): Uint8Array<ArrayBuffer> {
+/** An uninitialised array that begins an ArrayBuffer of its own: `memory` where that is large enough. */
+export function allocate(length: number, memory?: ArrayBuffer): Uint8Array<ArrayBuffer> {
+  if (memory !== undefined && memory.byteLength >= length) return new Uint8Array(memory, 0, length);
   return new Uint8Array(Buffer.allocUnsafeSlow(length).buffer as ArrayBuffer);
 }
 

@@ -135,7 +135,7 @@ export function createLocalStorage(path: string): Storage {
         const range = length
           ? { offset: options.offset ?? 0, length }
           : resolveRange(name, await sizeOf(handle), options);
-        const bytes = allocate(range.length);
+        const bytes = allocate(range.length, options.memory);
         await readFully(handle, name, bytes, range.offset);
         throwIfAborted(options.signal);
         return bytes;

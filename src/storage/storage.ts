@@ -29,6 +29,8 @@ export interface ReadOptions {
   readonly length?: number;
   /** more of this object will be asked for, also by later runs: a local cache shall keep it whole (packs of trees) */
   readonly keep?: boolean;
+  /** memory of an earlier answer, which may hold this one when it is large enough; the caller gives it up */
+  readonly memory?: ArrayBuffer | undefined;
   readonly signal?: AbortSignal;
 }
 
@@ -63,8 +65,8 @@ export interface Storage {
   stat(name: string, options?: { signal?: AbortSignal }): Promise<StoredObject>;
 
   /**
-   * The bytes of a range, in an array that owns its whole ArrayBuffer (byteOffset 0), so that it can be transferred
-   * to another thread. Code `not-found`; code `truncated` when the object ends before the range does.
+   * The bytes of a range, in an array that begins an ArrayBuffer of its own (byteOffset 0), so that it can be
+   * transferred to another thread. Code `not-found`; code `truncated` when the object ends before the range does.
    */
   read(name: string, options?: ReadOptions): Promise<Uint8Array<ArrayBuffer>>;
 
