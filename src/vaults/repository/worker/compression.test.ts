@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import test from 'node:test';
-import { decompress } from '../../../kernel/native/zstd.ts';
+import { compressBound, decompress } from '../../../kernel/native/zstd.ts';
 import { compressionModes, squeeze } from './compression.ts';
 
 /** a piece of a program: real data, of which harder work makes less */
@@ -35,4 +35,13 @@ test('a large blob that shrinks in one place only is compressed all the same', (
   const mixed = Buffer.concat([randomBytes(400_000), Buffer.alloc(400_000)]);
   const length = squeeze(new Uint8Array(900_000), mixed, 'auto', false);
   assert.ok(length > 0 && length < 450_000);
+});
+
+test('a tree is compressed even where that does not make it smaller', () => {
+  const tiny = Buffer.from('{"nodes":[]}\n');
+  const out = new Uint8Array(compressBound(tiny.length));
+  for (const mode of ['auto', 'off', 'fastest', 'max'] as const) {
+    assert.ok(squeeze(out, tiny, mode, true) > tiny.length, mode);
+    assert.equal(squeeze(out, tiny, mode, false), 0, mode);
+  }
 });

@@ -40,11 +40,16 @@ function isIncompressible(data: Uint8Array): boolean {
 
 /**
  * Compresses `data` into `dst`; the number of bytes written, or 0 when the blob is better stored as it is.
- * `dst` should have room for `data.length` bytes.
+ * `dst` should have room for `data.length` bytes. With `always`, which is for trees, nothing is stored as it is, and
+ * `dst` needs room for `compressBound(data.length)`: prune would pack a tree that is not compressed anew for ever.
  */
 export function squeeze(dst: Uint8Array, data: Uint8Array, mode: CompressionMode, always: boolean): number {
   if (data.length === 0) return 0;
-  if (mode === 'off') return always ? fitting(compressInto(dst, data, autoSmall), data) : 0;
+  if (always) {
+    const effort = mode === 'off' ? autoSmall : effortOf(mode, data.length);
+    return Math.max(0, compressInto(dst, data, effort));
+  }
+  if (mode === 'off') return 0;
   if (mode !== 'max' && isIncompressible(data)) return 0;
   return fitting(compressInto(dst, data, effortOf(mode, data.length)), data);
 }
