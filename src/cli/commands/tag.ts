@@ -27,6 +27,7 @@ export function tagCommand(runtime: Runtime): Command {
       const { terminal, environment } = invocation;
       const { withRepository } = await import('../session.ts');
       const { tag } = await import('../../operations/tag.ts');
+      const { plural } = await import('../output/format.ts');
       const options = {
         filter: snapshotFilter(flags, environment, ids),
         ...{ set: flags.set ?? [], add: flags.add ?? [], remove: flags.remove ?? [] },
@@ -44,7 +45,9 @@ export function tagCommand(runtime: Runtime): Command {
       );
       if (terminal.json) terminal.emit({ message_type: 'summary', changed_snapshots: changed.length });
       terminal.say(
-        changed.length === 0 ? 'no snapshots were modified' : `modified ${changed.length} snapshots`,
+        changed.length === 0
+          ? 'no snapshots were modified'
+          : `modified ${plural(changed.length, 'snapshot')}`,
       );
     }),
   );

@@ -1,6 +1,7 @@
 /** How rewrite and repair snapshots tell what became of a snapshot. */
 import type { SnapshotOutcome } from '../../operations/replace-snapshot.ts';
 import type { SnapshotEntry } from '../../vaults/repository/repository.ts';
+import { plural } from './format.ts';
 import { shortId } from './snapshots.ts';
 import type { Terminal } from './terminal.ts';
 
@@ -37,7 +38,8 @@ export function tellOutcome(
 /** The last line of both verbs. */
 export function tellModified(terminal: Terminal, modified: number, dryRun: boolean): void {
   if (terminal.json) return terminal.emit({ message_type: 'summary', changed_snapshots: modified });
-  const verb = dryRun ? 'would be' : 'were';
+  const count = modified === 0 ? 'no snapshots' : plural(modified, 'snapshot');
+  const one = modified === 1 ? 'was' : 'were';
   terminal.say('');
-  terminal.say(modified === 0 ? `no snapshots ${verb} modified` : `${modified} snapshots ${verb} modified`);
+  terminal.say(`${count} ${dryRun ? 'would be' : one} modified`);
 }
