@@ -50,7 +50,7 @@ export function createFileWriter(state: WorkerState): FileWriter {
     });
   }
 
-  /** The descriptor to write with; undefined when the file could not be created, which was told. */
+  /** The descriptor to write with; undefined when another thread could not create the file, and has told so. */
   function fileOf(ref: number): number | undefined {
     const { arena } = state;
     const known = open.get(ref);
@@ -67,9 +67,6 @@ export function createFileWriter(state: WorkerState): FileWriter {
       how = creation.done;
       keep(ref, fd);
       return fd;
-    } catch (error) {
-      fail(ref, error);
-      return undefined;
     } finally {
       arena.created(ref, how);
     }

@@ -81,6 +81,8 @@ export interface FailedBlob {
 
 export interface RestoreResponse {
   readonly failed: readonly FailedBlob[];
+  /** what the bytes of a pack lay in: it serves the next pack, because fresh memory costs more than reading into it */
+  readonly memory?: ArrayBuffer;
 }
 
 export type ItemAction = 'restored' | 'updated' | 'unchanged' | 'deleted';

@@ -1,6 +1,6 @@
 /** A restore's thread: decodes blobs and writes them into the files themselves. It never touches the storage. */
 import { HoldfastError } from '../../kernel/errors.ts';
-import { type PoolHost, serve } from '../../kernel/pool-worker.ts';
+import { type PoolHost, serve, Transfer } from '../../kernel/pool-worker.ts';
 import { createBlobDecoder } from '../../vaults/repository/blob-decoder.ts';
 import { createEntry, finishDirectory } from './create-entry.ts';
 import { createFileWriter } from './file-writer.ts';
@@ -25,7 +25,10 @@ serve<undefined, RestoreRequest, RestoreResponse, RestoreEvent>((_, host) => {
       handle = createHandler(request.task, host);
       return { failed: [] };
     }
-    return { failed: handle!(request) };
+    const failed = handle!(request);
+    if (request.kind !== 'blobs') return { failed };
+    const memory = request.bytes.buffer;
+    return new Transfer({ failed, memory }, [memory]);
   };
 });
 
@@ -87,10 +90,7 @@ function createHandler(task: WorkerTask, host: PoolHost<RestoreEvent, never>): H
         return [];
       case 'blobs': {
         const { from, to, start, bytes } = request;
-        const failed = writeBlobs(from, to, start, bytes);
-        // Packs come faster than the collector looks for their memory.
-        bytes.buffer.transfer(0);
-        return failed;
+        return writeBlobs(from, to, start, bytes);
       }
       case 'plain': {
         const { from, to, bytes, reason } = request;

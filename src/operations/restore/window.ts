@@ -12,6 +12,7 @@ import { plainLength } from '../blob-set.ts';
 import { orderByPack, packRuns, type PackOrder, type PackRun } from './blob-uses.ts';
 import { type Engine, tellItem, tellProblem } from './engine.ts';
 import { createLinker } from './links.ts';
+import { createPackMemory } from './pack-memory.ts';
 import { fileState, PlanArena } from './plan-arena.ts';
 import type { FailedBlob, RestoreRequest } from './protocol.ts';
 import { removeUnexpectedNames, type Unexpected } from './unexpected.ts';
@@ -36,10 +37,13 @@ const mostBlobs = 2_000_000;
 const batchSize = 256;
 /** Packs in memory at a time, in bytes. */
 const budget = 64 * 1024 * 1024;
+/** What the smallest read counts for, so that few are under way however small they are. */
+const leastCost = 4 * 1024 * 1024;
 
 export function createWindow(engine: Engine): PlanWindow {
   const { index, pool, task, totals } = engine;
   const linker = createLinker(engine);
+  const memory = createPackMemory();
   let arena = new PlanArena(new SharedArrayBuffer(arenaBytes));
   let announced: Promise<unknown> | undefined;
   let number = 0;
@@ -185,7 +189,7 @@ export function createWindow(engine: Engine): PlanWindow {
     await pool.broadcast({ kind: 'uses', uses: order.uses });
     await forEachWithin(
       packRuns(index, order),
-      ({ length }) => length,
+      ({ length }) => Math.max(length, leastCost),
       budget,
       (packRun) => restoreRun(order, packRun),
     );
@@ -197,9 +201,12 @@ export function createWindow(engine: Engine): PlanWindow {
     try {
       const name = fileName('pack', toHex(index.packId(pack)));
       const { signal } = engine.context;
-      const bytes = await engine.repository.storage.read(name, { offset: start, length, signal });
+      const range = { offset: start, length, memory: memory.take(length), signal };
+      const bytes = await engine.repository.storage.read(name, range);
       const request = { kind: 'blobs', from, to, start, bytes } as const;
-      ({ failed } = await pool.run(request, [bytes.buffer]));
+      const answer = await pool.run(request, [bytes.buffer]);
+      memory.give(answer.memory);
+      failed = answer.failed;
     } catch (error) {
       if (!(error instanceof HoldfastError) || hasCode(error, 'interrupted', 'disk-full', 'failed'))
         throw error;
