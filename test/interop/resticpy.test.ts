@@ -51,8 +51,10 @@ const facts = new Set([
 function shapeOf(value: unknown, folder: string, key: string): unknown {
   if (Array.isArray(value)) return value.map((item) => shapeOf(item, folder, key));
   if (typeof value === 'object' && value !== null) {
-    // a repository of Holdfast says one thing more: which chunker it has
-    const entries = Object.entries(value).filter(([name]) => name !== 'holdfast_chunker');
+    // a repository of Holdfast says one thing more: which chunker it has; and both leave out that they took no second
+    const entries = Object.entries(value).filter(
+      ([name]) => name !== 'holdfast_chunker' && name !== 'seconds_elapsed',
+    );
     return Object.fromEntries(
       entries.map(([name, inner]) => [name, shapeOf(inner, folder, name)]),
     ) as unknown;
