@@ -60,6 +60,9 @@ export async function runBackup(
     });
     progress?.done();
     tellBackupResult(terminal, result, options.dryRun);
+    const { platformLimits } = await import('../sources/files/platform-limits.ts');
+    const limits = options.what.kind === 'files' ? platformLimits() : undefined;
+    if (limits !== undefined) context.warn(limits);
     if (options.profile) terminal.complain(profileLine(result));
     if (created && result.id && !options.dryRun) tellNextSteps(invocation, result.id);
     if (result.errors > 0 || missing > 0) {
