@@ -1,4 +1,4 @@
-/** Symlinks, fifos and devices of a restore, and the metadata of directories. */
+/** Symlinks, fifos, sockets and devices of a restore, and the metadata of directories. */
 import { HoldfastError } from '../../kernel/errors.ts';
 import { applyToEntry } from '../../sources/files/target/apply-metadata.ts';
 import { createSpecial, createSymlink } from '../../sources/files/target/create.ts';
@@ -39,6 +39,7 @@ function make(state: WorkerState, ref: number): void {
     case 'symlink':
       return createSymlink(state.target, directory, name, arena.linkTarget(ref));
     case 'fifo':
+    case 'socket':
     case 'dev':
     case 'chardev':
       return createSpecial(state.target, directory, name, type, arena.device(ref));

@@ -83,8 +83,6 @@ async function walkDirectory(
         engine.deletes = false;
         continue;
       }
-      // sockets cannot be restored: they live with the program that made them
-      if (node.type === 'socket') continue;
       const state = filter.enter(frame.filter, node.name);
       restored ||= state.selected;
       if (node.type === 'dir') {

@@ -1,7 +1,12 @@
 /** Creates the entries of a restore: directories, symlinks, hard links, fifos and devices; whatever is in the way goes. */
 import { HoldfastError } from '../../../kernel/errors.ts';
 import { type DirectoryHandle, shownPath } from '../../../kernel/native/directory-handle.ts';
-import { FORMAT_BLOCK, FORMAT_CHARACTER, FORMAT_FIFO } from '../../../kernel/native/stat-record.ts';
+import {
+  FORMAT_BLOCK,
+  FORMAT_CHARACTER,
+  FORMAT_FIFO,
+  FORMAT_SOCKET,
+} from '../../../kernel/native/stat-record.ts';
 import { checkResult, showPath, systemError } from '../../../kernel/native/system-error.ts';
 import type { FileTarget } from './file-target.ts';
 import { checkName } from './safe-name.ts';
@@ -73,24 +78,26 @@ export function createHardLink(
   replacing(target, parent, name, 'link', () => target.calls.link(from.parent, from.name, parent, name));
 }
 
+const formats = { fifo: FORMAT_FIFO, socket: FORMAT_SOCKET, dev: FORMAT_BLOCK, chardev: FORMAT_CHARACTER };
+
 /**
- * A fifo, or a device of the given number.
+ * A fifo, a socket nobody listens on, or a device of the given number.
  * @throws HoldfastError `forbidden` when the user may not create devices; `unsupported` where the system has no call for it
  */
 export function createSpecial(
   target: FileTarget,
   parent: DirectoryHandle,
   name: Uint8Array,
-  type: 'fifo' | 'dev' | 'chardev',
+  type: 'fifo' | 'socket' | 'dev' | 'chardev',
   device: bigint,
 ): void {
   checkName(name);
-  const format = type === 'fifo' ? FORMAT_FIFO : type === 'dev' ? FORMAT_BLOCK : FORMAT_CHARACTER;
-  const number = type === 'fifo' ? 0n : device;
+  const isDevice = type === 'dev' || type === 'chardev';
+  const number = isDevice ? device : 0n;
   const make = () => {
-    const result = target.calls.makeNode(parent, name, format | 0o600, number);
+    const result = target.calls.makeNode(parent, name, formats[type] | 0o600, number);
     const path = showPath(shownPath(parent, name));
-    if (result === EPERM && type !== 'fifo') {
+    if (result === EPERM && isDevice) {
       throw new HoldfastError('forbidden', `the device ${path} may not be created`, {
         hint: 'only root may create device files, and not inside every container',
       });

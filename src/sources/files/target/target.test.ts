@@ -278,6 +278,8 @@ test('fifos and devices', { skip: libc && process.geteuid?.() === 0 ? false : 'n
   const path = `${room}/special`;
   const target = openFileTarget(rawPath(path), { create: true });
   createSpecial(target, target.root, rawPath('fifo'), 'fifo', 0n);
+  createSpecial(target, target.root, rawPath('socket'), 'socket', 0n);
+  assert.ok(lstatSync(`${path}/socket`).isSocket());
   createSpecial(target, target.root, rawPath('null'), 'chardev', 0x103n);
   createSpecial(target, target.root, rawPath('disk'), 'dev', 0x0800n);
   assert.ok(lstatSync(`${path}/fifo`).isFIFO());
