@@ -12,8 +12,8 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { checkErrors, makeRepositoryFolder, openAgain, password } from '../support/engine.ts';
 import { holdfast, holdfastBin, restic } from '../support/restic.ts';
 import { tempFolder } from '../support/temp.ts';
-import { findTool } from '../support/tools.ts';
-import { compareTrees, seededBytes } from '../support/tree.ts';
+import { findTool, skipWithout } from '../support/tools.ts';
+import { compareTrees, makeTree, seededBytes } from '../support/tree.ts';
 
 const kills = 24;
 /** The sweep ends here, whatever is left of it. */
@@ -86,6 +86,42 @@ test('SIGKILL at any moment loses no snapshot, and the next run goes on', { time
   assert.deepEqual(compareTrees(tree, join(target, 'tree')), []);
   rmSync(target, { recursive: true });
 });
+
+test(
+  'a restore that is killed again and again is whole in the end',
+  { skip: skipWithout('setfattr', 'getfattr', 'setfacl'), timeout: 120_000 },
+  async (t) => {
+    const folder = tempFolder(t, 'holdfast-sigkill');
+    const location = join(folder, 'repository');
+    await makeRepositoryFolder(location);
+    const program = holdfast({ repository: location, password });
+    const tree = join(folder, 'tree');
+    mkdirSync(tree);
+    makeTree(tree);
+    for (let i = 0; i < 30; i++) writeFileSync(join(tree, `f${i}`), seededBytes(1_000_000, i + 1));
+    await program.run(['backup', 'tree'], { cwd: folder });
+    const restore = (target: string): string[] => ['restore', 'latest', '--json', '--target', target];
+    const started = performance.now();
+    await program.run(restore(join(folder, 'once')));
+    const longestMs = performance.now() - started;
+    const target = join(folder, 'killed');
+    let killed = 0;
+    for (let round = 0; round < 8; round++) {
+      const { signal } = await runAndKill(
+        location,
+        folder,
+        restore(target),
+        longestMs * (0.35 + round * 0.08),
+      );
+      if (signal === 'SIGKILL') killed++;
+    }
+    assert.ok(killed >= 2, `only ${killed} restores were killed`);
+    const { stdout } = await program.run(restore(target));
+    assert.deepEqual(compareTrees(tree, join(target, 'tree')), []);
+    const summary = JSON.parse(stdout.trim().split('\n').at(-1)!) as Record<string, number>;
+    assert.ok((summary['files_skipped'] ?? 0) > 0, 'files that are right are left alone');
+  },
+);
 
 async function snapshots(location: string): Promise<string[]> {
   await using repository = await openAgain(location);
