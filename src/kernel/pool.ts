@@ -57,7 +57,7 @@ interface Thread<Response> {
 }
 
 /** Short-lived objects are all that our threads make many of: a larger young generation only holds more of them. */
-const resourceLimits = { maxYoungGenerationSizeMb: 32 };
+const resourceLimits = { maxYoungGenerationSizeMb: 24 };
 
 /** The module beside `base` (an import.meta.url) named `./x-worker`: .ts in the source tree, .js in what is built from it. */
 export function workerModule(base: string, name: string): URL {

@@ -61,7 +61,7 @@ export interface Packer {
   putEncoded(type: BlobType, id: Uint8Array, stored: Uint8Array, uncompressedLength: number): boolean;
   /** false in repositories of version 1 */
   readonly compresses: boolean;
-  /** Gives a pack's memory back. */
+  /** Gives a pack's memory back. Dropped memory would wait for a collection that sees no reason to hurry. */
   recycle(buffer: ArrayBuffer): void;
   /** Takes the packs that are begun out of this packer. */
   takePartial(): PackBytes[];
@@ -211,7 +211,7 @@ export function createPacker(options: PackerOptions): Packer {
       return true;
     },
     recycle(buffer) {
-      if (buffer.byteLength === capacity && free.length === 0) free.push(new Uint8Array(buffer));
+      if (buffer.byteLength === capacity && free.length < 2) free.push(new Uint8Array(buffer));
     },
     takePartial() {
       const packs = [...open.values()].filter((pack) => pack.blobs.length > 0);
