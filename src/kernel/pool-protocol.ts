@@ -13,6 +13,8 @@ export type ToWorker<Request, Reply> =
   | { readonly kind: 'refused'; readonly id: number; readonly error: CarriedError };
 
 export type FromWorker<Response, Call> =
+  /** all modules are loaded */
+  | { readonly kind: 'ready' }
   | { readonly kind: 'done'; readonly id: number; readonly response: Response }
   | { readonly kind: 'failed'; readonly id: number; readonly error: CarriedError }
   | { readonly kind: 'call'; readonly id: number; readonly request: Call }

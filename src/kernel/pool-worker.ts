@@ -56,6 +56,7 @@ export function serve<Data, Request, Response, Call = never, Reply = never>(
       }),
     notify: (notice, buffers) => post({ kind: 'notice', notice }, buffers),
   };
+  post({ kind: 'ready' });
   // Begun inside a promise, so that a failing start answers every request with its reason.
   const handler = Promise.resolve().then(() => start(data, host));
   handler.catch(() => {});

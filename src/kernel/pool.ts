@@ -54,6 +54,8 @@ interface Thread<Response> {
   readonly index: number;
   readonly worker: Worker;
   readonly pending: Map<number, Pending<Response>>;
+  /** resolves when the thread has loaded its modules, or is gone */
+  readonly loaded: Promise<void>;
 }
 
 /** Short-lived objects are all that our threads make many of: a larger young generation only holds more of them. */
@@ -80,8 +82,13 @@ export function createPool<Request, Response, Data = undefined, Call = never, Re
   function startThread(index: number): Thread<Response> {
     const start: WorkerStart<Data> = { data: options.data, worker: index };
     const worker = new Worker(module, { workerData: start, resourceLimits });
-    const thread: Thread<Response> = { index, worker, pending: new Map() };
-    worker.on('message', (message: FromWorker<Response, Call>) => receive(thread, message));
+    const { promise: loaded, resolve: setLoaded } = Promise.withResolvers<void>();
+    const thread: Thread<Response> = { index, worker, pending: new Map(), loaded };
+    worker.on('message', (message: FromWorker<Response, Call>) => {
+      if (message.kind === 'ready') setLoaded();
+      else receive(thread, message);
+    });
+    worker.on('exit', () => setLoaded());
     worker.on('error', (error) =>
       fail(new HoldfastError('failed', `a worker thread failed: ${messageOf(error)}`, { cause: error })),
     );
@@ -91,7 +98,10 @@ export function createPool<Request, Response, Data = undefined, Call = never, Re
     return thread;
   }
 
-  function receive(thread: Thread<Response>, message: FromWorker<Response, Call>): void {
+  function receive(
+    thread: Thread<Response>,
+    message: Exclude<FromWorker<Response, Call>, { kind: 'ready' }>,
+  ): void {
     if (message.kind === 'call') {
       void serveCall(thread, message.id, message.request);
     } else if (message.kind === 'notice') {
@@ -184,7 +194,8 @@ export function createPool<Request, Response, Data = undefined, Call = never, Re
     broadcast: (request) => Promise.all(threads.map(({ index }) => pool.runOn(index, request))),
     async close() {
       fail(new HoldfastError('interrupted', 'the worker threads were closed'));
-      await Promise.all(threads.map((thread) => thread.worker.terminate()));
+      // A thread that is ended while a native module loads takes the process with it.
+      await Promise.all(threads.map((thread) => thread.loaded.then(() => thread.worker.terminate())));
     },
     [Symbol.asyncDispose]: () => pool.close(),
   };

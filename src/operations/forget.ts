@@ -3,7 +3,12 @@ import type { Context } from '../kernel/context.ts';
 import { hasCode, HoldfastError, throwIfAborted } from '../kernel/errors.ts';
 import { parseTime } from '../vaults/repository/format/time.ts';
 import type { Repository, SnapshotEntry } from '../vaults/repository/repository.ts';
-import { findSnapshots, isEmptyFilter, type SnapshotFilter } from '../vaults/repository/snapshot-filter.ts';
+import {
+  findSnapshots,
+  passOverDamaged,
+  isEmptyFilter,
+  type SnapshotFilter,
+} from '../vaults/repository/snapshot-filter.ts';
 import { applyPolicy, isEmptyPolicy, validatePolicy, type ForgetPolicy } from './forget-policy.ts';
 import { groupSnapshots, type GroupBy, type GroupKey } from './snapshot-groups.ts';
 
@@ -49,7 +54,7 @@ export async function planForget(
 ): Promise<ForgetPlan> {
   const { filter, policy, groupBy = { host: true, paths: true } } = options;
   validatePolicy(policy);
-  const entries = await findSnapshots(repository, filter);
+  const entries = await findSnapshots(repository, filter, passOverDamaged(context));
   if (filter.ids && filter.ids.length > 0) return { groups: [], remove: entries.map(({ id }) => id) };
 
   const removeAll = isEmptyPolicy(policy);

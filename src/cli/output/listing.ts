@@ -40,10 +40,9 @@ export function listingPrinter(
   };
 }
 
-/** A path for people: on a terminal control characters do no harm. */
+/** A path for people: on a terminal control characters do no harm, elsewhere its very bytes are printed. */
 export function shownPath(terminal: Terminal, path: string): string {
-  const wellFormed = path.toWellFormed();
-  return terminal.interactive ? quoteUnprintable(wellFormed) : wellFormed;
+  return terminal.interactive ? quoteUnprintable(path.toWellFormed()) : path;
 }
 
 function jsonPrinter(terminal: Terminal): ListingPrinter {

@@ -1,4 +1,5 @@
 /** How one entry of a snapshot is shown: a line of `ls -l`, JSON as restic's, and the export format of ncdu. */
+import { pathToText } from '../../sources/files/path-text.ts';
 import type { Node } from '../../vaults/repository/format/node.ts';
 import { fromGoMode, goMode } from '../../vaults/repository/format/go-mode.ts';
 import { formatTime, timeToMs } from '../../vaults/repository/format/time.ts';
@@ -41,7 +42,7 @@ export function longLine(path: string, node: Node, human: boolean): string {
   const size = human ? formatBytes(bytes) : String(bytes).padStart(6);
   const mode = formatMode(node.mode | typeBits[node.type]);
   const ids = `${String(node.uid).padStart(5)} ${String(node.gid).padStart(5)}`;
-  const target = node.type === 'symlink' ? ` -> ${text(node.linktarget)}` : '';
+  const target = node.type === 'symlink' ? ` -> ${pathToText(node.linktarget ?? new Uint8Array(0))}` : '';
   return `${mode} ${ids} ${size} ${formatLocalTime(timeToMs(node.mtime))} ${path}${target}`;
 }
 

@@ -1,4 +1,5 @@
 /** Owns all that this program prints: results on stdout, complaints on stderr, and the moving lines of a terminal. */
+import { textToPath } from '../../sources/files/path-text.ts';
 import { truncate } from './format.ts';
 
 /** What is needed of process.stdout and process.stderr. */
@@ -142,7 +143,8 @@ export class Terminal {
     const text = this.#pending;
     this.#pending = '';
     this.#untaken += text.length;
-    this.#options.stdout.write(text, () => {
+    // Bytes of names that are not UTF-8 stand in the text as lone surrogates (see path-text.ts).
+    this.#options.stdout.write(text.isWellFormed() ? text : textToPath(text), () => {
       this.#untaken -= text.length;
       if (this.#untaken <= untakenLimit) this.#taken?.resolve();
     });

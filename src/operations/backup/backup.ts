@@ -163,12 +163,17 @@ export async function backup(
     const parent =
       what.kind === 'source'
         ? undefined
-        : await findParent(repository, options, {
-            hostname: options.hostname,
-            paths,
-            tags: options.tags,
-            timeMs,
-          });
+        : await findParent(
+            repository,
+            options,
+            {
+              hostname: options.hostname,
+              paths,
+              tags: options.tags,
+              timeMs,
+            },
+            context,
+          );
     observer.parent?.(parent);
     const index = await repository.loadIndex();
     const sink = options.dryRun ? nowhere : createPackSink(repository, index, locked.signal);
@@ -198,6 +203,7 @@ export async function backup(
       leader,
       workingDirectory,
       withAtime: options.withAtime,
+      detail: options.detail,
       report: onItem,
       count,
     };

@@ -1,6 +1,7 @@
 /** Which snapshot a backup builds on: its unchanged files are not read again. */
+import type { Context } from '../../kernel/context.ts';
 import type { Repository, SnapshotEntry } from '../../vaults/repository/repository.ts';
-import { findSnapshot, findSnapshots } from '../../vaults/repository/snapshot-filter.ts';
+import { findSnapshot, findSnapshots, passOverDamaged } from '../../vaults/repository/snapshot-filter.ts';
 
 export interface ParentRules {
   /** read everything */
@@ -16,6 +17,7 @@ export async function findParent(
   repository: Repository,
   rules: ParentRules,
   own: { hostname: string; paths: readonly string[]; tags: readonly string[]; timeMs: number },
+  context: Pick<Context, 'warn'>,
 ): Promise<SnapshotEntry | undefined> {
   if (rules.force) return undefined;
   const filter = {
@@ -24,8 +26,6 @@ export async function findParent(
     ...(rules.groupBy.tags ? { tags: [own.tags] } : {}),
   };
   if (rules.parent !== undefined && rules.parent !== 'latest') return findSnapshot(repository, rules.parent);
-  const fitting = await findSnapshots(repository, filter, (_id, error) => {
-    throw error;
-  });
+  const fitting = await findSnapshots(repository, filter, passOverDamaged(context));
   return fitting.findLast(({ snapshot }) => snapshot.timeMs <= own.timeMs);
 }

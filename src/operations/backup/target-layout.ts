@@ -20,9 +20,22 @@ export interface LayoutParts {
   readonly leader: Leader;
   readonly workingDirectory: Uint8Array;
   readonly withAtime: boolean;
+  /** report every directory */
+  readonly detail: boolean;
   report(event: ItemEvent): void;
   count(name: CounterName, by: number): void;
 }
+
+/** What is said of a directory that only leads to a source. */
+const noSizes = {
+  kind: 'stored',
+  isDirectory: true,
+  seconds: 0,
+  dataSize: 0,
+  dataSizeInRepo: 0,
+  metadataSize: 0,
+  metadataSizeInRepo: 0,
+} as const;
 
 /** Stores the whole tree below `root`; the id of the snapshot's tree, and whether there is anything in it. */
 export async function storeTargets(
@@ -94,7 +107,9 @@ export async function storeTargets(
     }
     const tree = await storeChildren(node, snapshotPath, old?.type === 'dir' ? old.subtree : undefined);
     made.subtree = tree.id;
-    parts.count(!old ? 'dirsNew' : sameNode(old, made) ? 'dirsUnmodified' : 'dirsChanged', 1);
+    const action = !old ? 'new' : sameNode(old, made) ? 'unmodified' : 'changed';
+    parts.count(action === 'new' ? 'dirsNew' : action === 'changed' ? 'dirsChanged' : 'dirsUnmodified', 1);
+    if (parts.detail) parts.report({ ...noSizes, action, path: joinPath(snapshotPath, new Uint8Array(0)) });
     const writer = new ByteWriter();
     encodeNode(writer, made);
     return writer.view().slice() as EncodedNodes;

@@ -1,6 +1,7 @@
 /** Which snapshots are meant: short ids, `latest`, hosts, tags and paths, as restic understands them. */
-import { hasCode, HoldfastError } from '../../kernel/errors.ts';
-import { isId } from './files.ts';
+import type { Context } from '../../kernel/context.ts';
+import { hasCode, HoldfastError, messageOf } from '../../kernel/errors.ts';
+import { isId, shortId } from './files.ts';
 import type { FileKind } from './files.ts';
 import type { Snapshot } from './format/snapshot.ts';
 import type { Repository, SnapshotEntry } from './repository.ts';
@@ -48,6 +49,14 @@ export async function findSnapshots(
     if (named && !isEmptyFilter(filter)) problem('filters', usage('explicit snapshot ids are given'));
   }
   return [...found.values()].sort((a, b) => compareTimes(a.snapshot, b.snapshot) || (a.id < b.id ? -1 : 1));
+}
+
+/** Passes over snapshots that are damaged, with a warning: one bad file must not hide all the others. */
+export function passOverDamaged(context: Pick<Context, 'warn'>): FilterProblem {
+  return (id, error) => {
+    if (!hasCode(error, 'corrupt')) throw error;
+    context.warn(`passing over snapshot ${shortId(id)}: ${messageOf(error)}`);
+  };
 }
 
 export interface FoundSnapshot extends SnapshotEntry {
