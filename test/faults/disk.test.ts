@@ -3,23 +3,27 @@ import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { randomFillSync } from 'node:crypto';
 import { once } from 'node:events';
-import { mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import { setTimeout as pause } from 'node:timers/promises';
 import { makeRepositoryFolder, password } from '../support/engine.ts';
 import { jsonLines, runProgram } from '../support/program.ts';
 import { holdfast, holdfastBin, restic } from '../support/restic.ts';
-import { tempFolder } from '../support/temp.ts';
+import { removeTree, tempFolder } from '../support/temp.ts';
 import { findTool } from '../support/tools.ts';
 import { compareTrees } from '../support/tree.ts';
 
 const needsRoot = process.getuid?.() !== 0 && 'needs root to mount a small disk';
 
 async function smallDisk(t: TestContext, megabytes: number): Promise<string> {
-  const disk = tempFolder(t, 'holdfast-disk');
+  const disk = mkdtempSync(join(tmpdir(), 'holdfast-disk-'));
   await runProgram('mount', ['-t', 'tmpfs', '-o', `size=${megabytes}m`, 'tmpfs', disk]);
-  t.after(async () => void (await runProgram('umount', ['-l', disk])));
+  t.after(async () => {
+    await runProgram('umount', ['-l', disk]);
+    removeTree(disk);
+  });
   return disk;
 }
 
@@ -161,7 +165,7 @@ test(
     const { stdout } = await program.run(args.slice(3), { cwd: folder });
     const summary = jsonLines(stdout).at(-1)!;
     const stored = Number(summary['total_bytes_processed']) - Number(summary['data_added']);
-    assert.ok(stored > 4 << 20, `only ${stored} bytes of the interrupted run were used again`);
+    assert.ok(stored > 2 << 20, `only ${stored} bytes of the interrupted run were used again`);
     await program.run(['check', '--read-data']);
   },
 );
