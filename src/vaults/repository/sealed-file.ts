@@ -37,7 +37,10 @@ export async function readChecked(
 /** The error for a file that is not what it must be. */
 export function damagedFile(kind: FileKind, id: string, why: string, cause?: unknown): HoldfastError {
   return new HoldfastError('corrupt', `the ${kind} file ${shortId(id)} is damaged: ${why}`, {
-    hint: 'run `holdfast check`, which names everything that is damaged and says how to repair it',
+    hint:
+      kind === 'key'
+        ? 'open the repository by another key, or restore the file from a copy of the repository'
+        : 'run `holdfast check`, which names everything that is damaged and says how to repair it',
     cause,
   });
 }
