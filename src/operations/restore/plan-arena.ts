@@ -5,6 +5,7 @@
 import { HoldfastError } from '../../kernel/errors.ts';
 import { fromGoMode } from '../../vaults/repository/format/go-mode.ts';
 import type { ExtendedAttribute, Node, NodeType, Time } from '../../vaults/repository/format/node.ts';
+import { decodeTail, encodeTail, type RecordTail } from './record-tail.ts';
 
 /** Places of the fields of a record, in 32-bit words. A record is known by the index of its first word. */
 const at = {
@@ -69,13 +70,6 @@ export interface RecordMetadata {
   readonly group: string;
   readonly mtime: { readonly sec: number; readonly nsec: number };
   readonly atime: { readonly sec: number; readonly nsec: number };
-  readonly xattrs: readonly ExtendedAttribute[];
-}
-
-interface Tail {
-  readonly user: string;
-  readonly group: string;
-  readonly linkTarget: Uint8Array;
   readonly xattrs: readonly ExtendedAttribute[];
 }
 
@@ -299,7 +293,7 @@ export class PlanArena {
     return ref;
   }
 
-  #tail(ref: number): Tail | undefined {
+  #tail(ref: number): RecordTail | undefined {
     const length = this.words[ref + at.tailLength]!;
     if (length === 0) return undefined;
     const start = 4 * (ref + headWords + this.blobCount(ref)) + this.words[ref + at.nameLength]!;
@@ -337,24 +331,4 @@ function joined(location: Uint8Array, name: Uint8Array): Uint8Array<ArrayBuffer>
   out[location.length] = 0x2f;
   out.set(name, location.length + 1);
   return out;
-}
-
-/** What few entries have: nothing at all for the others. */
-function encodeTail({ user, group, linkTarget, xattrs }: Tail): Uint8Array {
-  if (user === '' && group === '' && linkTarget.length === 0 && xattrs.length === 0) return none;
-  const parts: Uint8Array[] = [Buffer.from(user), Buffer.from(group), linkTarget];
-  for (const xattr of xattrs) parts.push(Buffer.from(xattr.name), xattr.value);
-  const lengths = Uint32Array.from([parts.length, ...parts.map((part) => part.length)]);
-  return Buffer.concat([new Uint8Array(lengths.buffer), ...parts]);
-}
-
-function decodeTail(bytes: Uint8Array<ArrayBuffer>): Tail {
-  const count = new Uint32Array(bytes.buffer, 0, 1)[0]!;
-  const lengths = new Uint32Array(bytes.buffer, 4, count);
-  let start = 4 + 4 * count;
-  const parts = Array.from(lengths, (length) => bytes.subarray(start, (start += length)));
-  const text = (part: Uint8Array | undefined) => Buffer.from(part ?? none).toString();
-  const xattrs: ExtendedAttribute[] = [];
-  for (let i = 3; i + 1 < parts.length; i += 2) xattrs.push({ name: text(parts[i]), value: parts[i + 1]! });
-  return { user: text(parts[0]), group: text(parts[1]), linkTarget: parts[2] ?? none, xattrs };
 }

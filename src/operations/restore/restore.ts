@@ -19,7 +19,7 @@ import { newTotals, readProgress, startRestoreThreads, sumOf } from './engine.ts
 import type { RestoreEvent } from './protocol.ts';
 import { counter, counterCount } from './protocol.ts';
 import { walkSnapshot } from './walk.ts';
-import { createWindow } from './window.ts';
+import { createWindow, defaultLimits, type WindowLimits } from './window.ts';
 
 export interface RestoreOptions {
   /** `ID`, `latest`, or either with `:path`, whose content goes into the target then */
@@ -46,6 +46,8 @@ export interface RestoreOptions {
   readonly detail?: boolean;
   /** threads that were started before, with `startRestoreThreads`; the caller ends them */
   readonly threads?: RestoreThreads;
+  /** how much is planned at a time; the default takes some tens of megabytes */
+  readonly limits?: WindowLimits;
   readonly onFound?: (snapshot: FoundForRestore) => void;
   /** called once, with a function that says how far it is */
   readonly onStart?: (progress: () => RestoreProgress) => void;
@@ -66,7 +68,7 @@ export interface RestoreResult extends RestoreProgress {
 }
 
 /** What a restore would do: the same numbers, with nothing done. Items were reported one by one. */
-export type RestorePlan = Omit<RestoreResult, 'filesVerified'>;
+export type RestorePlan = RestoreResult;
 
 /**
  * Restores. Problems with single entries are reported and counted; codes `not-found`, `usage`, `disk-full`,
@@ -148,9 +150,9 @@ async function run(
   options.onStart?.(() => readProgress(totals, counters));
 
   await threads.pool.broadcast({ kind: 'begin', task: engine.task });
-  const window = createWindow(engine);
+  const window = createWindow(engine, options.limits ?? defaultLimits);
   await walkSnapshot(engine, window, filter, tree);
-  await window.process();
+  await window.finish();
   return {
     ...readProgress(totals, counters),
     errors: engine.errors,

@@ -3,6 +3,7 @@ import { readdirSync } from 'node:fs';
 import { HoldfastError, hasCode, throwIfAborted } from '../../kernel/errors.ts';
 import { asBuffer } from '../../kernel/native/c-string.ts';
 import { pathThrough } from '../../kernel/native/directory-handle.ts';
+import { calling } from '../../kernel/native/system-error.ts';
 import { joinPath } from '../../sources/files/path.ts';
 import type { FilterState, RestoreFilter } from '../../sources/files/restore-filter.ts';
 import { ensureDirectory } from '../../sources/files/target/create.ts';
@@ -155,12 +156,15 @@ function settle(engine: Engine, frame: Frame): void {
 }
 
 /** Names in a directory of the target, as latin1 text; undefined when there is no such directory. */
-function namesIn({ target }: Engine, location: Uint8Array): string[] | undefined {
+function namesIn(engine: Engine, location: Uint8Array): string[] | undefined {
+  const { target } = engine;
   if (!target) return undefined;
   try {
     const path = pathThrough(target.directory(location), Buffer.from('.'));
-    return readdirSync(path, { encoding: 'latin1' });
-  } catch {
+    return calling('read', location, () => readdirSync(path, { encoding: 'latin1' }));
+  } catch (error) {
+    // what may not be read cannot be cleared either
+    if (engine.deletes && hasCode(error, 'forbidden')) tellProblem(engine, location, error);
     return undefined;
   }
 }

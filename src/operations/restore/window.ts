@@ -2,20 +2,17 @@
  * A part of the snapshot that is planned and then restored as a whole, each of its packs read once. Usually it is the
  * whole snapshot; a larger one takes several windows, so that memory stays bounded.
  */
-import { HoldfastError, hasCode } from '../../kernel/errors.ts';
-import { forEachWithin } from '../../kernel/parallel.ts';
+import { HoldfastError } from '../../kernel/errors.ts';
 import { toHex } from '../../kernel/hex.ts';
 import type { RestoreFilter } from '../../sources/files/restore-filter.ts';
-import { fileName } from '../../vaults/repository/files.ts';
 import type { Node } from '../../vaults/repository/format/node.ts';
 import { plainLength } from '../blob-set.ts';
-import { orderByPack, packRuns, type PackOrder, type PackRun } from './blob-uses.ts';
 import { type Engine, tellItem, tellProblem } from './engine.ts';
 import { createLinker } from './links.ts';
-import { createPackMemory } from './pack-memory.ts';
+import { createPackWriter } from './pack-writer.ts';
 import { fileState, PlanArena } from './plan-arena.ts';
-import type { FailedBlob, RestoreRequest } from './protocol.ts';
-import { removeUnexpectedNames, type Unexpected } from './unexpected.ts';
+import type { RestoreRequest } from './protocol.ts';
+import { removeUnexpectedNames, unexpectedIn, type Unexpected } from './unexpected.ts';
 import type { Frame } from './walk.ts';
 
 export interface PlanWindow {
@@ -27,31 +24,34 @@ export interface PlanWindow {
   leave(frame: Frame, node: Node | undefined, filter: RestoreFilter): void;
   /** Restores all that was planned, and begins anew. */
   process(): Promise<void>;
+  /** The last window, and what has to wait until the snapshot is known as a whole. */
+  finish(): Promise<void>;
 }
 
-/** Memory set aside for records, as virtual memory: half a million files and more. */
-const arenaBytes = 64 * 1024 * 1024;
-/** Blobs of a window, about; they take 20 bytes each. */
-const mostBlobs = 2_000_000;
+export interface WindowLimits {
+  /** memory set aside for records, which is taken when it is used */
+  readonly bytes: number;
+  /** blobs, about; they take 20 bytes each */
+  readonly blobs: number;
+}
+
+/** Half a million files and more. */
+export const defaultLimits: WindowLimits = { bytes: 64 * 1024 * 1024, blobs: 2_000_000 };
 /** Entries that a thread is given at a time. */
 const batchSize = 256;
-/** Packs in memory at a time, in bytes. */
-const budget = 64 * 1024 * 1024;
-/** What the smallest read counts for, so that few are under way however small they are. */
-const leastCost = 4 * 1024 * 1024;
-
-export function createWindow(engine: Engine): PlanWindow {
+export function createWindow(engine: Engine, limits: WindowLimits): PlanWindow {
   const { index, pool, task, totals } = engine;
   const linker = createLinker(engine);
-  const memory = createPackMemory();
-  let arena = new PlanArena(new SharedArrayBuffer(arenaBytes));
+  const packWriter = createPackWriter(engine);
+  let arena = new PlanArena(new SharedArrayBuffer(limits.bytes));
   let announced: Promise<unknown> | undefined;
   let number = 0;
   let blobs = 0;
   let files: number[] = [];
   let others: number[] = [];
   let directories: number[] = [];
-  let unexpected: Unexpected[] = [];
+  /** directories that lose something when the whole snapshot is known */
+  const late: Unexpected[] = [];
   /** files in directories that were there before */
   let suspects: number[] = [];
   let inspected: number[] = [];
@@ -184,52 +184,6 @@ export function createWindow(engine: Engine): PlanWindow {
     }
   }
 
-  async function writeFiles(needy: number[], uses: number): Promise<void> {
-    const order = orderByPack(index, arena, needy, uses);
-    await pool.broadcast({ kind: 'uses', uses: order.uses });
-    await forEachWithin(
-      packRuns(index, order),
-      ({ length }) => Math.max(length, leastCost),
-      budget,
-      (packRun) => restoreRun(order, packRun),
-    );
-  }
-
-  async function restoreRun(order: PackOrder, { pack, start, length, from, to }: PackRun): Promise<void> {
-    let failed: readonly FailedBlob[];
-    let why: unknown;
-    try {
-      const name = fileName('pack', toHex(index.packId(pack)));
-      const { signal } = engine.context;
-      const range = { offset: start, length, memory: memory.take(length), signal };
-      const bytes = await engine.repository.storage.read(name, range);
-      const request = { kind: 'blobs', from, to, start, bytes } as const;
-      const answer = await pool.run(request, [bytes.buffer]);
-      memory.give(answer.memory);
-      failed = answer.failed;
-    } catch (error) {
-      if (!(error instanceof HoldfastError) || hasCode(error, 'interrupted', 'disk-full', 'failed'))
-        throw error;
-      why = error;
-      failed = blobsOf(order, from, to);
-    }
-    for (const blob of failed) await restoreAlone(order, blob, why);
-  }
-
-  /** Once more, from wherever else the blob lies. */
-  async function restoreAlone(order: PackOrder, { from, to }: FailedBlob, why: unknown): Promise<void> {
-    const entry = order.uses.entries[order.uses.order[from]!]!;
-    let bytes: Uint8Array | undefined;
-    let reason = '';
-    try {
-      bytes = await engine.repository.readBlob('data', index.idOf(entry));
-    } catch (error) {
-      if (!(error instanceof HoldfastError) || hasCode(error, 'interrupted')) throw error;
-      reason = (why instanceof HoldfastError ? why : error).message;
-    }
-    await pool.run({ kind: 'plain', from, to, bytes, reason });
-  }
-
   async function verify(needy: readonly number[]): Promise<void> {
     const written = needy.filter((ref) => !arena.hasFailed(ref));
     if (!engine.verifies || written.length === 0) return;
@@ -237,9 +191,14 @@ export function createWindow(engine: Engine): PlanWindow {
     await Promise.all(inBatches(written, 'verify'));
   }
 
-  return {
+  function addDirectory(frame: Frame, node: Node): void {
+    const parent = directoryOf(frame.parent!);
+    directories.push(arena.add(node, node.name, parent, [], task.ownershipByName));
+  }
+
+  const window: PlanWindow = {
     fits(frame, node) {
-      if (blobs >= mostBlobs) return false;
+      if (blobs >= limits.blobs) return false;
       const needed = PlanArena.sizeOf(node, node.name) + 2 * (frame.location.length + 16);
       if (arena.used + needed <= arena.shared.byteLength) return true;
       if (arena.used > 4) return false;
@@ -259,15 +218,9 @@ export function createWindow(engine: Engine): PlanWindow {
       others.push(arena.add(node, node.name, directoryOf(frame), [], task.ownershipByName));
     },
     leave(frame, node, filter) {
-      if (engine.deletes && frame.unexpected && frame.unexpected.size > 0) {
-        const names = [...frame.unexpected]
-          .map((name) => Buffer.from(name, 'latin1'))
-          .filter((name) => filter.enter(frame.filter, name).selected);
-        if (names.length > 0) unexpected.push({ location: frame.location, names });
-      }
-      if (!node) return;
-      const parent = directoryOf(frame.parent!);
-      directories.push(arena.add(node, node.name, parent, [], task.ownershipByName));
+      const names = engine.deletes ? unexpectedIn(frame, filter) : [];
+      if (names.length > 0) late.push({ frame, node, names });
+      else if (node) addDirectory(frame, node);
     },
     async process() {
       const { needy, empty, uses } = await settleFiles();
@@ -279,31 +232,29 @@ export function createWindow(engine: Engine): PlanWindow {
       } else {
         const small = Promise.all(inBatches([...empty, ...others], 'create'));
         small.catch(() => {});
-        if (uses > 0) await writeFiles(needy, uses);
+        if (uses > 0) await packWriter.write(arena, needy, uses);
         await small;
       }
       linker.makeLinks();
-      removeUnexpectedNames(engine, unexpected);
       await pool.broadcast({ kind: 'end' });
       await pool.runOn(0, { kind: 'directories', refs: Uint32Array.from(directories) });
       await verify([...needy, ...empty]);
       number++;
       blobs = 0;
-      [files, others, directories, unexpected, inspected, inspections] = [[], [], [], [], [], []];
+      [files, others, directories, inspected, inspections] = [[], [], [], [], []];
       arena.clear();
       announced = undefined;
     },
+    async finish() {
+      await window.process();
+      removeUnexpectedNames(engine, late);
+      for (const { frame, node } of late) {
+        if (!node) continue;
+        if (!window.fits(frame, node)) await window.process();
+        addDirectory(frame, node);
+      }
+      if (late.length > 0) await window.process();
+    },
   };
-}
-
-/** The blobs among uses that lie in order, each with all its uses. */
-function blobsOf({ uses: { entries, order } }: PackOrder, from: number, to: number): FailedBlob[] {
-  const blobs: FailedBlob[] = [];
-  for (let at = from; at < to;) {
-    let end = at + 1;
-    while (end < to && entries[order[end]!] === entries[order[at]!]) end++;
-    blobs.push({ from: at, to: end });
-    at = end;
-  }
-  return blobs;
+  return window;
 }
