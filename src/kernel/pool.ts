@@ -1,5 +1,6 @@
 /** A pool of worker threads with typed requests and answers; the other side is kernel/pool-worker.ts. */
-import { extname } from 'node:path';
+import { getCompileCacheDir } from 'node:module';
+import { dirname, extname } from 'node:path';
 import type { Transferable } from 'node:worker_threads';
 import { Worker } from 'node:worker_threads';
 import { carryError, uncarryError } from './carried-error.ts';
@@ -61,6 +62,12 @@ interface Thread<Response> {
 /** Short-lived objects are all that our threads make many of: a larger young generation only holds more of them. */
 const resourceLimits = { maxYoungGenerationSizeMb: 24 };
 
+/** Threads take compiled modules from the cache of the main thread when their environment says where that is. */
+function workerEnvironment(): NodeJS.ProcessEnv {
+  const cache = getCompileCacheDir();
+  return cache === undefined ? process.env : { ...process.env, NODE_COMPILE_CACHE: dirname(cache) };
+}
+
 /** The module beside `base` (an import.meta.url) named `./x-worker`: .ts in the source tree, .js in what is built from it. */
 export function workerModule(base: string, name: string): URL {
   return new URL(name + extname(new URL(base).pathname), base);
@@ -81,7 +88,7 @@ export function createPool<Request, Response, Data = undefined, Call = never, Re
 
   function startThread(index: number): Thread<Response> {
     const start: WorkerStart<Data> = { data: options.data, worker: index };
-    const worker = new Worker(module, { workerData: start, resourceLimits });
+    const worker = new Worker(module, { workerData: start, resourceLimits, env: workerEnvironment() });
     const { promise: loaded, resolve: setLoaded } = Promise.withResolvers<void>();
     const thread: Thread<Response> = { index, worker, pending: new Map(), loaded };
     worker.on('message', (message: FromWorker<Response, Call>) => {

@@ -52,7 +52,7 @@ export interface EntryStore {
    * Takes an entry over from the parent snapshot when it is the same there. True when that is done, false when the
    * entry has to be looked at; for a directory whose own node is the same, where to go on.
    */
-  takeOver(frame: Frame, twin: Twin, i: number): boolean | Origin;
+  takeOver(frame: Frame, twin: Twin, i: number, name: Uint8Array): boolean | Origin;
   /** Lists a directory; undefined when that fails, which is reported. */
   openDirectory(frame: Frame, i: number, previous: Node | undefined): Origin | undefined;
   /** Stores the tree of a directory whose nodes are all known, and enters its node into the parent's. */
@@ -68,7 +68,7 @@ export function createEntryStore(parts: EntryStoreParts): EntryStore {
   const ids = createBlobIds();
   const head = new ByteWriter(512);
   const metadata: MetadataOptions = {
-    toMode: toGoMode,
+    toMode: remembered(toGoMode),
     offsetOf: localOffset,
     withAtime: parts.withAtime,
     problem: (path, error) => problem(path, error, true),
@@ -258,9 +258,9 @@ export function createEntryStore(parts: EntryStoreParts): EntryStore {
   return {
     compresses: packer.compresses,
     problem: (path, error) => problem(path, error, true),
-    takeOver(frame, twin, i) {
+    takeOver(frame, twin, i, name) {
       const { listing } = frame;
-      const stat = statMetadata(listing, i, listing.name(i), metadata);
+      const stat = statMetadata(listing, i, name, metadata);
       head.length = 0;
       encodeNodeHead(head, stat);
       if (!twin.matches(head)) return false;
@@ -286,7 +286,7 @@ export function createEntryStore(parts: EntryStoreParts): EntryStore {
       if (frame.sameEnd === 0) emitBytes(frame, twin.node());
       twin.advance();
       if (frame.sameEnd !== 0) frame.sameEnd = twin.at;
-      completeSame(stat.type, stat.size, frame.snapshotPath, 0, listing.name(i));
+      completeSame(stat.type, stat.size, frame.snapshotPath, 0, name);
       return true;
     },
     openDirectory(frame, i, previous) {
@@ -346,6 +346,16 @@ export function createEntryStore(parts: EntryStoreParts): EntryStore {
       }
       return undefined;
     },
+  };
+}
+
+/** There are few modes, and the number for each is larger than V8 keeps without an object. */
+function remembered(toMode: (stMode: number) => number): (stMode: number) => number {
+  const known = new Map<number, number>();
+  return (stMode) => {
+    let mode = known.get(stMode);
+    if (mode === undefined) known.set(stMode, (mode = toMode(stMode)));
+    return mode;
   };
 }
 

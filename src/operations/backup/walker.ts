@@ -77,7 +77,7 @@ export function createWalker(host: WalkerHost, store: EntryStore, selection: Sel
     const name = listing.name(i);
     if (frame.selected?.includes(listing, i, name) === false) return undefined;
     if (frame.twin && listing.error(i) === 0) {
-      const same = store.takeOver(frame, frame.twin, i);
+      const same = store.takeOver(frame, frame.twin, i, name);
       if (same === true) return undefined;
       if (same !== false) return openFrame(same);
     }

@@ -179,10 +179,10 @@ function* slices(bytes: Uint8Array): Generator<Uint8Array, void, void> {
 /** Where the last blob of each pack ends. */
 function endsOf(index: BlobIndex): Float64Array {
   const ends = new Float64Array(index.packCount);
-  for (const entry of index.entries()) {
+  index.forEachEntry((entry) => {
     const pack = index.packOf(entry);
     ends[pack] = Math.max(ends[pack]!, index.offsetOf(entry) + index.lengthOf(entry));
-  }
+  });
   return ends;
 }
 
