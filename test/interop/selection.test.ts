@@ -71,7 +71,7 @@ function fixedCases(work: string): Case[] {
   return [
     plain('dot', '.'),
     plain('dot dot', '..'),
-    plain('below the parent', '../work/a', '../side'),
+    plain('below the parent', '../inside/a', '../side'),
     plain('the same name twice', 'a', '../side/a', '../side/a/../a'),
     plain('nested', 'a', 'a/b', 'a/b/ab'),
     plain('absolute and relative', `${work}/a`, 'b'),
@@ -117,7 +117,7 @@ function randomCases(random: (n: number) => number): Case[] {
 
 /** A few hundred entries of names that the patterns know, three levels deep. */
 function makeTree(folder: string): string {
-  const work = join(folder, 'work');
+  const work = join(folder, 'inside');
   const fill = (directory: string, depth: number) => {
     mkdirSync(directory, { recursive: true });
     for (const word of words) {

@@ -20,11 +20,11 @@ import type { Node } from '../../vaults/repository/format/node.ts';
 import { localOffset } from '../../vaults/repository/format/time.ts';
 import type { Packer } from '../../vaults/repository/worker/packer.ts';
 import { openStage, type Profile } from '../../vaults/repository/worker/profile.ts';
-import { sameNode } from '../node-equality.ts';
 import { type ChangeRules, hasChanged } from './change-rules.ts';
 import { type DirectoryInTree, diverge, entryPath, type Frame, type Origin } from './frame.ts';
 import type { Ahead, CounterName, ItemEvent } from './protocol.ts';
 import { createBlobIds, storeFile } from './store-file.ts';
+import { createTally } from './tally.ts';
 import type { Twin } from './twin.ts';
 
 export interface EntryStoreParts {
@@ -65,6 +65,7 @@ export interface EntryStore {
 
 export function createEntryStore(parts: EntryStoreParts): EntryStore {
   const { packer, chunker, index, profile, rules } = parts;
+  const { complete, completeSame, sizes } = createTally(parts);
   const ids = createBlobIds();
   const head = new ByteWriter(512);
   const metadata: MetadataOptions = {
@@ -82,73 +83,6 @@ export function createEntryStore(parts: EntryStoreParts): EntryStore {
     for (let at = 0; at < content.length; at += 32) if (index.find('data', content, at) < 0) return false;
     return true;
   }
-
-  /** Counts an item that is done, and reports it when every item is wanted. */
-  function complete(
-    node: Node,
-    previous: Node | undefined,
-    path: Uint8Array,
-    started: number,
-    before: Sizes,
-  ): void {
-    const isDirectory = node.type === 'dir';
-    const action = !previous ? 'new' : sameNode(previous, node) ? 'unmodified' : 'changed';
-    if (isDirectory) {
-      parts.count(action === 'new' ? 'dirsNew' : action === 'changed' ? 'dirsChanged' : 'dirsUnmodified', 1);
-    } else if (node.type === 'file') {
-      parts.count(
-        action === 'new' ? 'filesNew' : action === 'changed' ? 'filesChanged' : 'filesUnmodified',
-        1,
-      );
-      parts.count('bytesProcessed', node.size);
-    }
-    if (!parts.detail) return;
-    const added = packer.stats.bytesAdded - before.added;
-    const packed = packer.stats.bytesPacked - before.packed;
-    parts.report({
-      kind: 'stored',
-      action,
-      isDirectory,
-      path: isDirectory ? Buffer.concat([path, Buffer.from('/')]) : path.slice(),
-      seconds: (performance.now() - started) / 1000,
-      dataSize: isDirectory ? 0 : added,
-      dataSizeInRepo: isDirectory ? 0 : packed,
-      metadataSize: isDirectory ? added : 0,
-      metadataSizeInRepo: isDirectory ? packed : 0,
-    });
-  }
-
-  /** Counts an item that is the parent snapshot's. */
-  function completeSame(
-    type: string,
-    size: number,
-    path: Uint8Array,
-    started: number,
-    name?: Uint8Array,
-  ): void {
-    if (type === 'dir') {
-      parts.count('dirsUnmodified', 1);
-    } else if (type === 'file') {
-      parts.count('filesUnmodified', 1);
-      parts.count('bytesProcessed', size);
-      parts.count('bytesSeen', size);
-    }
-    if (!parts.detail) return;
-    const isDirectory = type === 'dir';
-    parts.report({
-      kind: 'stored',
-      action: 'unmodified',
-      isDirectory,
-      path: name ? joinPath(path, name) : Buffer.concat([path, Buffer.from('/')]),
-      seconds: isDirectory ? (performance.now() - started) / 1000 : 0,
-      dataSize: 0,
-      dataSizeInRepo: 0,
-      metadataSize: 0,
-      metadataSizeInRepo: 0,
-    });
-  }
-
-  const sizes = (): Sizes => ({ added: packer.stats.bytesAdded, packed: packer.stats.bytesPacked });
 
   async function storeContent(
     frame: Frame,
@@ -357,10 +291,4 @@ function remembered(toMode: (stMode: number) => number): (stMode: number) => num
     if (mode === undefined) known.set(stMode, (mode = toMode(stMode)));
     return mode;
   };
-}
-
-/** Bytes that a packer has added. */
-interface Sizes {
-  readonly added: number;
-  readonly packed: number;
 }
