@@ -78,7 +78,7 @@ const none = { excludes: [], insensitiveExcludes: [], includes: [], insensitiveI
 
 test('content, kinds, modes and times come back, and each is told', async () => {
   const time = { sec: -1, nsec: 987_654_321, offset: 0 };
-  const case_ = await given({
+  const example = await given({
     'a file': ['one ', 'two ', 'one '],
     empty: '',
     dir: { deep: { file: 'deep' } },
@@ -88,8 +88,8 @@ test('content, kinds, modes and times come back, and each is told', async () => 
     pipe: { node: { type: 'fifo', mode: (goMode.namedPipe | 0o640) >>> 0, mtime: time } },
     socket: { node: { type: 'socket', mode: (goMode.socket | 0o640) >>> 0 } },
   });
-  const { result, items, problems } = await run(case_);
-  const { target } = case_;
+  const { result, items, problems } = await run(example);
+  const { target } = example;
   assert.deepEqual(problems, []);
   assert.equal(text(target, 'a file'), 'one two one ');
   assert.equal(text(target, 'empty'), '');
@@ -123,47 +123,47 @@ test('content, kinds, modes and times come back, and each is told', async () => 
 test('each pack is read once, and a second restore reads none', async () => {
   const folder: Record<string, string[]> = {};
   for (let i = 0; i < 300; i++) folder[`file ${i}`] = [`${i}`, `${i % 7}`, 'shared'];
-  const case_ = await given(folder);
-  const before = packsRead(case_).length;
-  await run(case_);
+  const example = await given(folder);
+  const before = packsRead(example).length;
+  await run(example);
   // one pack of trees, one of data
-  assert.equal(packsRead(case_).length - before, 2);
-  for (let i = 0; i < 300; i++) assert.equal(text(case_.target, `file ${i}`), `${i}${i % 7}shared`);
+  assert.equal(packsRead(example).length - before, 2);
+  for (let i = 0; i < 300; i++) assert.equal(text(example.target, `file ${i}`), `${i}${i % 7}shared`);
 
-  const again = packsRead(case_).length;
-  const { result, items } = await run(case_);
-  assert.equal(packsRead(case_).length, again);
+  const again = packsRead(example).length;
+  const { result, items } = await run(example);
+  assert.equal(packsRead(example).length, again);
   assert.equal(result.filesSkipped, 300);
   assert.equal(result.filesTotal, 0);
   assert.ok(items.every((item) => item.startsWith('unchanged ')));
 });
 
 test('always: what differs is written, of what is right only the metadata', async () => {
-  const case_ = await given({ a: ['xxxx', 'yyyy', 'zzzz'], b: 'right', c: 'new', d: 'short' });
-  const { target } = case_;
+  const example = await given({ a: ['xxxx', 'yyyy', 'zzzz'], b: 'right', c: 'new', d: 'short' });
+  const { target } = example;
   mkdirSync(target);
   writeFileSync(join(target, 'a'), 'xxxx????zzzz and more');
   writeFileSync(join(target, 'b'), 'right', { mode: 0o600 });
   mkdirSync(join(target, 'd'));
-  const { result, items } = await run(case_);
+  const { result, items } = await run(example);
   assert.deepEqual(items, ['restored /c 3', 'restored /d 5', 'unchanged /b 5', 'updated /a 12']);
   assert.equal(text(target, 'a'), 'xxxxyyyyzzzz');
   assert.equal(text(target, 'd'), 'short');
   assert.equal(lstatSync(join(target, 'b')).mode & 0o777, 0o644);
   assert.equal(lstatSync(join(target, 'b')).mtimeMs, 1_700_000_000_123);
   assert.equal(result.bytesRestored, result.bytesTotal);
-  const [read] = packsRead(case_).slice(-1);
+  const [read] = packsRead(example).slice(-1);
   assert.ok(read!.length! < 200, 'only what is missing is read');
 });
 
 test('if-changed trusts size and time; if-newer and never leave alone what they should', async () => {
   const folder = { a: 'wanted', link: { node: { type: 'symlink', linktarget: Buffer.from('to') } } } as const;
   const prepare = async () => {
-    const case_ = await given(folder);
-    mkdirSync(case_.target);
-    writeFileSync(join(case_.target, 'a'), 'differs'.slice(0, 6));
-    symlinkSync('from', join(case_.target, 'link'));
-    return case_;
+    const example = await given(folder);
+    mkdirSync(example.target);
+    writeFileSync(join(example.target, 'a'), 'differs'.slice(0, 6));
+    symlinkSync('from', join(example.target, 'link'));
+    return example;
   };
   const trusted = await prepare();
   execFileSync('touch', ['-d', '@1700000000.123', join(trusted.target, 'a')]);
@@ -189,13 +189,13 @@ test('if-changed trusts size and time; if-newer and never leave alone what they 
 });
 
 test('a file with other names is replaced, and they keep their content', async () => {
-  const case_ = await given({ a: ['same', 'new!'] });
-  mkdirSync(case_.target);
-  writeFileSync(join(case_.target, 'a'), 'sameold!');
-  linkSync(join(case_.target, 'a'), join(case_.target, 'other'));
-  await run(case_);
-  assert.equal(text(case_.target, 'a'), 'samenew!');
-  assert.equal(text(case_.target, 'other'), 'sameold!');
+  const example = await given({ a: ['same', 'new!'] });
+  mkdirSync(example.target);
+  writeFileSync(join(example.target, 'a'), 'sameold!');
+  linkSync(join(example.target, 'a'), join(example.target, 'other'));
+  await run(example);
+  assert.equal(text(example.target, 'a'), 'samenew!');
+  assert.equal(text(example.target, 'other'), 'sameold!');
 });
 
 test('hard links are links again, also over an old restore', async () => {
@@ -205,25 +205,25 @@ test('hard links are links again, also over an old restore', async () => {
   const snapshot = await addSnapshot(repository, { x: 'linked' });
   const [node] = await repository.readTree(await treeOf(repository, snapshot));
   const linked = { ...content, content: node!.content, size: 6, links: 3, inode: 77n, deviceId: 5n };
-  const case_ = { repository, storage, target: join(mkdtempSync(join(room, 'case-')), 'target') };
+  const example = { repository, storage, target: join(mkdtempSync(join(room, 'case-')), 'target') };
   await addSnapshot(
     repository,
     { first: { node: linked }, d: { second: { node: linked } }, third: { node: linked } },
     { time: '2025-01-01T00:00:00Z' },
   );
   for (const round of [1, 2]) {
-    const { result } = await run(case_);
+    const { result } = await run(example);
     assert.deepEqual([result.errors, result.filesTotal + result.filesSkipped], [0, 4], `round ${round}`);
-    const inodes = ['first', 'd/second', 'third'].map((name) => lstatSync(join(case_.target, name)).ino);
+    const inodes = ['first', 'd/second', 'third'].map((name) => lstatSync(join(example.target, name)).ino);
     assert.equal(new Set(inodes).size, 1);
-    assert.equal(lstatSync(join(case_.target, 'third')).nlink, 3);
-    assert.equal(text(case_.target, 'd/second'), 'linked');
+    assert.equal(lstatSync(join(example.target, 'third')).nlink, 3);
+    assert.equal(text(example.target, 'd/second'), 'linked');
   }
 });
 
 test('delete removes what the snapshot does not have, and only where the filter looks', async () => {
-  const case_ = await given({ keep: 'k', d: { inner: 'i' }, e: { other: 'o' } });
-  const { target } = case_;
+  const example = await given({ keep: 'k', d: { inner: 'i' }, e: { other: 'o' } });
+  const { target } = example;
   const litter = () => {
     mkdirSync(join(target, 'd', 'junk', 'deep'), { recursive: true });
     mkdirSync(join(target, 'e'), { recursive: true });
@@ -231,11 +231,11 @@ test('delete removes what the snapshot does not have, and only where the filter 
     symlinkSync('/', join(target, 'd', 'junk', 'root'));
   };
   litter();
-  const plan = await run(case_, { delete: true }, planRestore);
+  const plan = await run(example, { delete: true }, planRestore);
   assert.equal(plan.result.filesDeleted, 7);
   assert.ok(existsSync(join(target, 'extra')) && !existsSync(join(target, 'keep')));
 
-  const { result, items } = await run(case_, { delete: true });
+  const { result, items } = await run(example, { delete: true });
   assert.equal(result.filesDeleted, 7);
   assert.ok(items.includes(`deleted ${target}/d/junk/deep/x 0`));
   assert.deepEqual(readdirSync(target), ['d', 'e', 'keep']);
@@ -244,7 +244,7 @@ test('delete removes what the snapshot does not have, and only where the filter 
   assert.ok(existsSync('/tmp'));
 
   litter();
-  await run(case_, { delete: true, patterns: { ...none, includes: ['/d'] } });
+  await run(example, { delete: true, patterns: { ...none, includes: ['/d'] } });
   assert.deepEqual(readdirSync(join(target, 'd')), ['inner']);
   assert.ok(existsSync(join(target, 'e', 'stray')) && existsSync(join(target, 'extra')));
 });
@@ -269,33 +269,33 @@ test('includes, excludes and a path below choose what is restored', async () => 
 });
 
 test('a plan says what a restore then does, and makes nothing', async () => {
-  const case_ = await given({ a: 'aaaa', b: 'bbb', d: { c: 'cc', e: '' }, l: { node: { type: 'fifo' } } });
+  const example = await given({ a: 'aaaa', b: 'bbb', d: { c: 'cc', e: '' }, l: { node: { type: 'fifo' } } });
   for (const existing of [false, true]) {
     if (existing) {
-      rmSync(case_.target, { recursive: true });
-      mkdirSync(join(case_.target, 'd'), { recursive: true });
-      writeFileSync(join(case_.target, 'a'), 'aaaa');
-      writeFileSync(join(case_.target, 'b'), 'other');
+      rmSync(example.target, { recursive: true });
+      mkdirSync(join(example.target, 'd'), { recursive: true });
+      writeFileSync(join(example.target, 'a'), 'aaaa');
+      writeFileSync(join(example.target, 'b'), 'other');
     }
-    const plan = await run(case_, {}, planRestore);
-    assert.equal(existsSync(join(case_.target, 'l')), false);
-    assert.equal(existsSync(case_.target), existing);
-    const done = await run(case_);
+    const plan = await run(example, {}, planRestore);
+    assert.equal(existsSync(join(example.target, 'l')), false);
+    assert.equal(existsSync(example.target), existing);
+    const done = await run(example);
     assert.deepEqual(plan.items, done.items);
     assert.deepEqual(plan.result, done.result);
   }
 });
 
 test('nothing leaves the target, whatever the snapshot and the target hold', async () => {
-  const case_ = await given({ d: { file: 'content' }, f: 'content', z: 'last' });
-  const { target } = case_;
+  const example = await given({ d: { file: 'content' }, f: 'content', z: 'last' });
+  const { target } = example;
   const outside = join(target, '..', 'outside');
   mkdirSync(outside);
   writeFileSync(join(outside, 'file'), 'precious');
   mkdirSync(target);
   symlinkSync('../outside', join(target, 'd'));
   symlinkSync('../outside/file', join(target, 'f'));
-  assert.deepEqual((await run(case_)).problems, []);
+  assert.deepEqual((await run(example)).problems, []);
   assert.deepEqual(readdirSync(outside), ['file']);
   assert.equal(text(outside, 'file'), 'precious');
   assert.equal(text(target, 'd', 'file'), 'content');
@@ -322,11 +322,11 @@ test('windows of any size give the same', async () => {
     for (let i = 0; i < 20; i++) files[`file ${i}`] = [`${d}/${i}`, `${i}`, 'everywhere'];
     folder[`dir ${d}`] = { sub: files, file: `${d}` };
   }
-  const case_ = await given(folder);
-  const whole = await run(case_);
-  const target = join(case_.target, 'other');
+  const example = await given(folder);
+  const whole = await run(example);
+  const target = join(example.target, 'other');
   const limits = { bytes: 4096, blobs: 50 };
-  const parts = await run({ ...case_, target }, { limits, verify: true });
+  const parts = await run({ ...example, target }, { limits, verify: true });
   assert.deepEqual(parts.items, whole.items);
   assert.deepEqual({ ...parts.result, filesVerified: 0 }, whole.result);
   assert.equal(parts.result.filesVerified, 252);
@@ -337,18 +337,18 @@ test('windows of any size give the same', async () => {
     }
   }
   writeFileSync(join(target, 'dir 3', 'sub', 'stray'), '');
-  const cleared = await run({ ...case_, target }, { limits, delete: true });
+  const cleared = await run({ ...example, target }, { limits, delete: true });
   assert.deepEqual([cleared.result.filesDeleted, cleared.result.filesSkipped], [1, 252]);
   assert.equal(lstatSync(join(target, 'dir 3', 'sub')).mtimeMs, 1_700_000_000_123);
 });
 
 test('sparse leaves holes and the same content', async () => {
   const zeros = '\0'.repeat(300_000);
-  const case_ = await given({ a: [zeros, 'middle', zeros], b: zeros, c: `x${zeros}` });
-  const { problems } = await run(case_, { sparse: true, verify: true });
+  const example = await given({ a: [zeros, 'middle', zeros], b: zeros, c: `x${zeros}` });
+  const { problems } = await run(example, { sparse: true, verify: true });
   assert.deepEqual(problems, []);
-  assert.equal(text(case_.target, 'a'), `${zeros}middle${zeros}`);
-  assert.equal(text(case_.target, 'b'), zeros);
-  assert.ok(lstatSync(join(case_.target, 'a')).blocks < 100);
-  assert.equal(lstatSync(join(case_.target, 'b')).blocks, 0);
+  assert.equal(text(example.target, 'a'), `${zeros}middle${zeros}`);
+  assert.equal(text(example.target, 'b'), zeros);
+  assert.ok(lstatSync(join(example.target, 'a')).blocks < 100);
+  assert.equal(lstatSync(join(example.target, 'b')).blocks, 0);
 });
