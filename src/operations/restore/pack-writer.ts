@@ -1,5 +1,5 @@
 /** Reads the packs of a window, each once and by ranges, and has the workers put their blobs where they belong. */
-import { HoldfastError, hasCode } from '../../kernel/errors.ts';
+import { type HoldfastError, hasCode } from '../../kernel/errors.ts';
 import { toHex } from '../../kernel/hex.ts';
 import { forEachWithin } from '../../kernel/parallel.ts';
 import { fileName } from '../../vaults/repository/files.ts';
