@@ -1,4 +1,6 @@
 /** Hard links of a restore: the first name of a file is restored, the others are linked to it when it is there. */
+import { hasCode } from '../../kernel/errors.ts';
+import type { StatRecords } from '../../kernel/native/stat-record.ts';
 import { createHardLink } from '../../sources/files/target/create.ts';
 import { mayOverwrite } from '../../sources/files/target/overwrite.ts';
 import type { Node } from '../../vaults/repository/format/node.ts';
@@ -27,16 +29,28 @@ export function createLinker(engine: Engine): Linker {
   const firsts = new Map<string, Name & { left: number }>();
   let links: Link[] = [];
 
+  /** What has the name now; in a dry run its directory may be missing. */
+  function standing({ directory, name }: Name): StatRecords | undefined {
+    const { target, task } = engine;
+    if (!target) return undefined;
+    try {
+      return target.stat(target.directory(directory), name);
+    } catch (error) {
+      if (task.dryRun && hasCode(error, 'not-found', 'failed')) return undefined;
+      throw error;
+    }
+  }
+
   function make({ first, directory, name, path, mtime }: Link): void {
     const { task } = engine;
-    const target = engine.target!;
-    const stat = target.stat(target.directory(directory), name);
+    const stat = standing({ directory, name });
     if (!mayOverwrite(task.overwrite, stat, { size: 0, mtime })) {
       engine.totals.filesSkipped++;
       return tellItem(engine, 'unchanged', 'file', path, 0);
     }
     if (!task.dryRun) {
-      const original = target.stat(target.directory(first.directory), first.name);
+      const target = engine.target!;
+      const original = standing(first);
       const same =
         stat && original && stat.inode(0) === original.inode(0) && stat.device(0) === original.device(0);
       if (!same) {
@@ -67,7 +81,6 @@ export function createLinker(engine: Engine): Linker {
         try {
           make(link);
         } catch (error) {
-          if (engine.task.dryRun && !engine.target) continue;
           tellProblem(engine, link.path, error);
         }
       }
