@@ -41,4 +41,6 @@ export interface CheckAnswer {
   /** what is wrong with the pack */
   readonly errors: string[];
   readonly trees: TreeAnswer[];
+  /** that of a whole pack, to be read into again */
+  readonly memory?: ArrayBuffer;
 }

@@ -1,5 +1,5 @@
 /** A thread of the check: decodes blobs, parses trees, compares headers. It never touches the storage. */
-import { serve } from '../../kernel/pool-worker.ts';
+import { serve, Transfer } from '../../kernel/pool-worker.ts';
 import { toHex } from '../../kernel/hex.ts';
 import { createBlobDecoder } from '../../vaults/repository/blob-decoder.ts';
 import { BlobIndex } from '../../vaults/repository/blob-index/blob-index.ts';
@@ -49,8 +49,8 @@ serve<undefined, CheckRequest, CheckAnswer>(() => {
       bytes,
       request.trees ? onTree : () => {},
     );
-    release(bytes);
-    return { errors, trees };
+    const memory = bytes.buffer;
+    return new Transfer<CheckAnswer>({ errors, trees, memory }, [memory]);
   };
 });
 

@@ -9,6 +9,7 @@ import { findSnapshots, isEmptyFilter } from '../../vaults/repository/snapshot-f
 import { readIndexFindings } from './index-findings.ts';
 import { layOut } from './pack-layout.ts';
 import type { BrokenPack, CheckPool, Reading } from './pack-reading.ts';
+import { createPackMemory } from '../pack-memory.ts';
 import { readPacks, readTrees, startCheckPool } from './pack-reading.ts';
 import { reportIndex, reportRepair, reportStored } from './report.ts';
 import type { CheckReport, CheckResult, Findings } from './report.ts';
@@ -93,7 +94,7 @@ async function examine(
 
   report({ kind: 'status', text: 'check snapshots, trees and blobs' });
   const graph = new TreeGraph(index);
-  const reading: Reading = { repository, pool, index, layout, graph, context };
+  const reading: Reading = { repository, pool, index, layout, graph, memory: createPackMemory(), context };
   const select = (packs: readonly KnownPack[]) =>
     selectPacks(packs, options.readData!, options.random ?? Math.random, filtered);
   let selection = options.readData && !filtered ? select(stored.known) : undefined;

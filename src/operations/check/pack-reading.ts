@@ -9,6 +9,7 @@ import { createPool, workerModule } from '../../kernel/pool.ts';
 import type { BlobIndex } from '../../vaults/repository/blob-index/blob-index.ts';
 import { fileName } from '../../vaults/repository/files.ts';
 import type { Repository } from '../../vaults/repository/repository.ts';
+import type { PackMemory } from '../pack-memory.ts';
 import type { CheckAnswer, CheckRequest } from './check-protocol.ts';
 import type { PackLayout } from './pack-layout.ts';
 import type { KnownPack } from './stored-packs.ts';
@@ -31,6 +32,7 @@ export interface Reading {
   readonly index: BlobIndex;
   readonly layout: PackLayout;
   readonly graph: TreeGraph;
+  readonly memory: PackMemory;
   readonly context: Context;
 }
 
@@ -76,7 +78,7 @@ export async function readPacks(
 }
 
 async function readPack(
-  { repository, pool, graph, context }: Reading,
+  { repository, pool, graph, memory, context }: Reading,
   pack: KnownPack,
   trees: boolean,
 ): Promise<BrokenPack | undefined> {
@@ -85,12 +87,17 @@ async function readPack(
   try {
     // What somebody wrote behind the end is told with the size, and harms no blob.
     const length = Math.min(pack.size, pack.storedSize ?? pack.size);
-    bytes = await repository.storage.read(fileName('pack', id), { length, signal: context.signal });
+    bytes = await repository.storage.read(fileName('pack', id), {
+      length,
+      memory: memory.take(length),
+      signal: context.signal,
+    });
   } catch (error) {
     if (!(error instanceof HoldfastError) || error.code === 'interrupted') throw error;
     return { id, message: `download error: ${error.message}`, damaged: false };
   }
   const answer = await pool.run({ kind: 'pack', pack: pack.pack, bytes, trees }, [bytes.buffer]);
+  memory.give(answer.memory);
   for (const tree of answer.trees) graph.add(tree);
   const count = answer.errors.length;
   if (count === 0) return undefined;

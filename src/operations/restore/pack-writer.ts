@@ -5,7 +5,7 @@ import { forEachWithin } from '../../kernel/parallel.ts';
 import { fileName } from '../../vaults/repository/files.ts';
 import { orderByPack, packRuns, type PackOrder, type PackRun } from './blob-uses.ts';
 import type { Engine } from './engine.ts';
-import { createPackMemory } from './pack-memory.ts';
+import { createPackMemory } from '../pack-memory.ts';
 import type { PlanArena } from './plan-arena.ts';
 import type { FailedBlob } from './protocol.ts';
 
