@@ -1,5 +1,5 @@
 /** What all scenarios share: the programs, the folder to work in, and how the runs alternate. */
-import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, renameSync, rmSync, statfsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { removeTree } from '../test/support/temp.ts';
 import { perform } from './measure.ts';
@@ -16,6 +16,13 @@ export interface Bench {
   freshPlace(program: Program, env?: Readonly<Record<string, string>>): Place;
   /** an empty folder */
   freshFolder(name: string): string;
+  /**
+   * Takes a restored tree out of the way and keeps it as long as the disk has room for three more of that many bytes:
+   * ext4 makes new files slowly for minutes after many were deleted, and whoever restores next would pay for it.
+   */
+  putAside(name: string, bytes: number): void;
+  /** Deletes what was put aside. */
+  clearAside(): void;
   say(text: string): void;
 }
 
@@ -27,6 +34,11 @@ export function createBench(options: Options): Bench {
   writeFileSync(passwordFile, 'the same for all\n', { mode: 0o600 });
   const programs = findPrograms(options.programs);
   const path = (...names: string[]): string => join(work, ...names);
+  let aside: string[] = [];
+  const clearAside = (): void => {
+    aside.forEach(removeTree);
+    aside = [];
+  };
   return {
     options,
     programs,
@@ -48,6 +60,13 @@ export function createBench(options: Options): Bench {
       mkdirSync(path(name));
       return path(name);
     },
+    putAside(name, bytes) {
+      aside.push(path(`aside-${aside.length}`));
+      renameSync(path(name), aside.at(-1)!);
+      const { bavail, bsize } = statfsSync(work);
+      if (bavail * bsize < 3 * bytes) clearAside();
+    },
+    clearAside,
     say: (text) => console.error(text),
   };
 }

@@ -23,6 +23,7 @@ export async function measureLarge(bench: Bench): Promise<Map<string, ScenarioRe
       `${program.padEnd(9)} large    ${measurement.seconds.toFixed(2)} s  peak ${measurement.peakMiB.toFixed(0)} MiB`,
     );
   };
+  bench.clearAside();
   for (const program of bench.programs) {
     bench.say(`making ${largeGib} GiB`);
     const tree = bench.freshFolder('large');

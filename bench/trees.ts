@@ -66,7 +66,7 @@ async function step(
       `cpu ${measurement.cpuSeconds.toFixed(2)} s  peak ${measurement.peakMiB.toFixed(0)} MiB` +
       (size === undefined ? '' : `  repository ${(size / 2 ** 20).toFixed(0)} MiB`),
   );
-  if (work === 'restore') bench.freshFolder('restored');
+  if (work === 'restore') bench.putAside('restored', sizeOf(tree));
 }
 
 function commandOf(
