@@ -1,6 +1,6 @@
 /**
- * Builds the package: the chunkers from AssemblyScript to WebAssembly (beside their sources, where a run from src
- * finds them, and beside the compiled JavaScript), and TypeScript to dist. What is up to date is not built again.
+ * Builds the package: AssemblyScript to WebAssembly (beside its sources, where a run from src finds it, and beside the
+ * compiled JavaScript), and TypeScript to dist. What is up to date is not built again.
  *
  *   node tools/build.ts          everything
  *   node tools/build.ts --wasm   the WebAssembly beside the sources alone
@@ -21,7 +21,8 @@ import { basename, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
-const chunkers = join('src', 'vaults', 'repository', 'chunker');
+/** Rooms with sources in AssemblyScript, in a folder `assembly` each. */
+const rooms = [join('src', 'kernel', 'scrypt'), join('src', 'vaults', 'repository', 'chunker')];
 /** Touched after each complete build; outside dist, which is what gets published. */
 const stamp = join(root, 'node_modules', '.cache', 'build-stamp');
 
@@ -30,10 +31,13 @@ if (!process.argv.includes('--wasm')) buildDist(wasm);
 
 /** Compiles every assembly/*.ts that is newer than its .wasm; returns the paths of all .wasm files. */
 function buildWasm(): string[] {
-  const sources = readdirSync(join(root, chunkers, 'assembly')).filter((name) => name.endsWith('.ts'));
-  return sources.map((name) => {
-    const source = join(chunkers, 'assembly', name);
-    const target = join(chunkers, `${basename(name, '.ts')}.wasm`);
+  const sources = rooms.flatMap((room) =>
+    readdirSync(join(root, room, 'assembly'))
+      .filter((name) => name.endsWith('.ts'))
+      .map((name) => join(room, 'assembly', name)),
+  );
+  return sources.map((source) => {
+    const target = join(dirname(dirname(source)), `${basename(source, '.ts')}.wasm`);
     if (modified(target) <= Math.max(modified(source), modified('tools/build.ts'))) {
       // asc cannot write a file in one step: others may be loading the old one at this moment
       const fresh = `${target}.${process.pid}.wasm`;

@@ -1,7 +1,7 @@
 /** Key files: the master key, sealed with what scrypt makes of a password. */
-import { randomBytes, scrypt } from 'node:crypto';
-import { promisify } from 'node:util';
+import { randomBytes } from 'node:crypto';
 import { hasCode, HoldfastError } from '../../../kernel/errors.ts';
+import { scrypt, type ScryptCost, scryptOfOpenssl } from '../../../kernel/scrypt/scrypt.ts';
 import { RecordReader, stringify } from './json-record.ts';
 import { type MasterKey, open, seal, SEAL_OVERHEAD } from './seal.ts';
 import { formatTime, timeFromMs } from './time.ts';
@@ -33,23 +33,15 @@ export interface KeyOptions {
   readonly now: number;
 }
 
-export interface ScryptCost {
-  readonly N: number;
-  readonly r: number;
-  readonly p: number;
-}
-
 /** Against a guess at 256 random bits no cost is needed. This is 1 MiB and 3 ms, what scrypt and restic still take as sound. */
 const randomKeyCost: ScryptCost = { N: 1024, r: 8, p: 1 };
-/** restic's aim: half a second, and the largest power of two in 60 MiB. */
+/** restic's aim: half a second by a plain implementation, and the largest power of two in 60 MiB. */
 const passwordMs = 500;
 const passwordN = 32768;
 /** What a key file may ask of this machine: 1 GiB, and a minute or so. */
 const maxMemory = 2 ** 30;
 const maxWork = 2 ** 28;
 const saltLength = 64;
-
-const runScrypt = promisify<Uint8Array, Uint8Array, number, Parameters<typeof scrypt>[3], Buffer>(scrypt);
 
 /** Makes a key file that opens `master` with `password`. */
 export async function createKey(
@@ -101,15 +93,13 @@ export async function calibrate(
 ): Promise<ScryptCost> {
   const probe = { N: passwordN / 2, r: 8, p: 1 };
   const start = now();
-  await deriveKey(new Uint8Array(0), new Uint8Array(saltLength), probe);
+  await scryptOfOpenssl(new Uint8Array(0), new Uint8Array(saltLength), 64, probe);
   const onePass = (now() - start) * 2;
   return { N: passwordN, r: 8, p: Math.max(1, Math.min(16, Math.floor(targetMs / onePass))) };
 }
 
 async function deriveKey(password: Uint8Array, salt: Uint8Array, cost: ScryptCost): Promise<MasterKey> {
-  const { N, r, p } = cost;
-  const maxmem = 128 * r * (N + p + 2) + 2 ** 20;
-  const bytes = new Uint8Array(await runScrypt(password, salt, 64, { N, r, p, maxmem }));
+  const bytes = await scrypt(password, salt, 64, cost);
   return { encrypt: bytes.subarray(0, 32), macK: bytes.subarray(32, 48), macR: bytes.subarray(48, 64) };
 }
 
