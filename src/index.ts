@@ -12,7 +12,8 @@
  * ```
  *
  * Every function throws HoldfastError alone; its `code` says what went wrong, its `hint` what to do about it.
- * Operations take the open repository, what to do, and a Context; who locks is said at each.
+ * Operations take the open repository, what to do, and a Context; who locks is said at each. Under `withLock`, give them
+ * the repository of the HeldLock: it writes no snapshot and removes nothing once the lock is lost.
  */
 
 // What everything is given and may throw.

@@ -53,7 +53,7 @@ export async function withRepository<T>(
     retryFor: settings.retryLock,
     onWait: (message: string) => terminal.say(message),
   };
-  return await withLock(repository, lock, context, (inner, held) => work(repository, inner, held));
+  return await withLock(repository, lock, context, (inner, held) => work(held.repository, inner, held));
 }
 
 /** The storage of the chosen repository, untouched. */

@@ -4,6 +4,7 @@ import { withSignal } from '../../kernel/context.ts';
 import { hasCode, HoldfastError, messageOf } from '../../kernel/errors.ts';
 import type { AcquiredLock } from './lock-acquire.ts';
 import { acquireLock, isLockThere, removeLock, settleMs, writeLock } from './lock-acquire.ts';
+import { ensuredRepository } from './ensured-repository.ts';
 import type { LockHost } from './lock-holder.ts';
 import { staleAfterMs, thisHost } from './lock-holder.ts';
 import type { Repository } from './repository.ts';
@@ -29,6 +30,8 @@ export interface LockOptions {
 }
 
 export interface HeldLock {
+  /** the locked repository, which calls `ensure` by itself before it writes a snapshot or removes a file */
+  readonly repository: Repository;
   /**
    * Makes sure that the lock is good before something that cannot be taken back: after a long standstill it is
    * refreshed first. Rejects when it was lost.
@@ -54,7 +57,7 @@ export async function withLock<T>(
   context: Context,
   work: (context: Context, lock: HeldLock) => Promise<T>,
 ): Promise<T> {
-  if (options.none) return work(context, { ensure: async () => {} });
+  if (options.none) return work(context, { repository, ensure: async () => {} });
   const host = options.host ?? thisHost;
   const lost = new AbortController();
   const done = new AbortController();
@@ -106,6 +109,12 @@ export async function withLock<T>(
     return refreshing;
   }
 
+  async function ensure(): Promise<void> {
+    await settled;
+    if (loss) throw loss;
+    if (context.clock.now() - writtenMs > tooOldMs) await refreshOnce();
+  }
+
   let nextTry = writtenMs + refreshEveryMs;
 
   async function tick(): Promise<void> {
@@ -125,13 +134,7 @@ export async function withLock<T>(
   const stopPolling = (options.poll ?? everySecond)(tick);
   const inner = withSignal(context, AbortSignal.any([context.signal, lost.signal]));
   try {
-    const result = await work(inner, {
-      async ensure() {
-        await settled;
-        if (loss) throw loss;
-        if (context.clock.now() - writtenMs > tooOldMs) await refreshOnce();
-      },
-    });
+    const result = await work(inner, { repository: ensuredRepository(repository, ensure), ensure });
     if (loss) throw loss;
     return result;
   } catch (error) {
