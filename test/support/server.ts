@@ -4,10 +4,11 @@ import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { setTimeout as pause } from 'node:timers/promises';
+import { setpriv, unprivilegedFlags } from './unprivileged.ts';
 
 export interface Server {
   readonly child: ChildProcess;
-  /** Kills it and resolves when it is gone. Idempotent. */
+  /** Ends it and resolves when it is gone. Idempotent. */
   stop(): Promise<void>;
 }
 
@@ -20,6 +21,10 @@ export interface ServerOptions {
   readonly ready: () => Promise<boolean>;
   /** milliseconds, default 60,000 */
   readonly timeout?: number;
+  /** for servers that refuse to run as root */
+  readonly unprivileged?: boolean;
+  /** what asks it to end, default SIGKILL; who does not follow is killed */
+  readonly stopSignal?: NodeJS.Signals;
 }
 
 /** A TCP port of 127.0.0.1 that was free a moment ago. */
@@ -33,13 +38,12 @@ export async function freePort(): Promise<number> {
   return address.port;
 }
 
-const setpriv = '/usr/bin/setpriv';
-
 /** Starts a server in the foreground and waits for it. Throws with its last words when it ends or stays silent. */
 export async function startServer(options: ServerOptions): Promise<Server> {
   // the kernel ends the server when this process dies, however it dies
-  const wrapped = existsSync(setpriv) ? [setpriv, '--pdeathsig', 'KILL', options.command] : [options.command];
-  const [command = options.command, ...first] = wrapped;
+  const wrapper = existsSync(setpriv) ? [setpriv, '--pdeathsig', 'KILL'] : [];
+  if (options.unprivileged === true) wrapper.push(...unprivilegedFlags());
+  const [command = options.command, ...first] = [...wrapper, options.command];
   const child = spawn(command, [...first, ...options.args], {
     cwd: options.cwd,
     env: { ...process.env, ...options.env },
@@ -58,8 +62,10 @@ export async function startServer(options: ServerOptions): Promise<Server> {
   const stop = async (): Promise<void> => {
     if (failure !== undefined || child.exitCode !== null || child.signalCode !== null) return;
     const closed = once(child, 'close');
-    child.kill('SIGKILL');
+    child.kill(options.stopSignal ?? 'SIGKILL');
+    const late = setTimeout(() => child.kill('SIGKILL'), 10_000);
     await closed;
+    clearTimeout(late);
   };
   const end = Date.now() + (options.timeout ?? 60_000);
   for (;;) {

@@ -26,7 +26,13 @@ export type Tool =
   | 'shellcheck'
   | 'openssl'
   | 'time'
-  | 'prlimit';
+  | 'prlimit'
+  | 'postgres15'
+  | 'postgres18'
+  | 'mariadb'
+  | 'mariadb-dump'
+  | 'mysql9'
+  | 'sqlite3';
 
 /** The oracle's version: interoperability is proven against exactly this one. */
 const resticVersion = '0.19.1';
@@ -82,6 +88,20 @@ function locate(tool: Tool): string | undefined {
         ? python
         : undefined;
     }
+    case 'postgres15':
+    case 'postgres18': {
+      const major = tool.slice('postgres'.length);
+      const folders = [join(toolsFolder, 'bin', `pg${major}`), `/usr/lib/postgresql/${major}/bin`];
+      const server = folders.map((folder) => join(folder, 'postgres')).find(isExecutable);
+      const wanted = new RegExp(`^postgres \\(PostgreSQL\\) ${major}\\.`);
+      return server !== undefined && runs(server, ['--version'], wanted) ? server : undefined;
+    }
+    case 'mariadb':
+      return onPath('mariadb-dump') === undefined ? undefined : onPath('mariadbd');
+    case 'mysql9': {
+      const server = join(toolsFolder, 'bin', 'mysql9', 'mysqld');
+      return isExecutable(server) && runs(server, ['--version'], /Ver 9\./) ? server : undefined;
+    }
     default:
       return onPath(tool);
   }
@@ -89,7 +109,7 @@ function locate(tool: Tool): string | undefined {
 
 const found = new Map<Tool, string | undefined>();
 
-/** Path of a program (of the Python with it, for `resticpy`), or undefined where this machine lacks it. */
+/** Path of a program (of the Python with it, for `resticpy`; of the server, for databases), or undefined where this machine lacks it. */
 export function findTool(tool: Tool): string | undefined {
   if (!found.has(tool)) found.set(tool, locate(tool));
   return found.get(tool);
