@@ -26,12 +26,16 @@ export async function runPrune(
     );
     counter.clear();
     if (options.dryRun) terminal.say('would make these changes:');
-    tellPrunePlan(terminal, plan.statistics);
+    tellPrunePlan(terminal, plan);
     if (options.dryRun) return;
     await performPrune(repository, plan, context);
     counter.clear();
     const gone = plan.repackPacks.length + plan.removePacks.length + plan.unreferencedPacks.length;
-    terminal.say(gone === 0 ? 'nothing to remove' : `removed ${plural(gone, 'pack')}`);
+    const left = plan.leftovers.length;
+    if (gone > 0 || left === 0) {
+      terminal.say(gone === 0 ? 'nothing to remove' : `removed ${plural(gone, 'pack')}`);
+    }
+    if (left > 0) terminal.say(`removed ${plural(left, 'unfinished file')} that killed writers left behind`);
   } finally {
     counter.done();
   }

@@ -6,8 +6,10 @@ import type { Context } from '../kernel/context.ts';
 import { throwIfAborted } from '../kernel/errors.ts';
 import { fromHex, toHex } from '../kernel/hex.ts';
 import { mapParallel } from '../kernel/parallel.ts';
+import type { Leftover } from '../storage/storage.ts';
 import type { Repository } from '../vaults/repository/repository.ts';
 import { createBlobWriter, type BlobWriterOptions } from '../vaults/repository/writer.ts';
+import { findLeftovers } from './leftovers.ts';
 import { decidePacks, type PackDecision, type PackingOptions } from './prune-plan.ts';
 import { firstEntry } from './prune-packs.ts';
 import type { PruneStatistics } from './prune-statistics.ts';
@@ -36,6 +38,8 @@ export interface PrunePlan {
   readonly removePacks: readonly string[];
   /** names of packs that are not there and not needed, which the index will no longer name */
   readonly forgetPacks: readonly string[];
+  /** what writers that were killed left behind */
+  readonly leftovers: readonly Leftover[];
   readonly decision: PackDecision;
   readonly options: PruneOptions;
 }
@@ -68,6 +72,7 @@ export async function planPrune(
     repackPacks: names(decision.repack),
     removePacks: names(decision.remove),
     forgetPacks: names(decision.forget),
+    leftovers: await Array.fromAsync(findLeftovers(repository, context)),
     decision,
     options,
   };
@@ -86,6 +91,10 @@ export async function performPrune(repository: Repository, plan: PrunePlan, cont
   }
   for (const pack of plan.forgetPacks) gone.delete(pack);
   await removePacks(repository, [...gone], options, context);
+  for (const leftover of plan.leftovers) {
+    throwIfAborted(context.signal);
+    await leftover.remove();
+  }
 }
 
 /** Puts the blobs that must stay into new packs; resolves once these are indexed. */

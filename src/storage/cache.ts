@@ -143,6 +143,7 @@ export function withCache(storage: Storage, options: CacheOptions): Storage {
         if (errnoOf(error) !== 'ENOENT') giveUp(error);
       });
     },
+    leftovers: storage.leftovers,
     close: () => storage.close(),
   };
 }

@@ -113,6 +113,7 @@ export function withLimits(storage: Storage, limits: Limits): Storage {
         storage.write(name, upload === undefined ? body : paceBody(body, upload, options.signal), options),
       ),
     remove: (name, options) => gated(() => storage.remove(name, options)),
+    leftovers: storage.leftovers,
     close: () => storage.close(),
   };
 }

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { chmod, mkdir, mkdtemp, readdir, rm, stat, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, mkdtemp, readdir, rm, stat, symlink, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
@@ -62,6 +62,46 @@ describe('local storage', () => {
       (await listAll(storage, '')).map(({ name }) => name),
       ['data/done', 'data/done2'],
     );
+  });
+
+  it('finds what killed writers left behind, once it is old, and removes that alone', async () => {
+    const root = join(directory, 'leftovers');
+    const storage = createLocalStorage(root);
+    const now = Date.now();
+    const hour = 3_600_000;
+    await storage.write('data/ab/done', patternBytes(5));
+    for (const [name, age] of [
+      ['data/ab/x-tmp-0123456789abcdef', 30],
+      ['data/ab/y-tmp-123456789', 30],
+      ['data/ab/z-tmp-0123456789abcdef', 1],
+      ['data/ab/w-tmp-notes', 30],
+      ['elsewhere-tmp-1', 30],
+    ] as const) {
+      await writeFile(join(root, name), 'cut');
+      await utimes(join(root, name), new Date(), new Date(now - age * hour));
+    }
+    await mkdir(join(root, 'data', 'ab', 'folder-tmp-1'));
+    await symlink('done', join(root, 'data', 'ab', 'link-tmp-2'));
+    await utimes(join(root, 'data', 'ab', 'done'), new Date(), new Date(now - 30 * hour));
+
+    const found = await Array.fromAsync(storage.leftovers!('data/', now - 24 * hour));
+    assert.deepEqual(found.map(({ name, size }) => [name, size]).sort(), [
+      ['data/ab/x', 3],
+      ['data/ab/y', 3],
+    ]);
+    // One of the two writers goes on after all.
+    await writeFile(join(root, 'data/ab/y-tmp-123456789'), 'more');
+    for (const leftover of found) await leftover.remove();
+    for (const leftover of found) await leftover.remove();
+    assert.deepEqual((await readdir(join(root, 'data', 'ab'))).sort(), [
+      'done',
+      'folder-tmp-1',
+      'link-tmp-2',
+      'w-tmp-notes',
+      'y-tmp-123456789',
+      'z-tmp-0123456789abcdef',
+    ]);
+    assert.deepEqual(await Array.fromAsync(storage.leftovers!('absent/', now)), []);
   });
 
   it('names a file in place of a repository', async () => {

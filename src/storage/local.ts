@@ -11,6 +11,7 @@ import { HoldfastError, hasCode, throwIfAborted } from '../kernel/errors.ts';
 import { allocate, piecesOf, walkBody } from './body.ts';
 import { errnoOf, localError, notAFolderError } from './local-errors.ts';
 import { readFully, removeQuietly, writeAll } from './local-io.ts';
+import { findLeftovers } from './local-leftovers.ts';
 import { listFolder } from './local-list.ts';
 import { assertObjectName, assertPrefix } from './names.ts';
 import { resolveRange } from './range.ts';
@@ -155,6 +156,18 @@ export function createLocalStorage(path: string): Storage {
         throw error;
       }
       await guard(`remove ${name}`, () => syncFolder(dirname(target)));
+    },
+
+    async *leftovers(folder, before, options = {}) {
+      assertPrefix(folder);
+      try {
+        for await (const leftover of findLeftovers(root, folder, before, options.signal)) {
+          const { name, size } = leftover;
+          yield { name, size, remove: () => guard(`remove what is left of ${name}`, leftover.remove) };
+        }
+      } catch (error) {
+        throw localError(error, `list ${folder}`, root);
+      }
     },
 
     async close() {},

@@ -4,6 +4,11 @@ import { HoldfastError } from '../kernel/errors.ts';
 /** What a local write adds to a name until it is finished; restic's leftovers look the same. */
 const unfinished = /-tmp-[0-9a-f]+$/;
 
+/** The name that an unfinished write was for; undefined for any other name. */
+export function nameOfUnfinished(name: string): string | undefined {
+  return isUnfinishedName(name) ? name.replace(unfinished, '') : undefined;
+}
+
 /** True for the name of a write that has not been finished, ours or restic's. */
 export function isUnfinishedName(name: string): boolean {
   return unfinished.test(name);

@@ -144,6 +144,7 @@ export function withRetry(storage: Storage, attempt: Attempt): Storage {
     stream,
     write,
     remove: (name, options = {}) => attempt(() => storage.remove(name, options), options.signal),
+    leftovers: storage.leftovers,
     close: () => storage.close(),
   };
 }

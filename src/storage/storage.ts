@@ -17,6 +17,22 @@ export interface StoredObject {
   readonly modified?: number;
 }
 
+/** What a writer that was killed left of an object. */
+export interface Leftover {
+  /** the object that was written */
+  readonly name: string;
+  /** bytes */
+  readonly size: number;
+  /** Does nothing when somebody has written to it after all, or it is gone. */
+  remove(): Promise<void>;
+}
+
+export type FindLeftovers = (
+  folder: string,
+  before: number,
+  options?: { signal?: AbortSignal },
+) => AsyncIterable<Leftover>;
+
 export interface StorageCapabilities {
   /** `write` with `ifAbsent` is decided atomically by the storage itself */
   readonly conditionalCreate: boolean;
@@ -82,6 +98,12 @@ export interface Storage {
 
   /** Removes an object. Removing what is absent is no error. */
   remove(name: string, options?: { signal?: AbortSignal }): Promise<void>;
+
+  /**
+   * Unfinished writes below a folder (with its `/`) that nobody has touched since `before`, milliseconds since 1970.
+   * Undefined for a storage that keeps none, or has no way to list them.
+   */
+  readonly leftovers?: FindLeftovers | undefined;
 
   /** Ends connections. Idempotent. */
   close(): Promise<void>;

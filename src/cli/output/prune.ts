@@ -1,10 +1,20 @@
 /** How the figures of a prune are told. */
+import type { PrunePlan } from '../../operations/prune.ts';
 import type { PruneStatistics } from '../../operations/prune-statistics.ts';
-import { formatBytes, formatPercent } from './format.ts';
+import type { Leftover } from '../../storage/storage.ts';
+import { formatBytes, formatPercent, plural } from './format.ts';
 import type { Terminal } from './terminal.ts';
 
-export function tellPrunePlan(terminal: Terminal, statistics: PruneStatistics): void {
-  if (terminal.json) return terminal.emit(statisticsJson(statistics));
+export function tellPrunePlan(
+  terminal: Terminal,
+  { statistics, leftovers }: Pick<PrunePlan, 'statistics' | 'leftovers'>,
+): void {
+  if (terminal.json) {
+    return terminal.emit({
+      ...statisticsJson(statistics),
+      ...(leftovers.length > 0 && leftoversJson(leftovers)),
+    });
+  }
   const { blobs, bytes, packs } = statistics;
   const line = (title: string, count: number, size: number): string =>
     `${title.padEnd(13)} ${String(count).padStart(10)} blobs / ${formatBytes(size)}`;
@@ -29,8 +39,13 @@ export function tellPrunePlan(terminal: Terminal, statistics: PruneStatistics): 
   terminal.say(line('remaining:', blobs.remaining, bytes.remaining));
   const share = formatPercent(bytes.remainingUnused, bytes.remaining) || '0.00%';
   terminal.say(`unused size after prune: ${formatBytes(bytes.remainingUnused)} (${share} of remaining size)`);
+  if (leftovers.length > 0) {
+    const files = plural(leftovers.length, 'unfinished file');
+    terminal.say(`left behind by killed writers, to delete: ${files} / ${formatBytes(sizeOf(leftovers))}`);
+  }
   terminal.say('');
 
+  for (const { name, size } of leftovers) terminal.detail(`unfinished: ${name} (${formatBytes(size)})`);
   terminal.detail(packLine('totally used packs:', packs.used));
   terminal.detail(packLine('partly used packs:', packs.partlyUsed));
   terminal.detail(packLine('unused packs:', packs.unused));
@@ -38,6 +53,14 @@ export function tellPrunePlan(terminal: Terminal, statistics: PruneStatistics): 
   terminal.detail(packLine('packs to repack:', packs.repack));
   terminal.detail(packLine('packs to delete:', packs.remove));
   if (packs.unreferenced > 0) terminal.detail(packLine('unreferenced packs:', packs.unreferenced));
+}
+
+function sizeOf(leftovers: readonly Leftover[]): number {
+  return leftovers.reduce((sum, { size }) => sum + size, 0);
+}
+
+function leftoversJson(leftovers: readonly Leftover[]): object {
+  return { leftovers: { files: leftovers.length, bytes: sizeOf(leftovers) } };
 }
 
 function statisticsJson({ blobs, bytes, packs }: PruneStatistics): object {
