@@ -1,5 +1,5 @@
 /** Lists a bucket's objects page by page; the next page is on its way while the caller works on this one. */
-import { throwIfAborted } from '../../kernel/errors.ts';
+import { HoldfastError, throwIfAborted } from '../../kernel/errors.ts';
 import type { Attempt } from '../retry.ts';
 import type { StoredObject } from '../storage.ts';
 import type { S3Client } from './client.ts';
@@ -70,5 +70,9 @@ async function requestPage(
     query,
     signal,
   });
-  return parseListPage(Buffer.from(response.body.buffer).toString());
+  const page = parseListPage(Buffer.from(response.body.buffer).toString());
+  if (page.next !== undefined && page.next === from) {
+    throw new HoldfastError('corrupt', `the listing of ${client.bucket} has no end: a page leads to itself`);
+  }
+  return page;
 }

@@ -25,9 +25,13 @@ export function textOf(xml: string, tag: string, from = 0, to = xml.length): str
   return resolveEntities(xml.slice(start + open.length, end));
 }
 
-/** The page of a listing, version 1 or 2. Code `corrupt` for anything that is none. */
+/** The page of a listing, version 1 or 2. Code `corrupt` for anything that is none, `truncated` for one without its end. */
 export function parseListPage(xml: string): ListPage {
   if (!xml.includes('<ListBucketResult')) throw malformed('a listing');
+  // Where the connection's end is the answer's end, HTTP does not notice: objects would be missing and nobody told.
+  if (!xml.includes('</ListBucketResult>')) {
+    throw new HoldfastError('truncated', 'the listing is cut short', { retryable: true });
+  }
   const encoded = textOf(xml, 'EncodingType') === 'url';
   const keys: ListedKey[] = [];
   for (let at = xml.indexOf('<Contents>'); at >= 0; at = xml.indexOf('<Contents>', at)) {
