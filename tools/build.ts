@@ -22,7 +22,11 @@ import { fileURLToPath } from 'node:url';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 /** Rooms with sources in AssemblyScript, in a folder `assembly` each. */
-const rooms = [join('src', 'kernel', 'scrypt'), join('src', 'vaults', 'repository', 'chunker')];
+const rooms = [
+  join('src', 'kernel', 'scrypt'),
+  join('src', 'sources', 'masking'),
+  join('src', 'vaults', 'repository', 'chunker'),
+];
 /** Touched after each complete build; outside dist, which is what gets published. */
 const stamp = join(root, 'node_modules', '.cache', 'build-stamp');
 

@@ -104,6 +104,7 @@ export async function backupRequest(
         retryFor: settings.retryLock,
         onWait: (message: string) => terminal.say(message),
       },
+      cacheBase: cacheBase(invocation),
       detail: terminal.verbosity >= (terminal.json ? 2 : 3),
       profile: environment['HOLDFAST_PROFILE'] === '1',
     },

@@ -13,4 +13,21 @@ export type EntryContent =
   /** a regular file of this machine, which a worker thread opens itself */
   | { readonly kind: 'file'; readonly path: Uint8Array }
   /** bytes that come from elsewhere, once; it throws when they are not all of what was promised */
-  | { readonly kind: 'stream'; readonly bytes: AsyncIterable<Uint8Array> };
+  | { readonly kind: 'stream'; readonly bytes: AsyncIterable<Uint8Array> }
+  /** lines that come from elsewhere, once, to be cut at their ends into blocks of about `blockSize` bytes */
+  | {
+      readonly kind: 'rows';
+      readonly bytes: AsyncIterable<Uint8Array>;
+      readonly blockSize: number;
+      /** told what passed, before the next entry is asked for */
+      readonly done?: (tally: RowTally) => void;
+    };
+
+/** What passed of an entry of rows. */
+export interface RowTally {
+  /** lines */
+  readonly rows: number;
+  /** the sum of a 64-bit hash of each line: whatever their order, the same lines give the same sum */
+  readonly checksum: bigint;
+  readonly bytes: number;
+}

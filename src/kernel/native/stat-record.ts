@@ -112,6 +112,22 @@ export class StatRecords {
   error(i: number): number {
     return this.#words[i * RECORD_WORDS + at.nameLength]! >>> 16;
   }
+  /** True when nothing differs but names and what reading alone changes: the access time, and blocks on their way to the disk. */
+  sameState(i: number, other: StatRecords, j: number): boolean {
+    const mine = i * RECORD_WORDS;
+    const its = j * RECORD_WORDS;
+    for (let word = 0; word < at.nameOffset; word++) {
+      if (this.#words[mine + word] === other.#words[its + word]) continue;
+      if (word !== at.atime && word !== at.atime + 1 && word !== at.atimeNsec) return false;
+    }
+    return true;
+  }
+  /** Copies record `i` to `out`, as 32-bit words from `to` on, without what reading alone changes. */
+  copyState(i: number, out: Uint32Array, to: number): void {
+    const from = i * RECORD_WORDS;
+    for (let word = 0; word < at.blocks; word++) out[to + word] = this.#words[from + word]!;
+    out[to + at.atime] = out[to + at.atime + 1] = out[to + at.atimeNsec] = out[to + at.blocks] = 0;
+  }
   sameInode(i: number, other: StatRecords, j: number): boolean {
     return this.inode(i) === other.inode(j) && this.device(i) === other.device(j);
   }

@@ -1,7 +1,7 @@
 /** backup: one snapshot of a file tree, or of what a source yields. The snapshot is written last: that write commits. */
 import { availableParallelism } from 'node:os';
 import type { Context } from '../../kernel/context.ts';
-import { HoldfastError } from '../../kernel/errors.ts';
+import { HoldfastError, messageOf } from '../../kernel/errors.ts';
 import { fromHex, toHex } from '../../kernel/hex.ts';
 import { sha256 } from '../../kernel/native/crypto.ts';
 import { absolutePath, rawPath } from '../../sources/files/path.ts';
@@ -10,7 +10,7 @@ import { buildTargetTree } from '../../sources/files/target-tree.ts';
 import type { Source } from '../../sources/source.ts';
 import type { Snapshot, SnapshotSummary } from '../../vaults/repository/format/snapshot.ts';
 import { encodeSnapshot } from '../../vaults/repository/format/snapshot.ts';
-import { formatTime, timeFromMs } from '../../vaults/repository/format/time.ts';
+import { formatTime, localOffset, timeFromMs } from '../../vaults/repository/format/time.ts';
 import { withLock, type HeldLock, type LockOptions } from '../../vaults/repository/lock.ts';
 import type { Repository, SnapshotEntry } from '../../vaults/repository/repository.ts';
 import type { BlobIndex } from '../../vaults/repository/blob-index/blob-index.ts';
@@ -19,6 +19,8 @@ import type { CompressionMode } from '../../vaults/repository/worker/compression
 import type { PackerStats } from '../../vaults/repository/worker/packer.ts';
 import type { Profile } from '../../vaults/repository/worker/profile.ts';
 import type { ChangeRules } from './change-rules.ts';
+import { isSameNotes, type SharedKnownTrees, shareKnownTrees } from './known-trees.ts';
+import { indexIds, knownTreesFile } from './known-trees-file.ts';
 import { createLeader, type StoredTree } from './leader.ts';
 import { createPackSink, nowhere } from './pack-sink.ts';
 import { findParent, type ParentRules } from './parent.ts';
@@ -58,6 +60,8 @@ export interface BackupOptions extends ParentRules {
   /** report every item */
   readonly detail: boolean;
   readonly profile: boolean;
+  /** the folder of all local caches; undefined to remember nothing for the next backup */
+  readonly cacheBase?: string | undefined;
 }
 
 export interface FileTargets {
@@ -137,6 +141,7 @@ export async function backup(
       withAtime: options.withAtime,
       detail: options.detail,
       profile: options.profile,
+      fingerprintSalt: fingerprintSalt(),
       shared,
     },
     onItem,
@@ -175,17 +180,19 @@ export async function backup(
             context,
           );
     observer.parent?.(parent);
+    const memory = await recall(repository, paths, parent);
     const index = await repository.loadIndex();
     const sink = options.dryRun ? nowhere : createPackSink(repository, index, locked.signal);
     try {
-      await leader.open(repository, forWorkers(repository, index, options), sink);
+      await leader.open(repository, forWorkers(repository, index, options, memory?.known), sink);
       const tree = await Promise.race([leader.failed, storeTree(parent)]);
-      const { stats, profile } = await Promise.race([leader.failed, leader.finish()]);
+      const { stats, profile, notes } = await Promise.race([leader.failed, leader.finish()]);
       await sink.finish();
       const summary = summarize(counters(), stats, started, context.clock.now());
       const unchanged = parent !== undefined && parent.snapshot.tree === toHex(tree.id);
       const skip = options.skipIfUnchanged && unchanged;
       const id = skip ? undefined : await commit(repository, held, tree.id, paths, parent, summary, timeMs);
+      await memory?.remember(notes);
       return { id, summary, errors, stats, profile };
     } catch (error) {
       // What is stored is not lost for the next run. The first error is the one to tell.
@@ -193,6 +200,26 @@ export async function backup(
       throw error;
     }
   });
+
+  /** What earlier backups have left to know of these paths, and how to leave it to the next. */
+  async function recall(repository: Repository, paths: readonly string[], parent: SnapshotEntry | undefined) {
+    const { cacheBase, rules, withAtime, detail, dryRun } = options;
+    if (what.kind !== 'files' || cacheBase === undefined) return undefined;
+    if (rules.ignoreCtime || rules.ignoreInode || withAtime || detail) return undefined;
+    const file = knownTreesFile(cacheBase, repository, paths);
+    const before = parent && (await file.load(await indexIds(repository)));
+    return {
+      known: before && shareKnownTrees(before),
+      async remember(notes: readonly Uint8Array[]): Promise<void> {
+        if (dryRun || (before && isSameNotes(before, notes))) return;
+        try {
+          await file.save(await indexIds(repository), notes);
+        } catch (error) {
+          context.warn(`the next backup will take longer: ${messageOf(error)}`);
+        }
+      },
+    };
+  }
 
   async function storeTree(parent: SnapshotEntry | undefined): Promise<StoredTree> {
     if (what.kind === 'source') {
@@ -247,7 +274,12 @@ export async function backup(
   }
 }
 
-function forWorkers(repository: Repository, index: BlobIndex, options: BackupOptions): RepositoryForWorkers {
+function forWorkers(
+  repository: Repository,
+  index: BlobIndex,
+  options: BackupOptions,
+  known: SharedKnownTrees | undefined,
+): RepositoryForWorkers {
   return {
     key: repository.key,
     index: index.shared,
@@ -256,6 +288,7 @@ function forWorkers(repository: Repository, index: BlobIndex, options: BackupOpt
     packSize: options.packSize ?? defaultPackSize,
     chunker: repository.chunker,
     polynomial: repository.config.chunkerPolynomial,
+    known,
   };
 }
 
@@ -282,4 +315,10 @@ function summarize(counters: Counters, stats: PackerStats, startMs: number, endM
 /** Streams belong to whoever runs the backup. */
 function currentOwner(username: string): Owner {
   return { uid: process.getuid?.() ?? 0, gid: process.getgid?.() ?? 0, user: username, group: '' };
+}
+
+/** Besides what stat tells, a tree depends on how we write it, and on the time zone that its times are told in. */
+function fingerprintSalt(): string {
+  const offsets = [0, 946_684_800, 962_409_600, 1_704_067_200, 1_719_792_000].map(localOffset);
+  return `tree 1, offsets ${offsets.join(' ')}`;
 }

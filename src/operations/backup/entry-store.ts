@@ -1,6 +1,7 @@
 /** What one worker does with one entry of the source: decide whether it changed, store its content, make its node. */
-import { ByteWriter } from '../../kernel/bytes.ts';
+import { ByteWriter, equalBytes } from '../../kernel/bytes.ts';
 import { HoldfastError, messageOf } from '../../kernel/errors.ts';
+import type { Fingerprinter } from '../../sources/files/fingerprint.ts';
 import { Listing, listDirectory } from '../../sources/files/listing.ts';
 import {
   metadataOf,
@@ -21,7 +22,8 @@ import { localOffset } from '../../vaults/repository/format/time.ts';
 import type { Packer } from '../../vaults/repository/worker/packer.ts';
 import { openStage, type Profile } from '../../vaults/repository/worker/profile.ts';
 import { type ChangeRules, hasChanged } from './change-rules.ts';
-import { type DirectoryInTree, diverge, entryPath, type Frame, type Origin } from './frame.ts';
+import { type DirectoryInTree, diverge, entryPath, type Frame, isSure, type Origin } from './frame.ts';
+import type { KnownTrees, TreeNotes } from './known-trees.ts';
 import type { Ahead, CounterName, ItemEvent } from './protocol.ts';
 import { createBlobIds, storeFile } from './store-file.ts';
 import { createTally } from './tally.ts';
@@ -40,12 +42,18 @@ export interface EntryStoreParts {
   current(snapshotPath: Uint8Array): void;
   report(event: ItemEvent): void;
   pause(): Promise<void> | undefined;
-  /** A listing that was made ahead, handed out once. */
-  takeAhead(path: Uint8Array): Ahead | undefined;
+  /** A listing that was made ahead of the work, or is made now because what is below may be unchanged. */
+  takeAhead(path: Uint8Array, mayBeKnown: boolean): Ahead | undefined;
+  readonly fingerprinter: Fingerprinter;
+  /** undefined when every entry is to be looked at */
+  readonly known: KnownTrees | undefined;
+  readonly notes: TreeNotes;
 }
 
 export interface EntryStore {
   readonly compresses: boolean;
+  /** How often the tree may have come out other than its listing. */
+  readonly doubts: number;
   /** Reports that an item, or a part of it, is missing in the snapshot. */
   problem(path: Uint8Array, error: unknown): void;
   /**
@@ -58,7 +66,7 @@ export interface EntryStore {
   /** Stores the tree of a directory whose nodes are all known, and enters its node into the parent's. */
   finishDirectory(frame: Frame, directory: DirectoryInTree, parent: Frame): void;
   /** The same when the parent has gone on: its node as JSON. */
-  finishDirectoryLate(frame: Frame, directory: DirectoryInTree): Uint8Array;
+  finishDirectoryLate(frame: Frame, directory: DirectoryInTree, parent: Frame): Uint8Array;
   /** Stores anything but a directory and enters its node; one that cannot be read is reported and left out. */
   storeEntry(frame: Frame, i: number, previous: Node | undefined): Promise<void> | undefined;
 }
@@ -75,7 +83,10 @@ export function createEntryStore(parts: EntryStoreParts): EntryStore {
     problem: (path, error) => problem(path, error, true),
   };
 
+  let doubts = 0;
+
   function problem(path: Uint8Array, error: unknown, lost: boolean): void {
+    doubts++;
     parts.report({ kind: 'problem', path: path.slice(), message: messageOf(error), lost });
   }
 
@@ -86,11 +97,12 @@ export function createEntryStore(parts: EntryStoreParts): EntryStore {
 
   async function storeContent(
     frame: Frame,
+    i: number,
     path: Uint8Array,
     snapshotPath: Uint8Array,
-    name: Uint8Array,
     previous: Node | undefined,
   ): Promise<void> {
+    const name = frame.listing.name(i);
     const started = performance.now();
     const before = sizes();
     parts.current(snapshotPath);
@@ -103,6 +115,7 @@ export function createEntryStore(parts: EntryStoreParts): EntryStore {
       return;
     }
     done();
+    if (!file.stat.sameState(0, frame.listing, i)) doubts++;
     try {
       const node: Node = metadataOf(file.stat, 0, name, path, metadata);
       ids.count = 0;
@@ -147,10 +160,10 @@ export function createEntryStore(parts: EntryStoreParts): EntryStore {
     i: number,
     path: Uint8Array,
     previousId: Uint8Array | undefined,
-    directory: DirectoryInTree,
+    directory: Omit<DirectoryInTree, 'index'>,
+    ahead = frame.ahead?.get(i) ?? parts.takeAhead(path, false),
   ): Origin {
     const done = openStage(profile, 'list');
-    const ahead = frame.ahead?.get(i) ?? parts.takeAhead(path);
     const listing = new Listing(ahead?.data ?? listDirectory(path));
     done();
     const snapshotPath = joinPath(frame.snapshotPath, frame.listing.name(i));
@@ -162,7 +175,7 @@ export function createEntryStore(parts: EntryStoreParts): EntryStore {
       ahead: ahead?.below,
       explicit: false,
       previousId,
-      directory,
+      directory: { ...directory, index: i },
     };
   }
 
@@ -174,10 +187,41 @@ export function createEntryStore(parts: EntryStoreParts): EntryStore {
     return frame.sequence.storeTree(packer).id;
   }
 
+  /** Remembers the tree for a next run, if it is what the listings tell. */
+  function note(frame: Frame, directory: DirectoryInTree, parent: Frame, id: Uint8Array): void {
+    const print = isSure(frame, { doubts }) ? parts.fingerprinter.of(frame.listing, frame.marks) : undefined;
+    if (print === undefined) return;
+    parts.notes.add(print, id);
+    parent.marks.set(directory.index, print);
+  }
+
+  function isKnown(ahead: Ahead, id: Uint8Array): boolean {
+    const tree = ahead.print === undefined ? undefined : parts.known?.find(ahead.print);
+    return tree !== undefined && equalBytes(tree, id);
+  }
+
+  /** Counts and notes a directory whose tree is known, with all that is below it. */
+  function takeOverAll(frame: Frame, i: number, ahead: Ahead, snapshotPath: Uint8Array): void {
+    parts.current(snapshotPath);
+    parts.count('dirsUnmodified', ahead.directories);
+    parts.count('filesUnmodified', ahead.files);
+    parts.count('bytesProcessed', ahead.bytes);
+    parts.count('bytesSeen', ahead.bytes);
+    frame.marks.set(i, ahead.print!);
+    noteAll(ahead);
+  }
+
+  function noteAll({ print, below }: Ahead): void {
+    const id = parts.known!.find(print!);
+    if (id) parts.notes.add(print!, id);
+    if (below) for (const child of below.values()) noteAll(child);
+  }
+
   /** The finished node of a directory; bytes when it is the parent snapshot's. */
-  function directoryNode(frame: Frame, directory: DirectoryInTree): Node | Uint8Array {
+  function directoryNode(frame: Frame, directory: DirectoryInTree, parent: Frame): Node | Uint8Array {
     const before = sizes();
     const id = treeOf(frame);
+    note(frame, directory, parent, id);
     const { same, started } = directory;
     if (same && Buffer.compare(id, frame.previousId!) === 0) {
       completeSame('dir', 0, frame.snapshotPath, started);
@@ -191,6 +235,9 @@ export function createEntryStore(parts: EntryStoreParts): EntryStore {
 
   return {
     compresses: packer.compresses,
+    get doubts() {
+      return doubts;
+    },
     problem: (path, error) => problem(path, error, true),
     takeOver(frame, twin, i, name) {
       const { listing } = frame;
@@ -202,11 +249,19 @@ export function createEntryStore(parts: EntryStoreParts): EntryStore {
       if (stat.type === 'dir') {
         const previousId = twin.subtree();
         if (!previousId) return false;
-        const same = { node: twin.node(), end };
         const path = entryPath(frame, i);
+        const ahead = frame.ahead?.get(i) ?? parts.takeAhead(path, true);
+        if (ahead && isKnown(ahead, previousId)) {
+          if (frame.sameEnd === 0) emitBytes(frame, twin.node());
+          twin.advance();
+          if (frame.sameEnd !== 0) frame.sameEnd = twin.at;
+          takeOverAll(frame, i, ahead, joinPath(frame.snapshotPath, name));
+          return true;
+        }
+        const same = { node: twin.node(), end };
         try {
           const directory = { same, node: undefined, previous: undefined, started: performance.now() };
-          const origin = list(frame, i, path, previousId, directory);
+          const origin = list(frame, i, path, previousId, directory, ahead);
           twin.advance();
           return origin;
         } catch (error) {
@@ -240,13 +295,13 @@ export function createEntryStore(parts: EntryStoreParts): EntryStore {
       }
     },
     finishDirectory(frame, directory, parent) {
-      const node = directoryNode(frame, directory);
+      const node = directoryNode(frame, directory, parent);
       if (!(node instanceof Uint8Array)) emit(parent, node);
       else if (parent.sameEnd === 0) emitBytes(parent, node);
       else parent.sameEnd = parent.twin!.at;
     },
-    finishDirectoryLate(frame, directory) {
-      const node = directoryNode(frame, directory);
+    finishDirectoryLate(frame, directory, parent) {
+      const node = directoryNode(frame, directory, parent);
       if (node instanceof Uint8Array) return node;
       head.length = 0;
       encodeNode(head, node);
@@ -256,14 +311,13 @@ export function createEntryStore(parts: EntryStoreParts): EntryStore {
       const { listing } = frame;
       const path = entryPath(frame, i);
       const snapshotPath = joinPath(frame.snapshotPath, listing.name(i));
-      const name = listing.name(i);
       if (listing.error(i) === 0 && listing.isFile(i)) {
         const content = previous && !hasChanged(listing, i, previous, rules) ? previous.content : undefined;
         const present = content !== undefined && allPresent(content);
         if (content && !present) {
           problem(path, new Error('parts of it are missing in the repository; it is stored again'), true);
         }
-        if (!present) return storeContent(frame, path, snapshotPath, name, previous);
+        if (!present) return storeContent(frame, i, path, snapshotPath, previous);
       }
       try {
         const started = performance.now();

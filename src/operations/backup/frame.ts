@@ -1,4 +1,5 @@
 /** A directory, or a part of one, whose entries are being visited, and what is known of its tree so far. */
+import type { Fingerprint } from '../../sources/files/fingerprint.ts';
 import { joinPath } from '../../sources/files/path.ts';
 import type { Listing } from '../../sources/files/listing.ts';
 import type { DirectorySelection } from '../../sources/files/selection.ts';
@@ -27,6 +28,8 @@ export interface Origin {
 
 /** A directory as its parent's tree has, or will have it. */
 export interface DirectoryInTree {
+  /** place of its entry in the parent's listing */
+  readonly index: number;
   /** its node in the parent snapshot, when all but the subtree is known to be the same: bytes in the parent's twin */
   readonly same: { readonly node: Uint8Array; readonly end: number } | undefined;
   /** its node, without the subtree; undefined when `same` says it */
@@ -53,6 +56,12 @@ export interface Frame extends Origin {
   sameEnd: number;
   /** all entries are visited or given away */
   closed: boolean;
+  /** what is known of the entries for the directory's fingerprint */
+  readonly marks: Map<number, Fingerprint | null>;
+  /** The worker's count of doubts when the frame was opened: when it has grown, there is no fingerprint. */
+  readonly doubtsBefore: number;
+  /** a part that was given away came back without marks */
+  isDoubtful: boolean;
   /** fills the place that was kept for this directory in its parent, when what follows it was given away */
   place: ((nodes: Uint8Array) => void) | undefined;
   /** called once, when all nodes are known */
@@ -64,7 +73,7 @@ export function createFrame(
   origin: Origin,
   previous: PreviousTree | undefined,
   selected: DirectorySelection | undefined,
-  compresses: boolean,
+  store: { readonly compresses: boolean; readonly doubts: number },
   onComplete: (frame: Frame) => void,
 ): Frame {
   const twin = previous instanceof Twin ? previous : undefined;
@@ -76,7 +85,7 @@ export function createFrame(
     selected,
     // Most directories of most backups are the parent's and never need one.
     get sequence() {
-      return (sequence ??= createNodeSequence(compresses, () => {
+      return (sequence ??= createNodeSequence(store.compresses, () => {
         if (frame.closed) onComplete(frame);
       }));
     },
@@ -86,6 +95,9 @@ export function createFrame(
     next: 0,
     sameEnd: twin && origin.directory ? treeHead.length : 0,
     closed: false,
+    marks: new Map(),
+    doubtsBefore: store.doubts,
+    isDoubtful: false,
     place: undefined,
     finish: () => {},
   };
@@ -113,4 +125,9 @@ export function leaveHole(frame: Frame): (nodes: Uint8Array) => void {
 /** The path of an entry on this machine. */
 export function entryPath(frame: Frame, i: number): Uint8Array {
   return frame.entryPath ?? joinPath(frame.path, frame.listing.name(i));
+}
+
+/** True when everything in the directory went into its tree as the listing has it. */
+export function isSure(frame: Frame, store: { readonly doubts: number }): boolean {
+  return !frame.isDoubtful && frame.doubtsBefore === store.doubts;
 }

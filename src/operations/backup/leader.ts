@@ -4,6 +4,7 @@ import type { Context } from '../../kernel/context.ts';
 import { createPool, type Pool, workerModule } from '../../kernel/pool.ts';
 import { Transfer } from '../../kernel/pool-worker.ts';
 import { HoldfastError } from '../../kernel/errors.ts';
+import type { RecordSlab } from '../../vaults/repository/chunker/record-chunker.ts';
 import type { Repository } from '../../vaults/repository/repository.ts';
 import { addProfile, type Profile } from '../../vaults/repository/worker/profile.ts';
 import type { PackBytes, PackerStats } from '../../vaults/repository/worker/packer.ts';
@@ -21,6 +22,7 @@ import type {
 } from './protocol.ts';
 import { signal } from './protocol.ts';
 import { createRangeQueue } from './range-queue.ts';
+import { createRecordStore, type RecordStore, type RecordStream, type StoredSlab } from './record-store.ts';
 
 export interface StoredTree {
   readonly id: Uint8Array;
@@ -35,9 +37,11 @@ export interface Leader extends AsyncDisposable {
   visit(range: Range): Promise<EncodedNodes>;
   /** Cuts and stores a stream; its content ids and size. */
   storeStream(bytes: AsyncIterable<Uint8Array>): Promise<{ content: Uint8Array; size: number }>;
+  /** Cuts and stores a stream of rows in blocks of about `blockSize` bytes, while the next one may be read already. */
+  storeRecords(bytes: AsyncIterable<Uint8Array>, blockSize: number): Promise<RecordStream>;
   storeTree(nodes: readonly EncodedNodes[]): Promise<StoredTree>;
   /** Writes the last packs. No range may be under way. */
-  finish(): Promise<{ stats: PackerStats; profile: Profile }>;
+  finish(): Promise<{ stats: PackerStats; profile: Profile; notes: Uint8Array[] }>;
   /** Rejects as soon as a worker or the storage fails. */
   readonly failed: Promise<never>;
 }
@@ -53,6 +57,7 @@ export function createLeader(
   let repository: Repository | undefined;
   let sink: PackSink | undefined;
   let working: Promise<unknown> | undefined;
+  let records: RecordStore | undefined;
   let rejectFailed: (error: unknown) => void;
   const failed = new Promise<never>((_, reject) => (rejectFailed = reject));
   failed.catch(() => {});
@@ -73,7 +78,7 @@ export function createLeader(
       case 'next':
         return queue.next();
       case 'give':
-        return { kind: 'nodes', nodes: await queue.visitGiven(call.range) };
+        return { kind: 'nodes', result: await queue.visitGiven(call.range) };
       case 'pack':
         try {
           return await sink!.take(call.pack);
@@ -95,7 +100,7 @@ export function createLeader(
 
   function notice(call: BackupCall): void {
     if (call.kind === 'item') onItem(call.item);
-    else if (call.kind === 'result') queue.complete(call.task, call.nodes);
+    else if (call.kind === 'result') queue.complete(call.task, call.result);
     else if (call.kind === 'failure') fail(uncarryError(call.error));
   }
 
@@ -111,6 +116,13 @@ export function createLeader(
     onCall: answer,
     onNotice: notice,
   });
+
+  async function storeSlab(worker: number, { bytes, ends }: RecordSlab): Promise<StoredSlab> {
+    const response = await pool.runOn(worker, { kind: 'slab', bytes, ends }, [bytes.buffer, ends.buffer]);
+    if (response.kind !== 'slab')
+      throw new HoldfastError('failed', `a worker thread answered ${response.kind}`);
+    return response.slab;
+  }
 
   async function stored(request: BackupRequest): Promise<Extract<BackupResponse, { kind: 'stored' }>> {
     const response = await pool.runOn(0, request);
@@ -132,11 +144,15 @@ export function createLeader(
       working = pool.broadcast({ kind: 'work' });
       working.catch(fail);
     },
-    visit: (range) => queue.visit(range),
+    visit: async (range) => (await queue.visit(range)).nodes,
     async storeStream(bytes) {
       for await (const piece of bytes) await stored({ kind: 'stream', bytes: piece, last: false });
       const { ids, size } = await stored({ kind: 'stream', bytes: new Uint8Array(0), last: true });
       return { content: ids, size };
+    },
+    storeRecords(bytes, blockSize) {
+      records ??= createRecordStore(repository!.config.chunkerPolynomial, workers, storeSlab);
+      return records.store(bytes, blockSize);
     },
     async storeTree(nodes) {
       const { ids, isNew } = await stored({ kind: 'tree', nodes });
@@ -147,6 +163,7 @@ export function createLeader(
       await working;
       const stats: PackerStats = { dataBlobs: 0, treeBlobs: 0, bytesAdded: 0, bytesPacked: 0 };
       const profile: Profile = {};
+      const notes: Uint8Array[] = [];
       // What the workers have begun is put together, so that a small backup is one pack of each kind.
       let partial: PackBytes[] = [];
       for (let worker = workers - 1; worker > 0; worker--) {
@@ -160,8 +177,9 @@ export function createLeader(
         if (response.kind !== 'finished') continue;
         for (const name of Object.keys(stats) as (keyof PackerStats)[]) stats[name] += response.stats[name];
         addProfile(profile, response.profile);
+        notes.push(response.notes);
       }
-      return { stats, profile };
+      return { stats, profile, notes };
     },
     async [Symbol.asyncDispose]() {
       context.signal.removeEventListener('abort', interrupt);

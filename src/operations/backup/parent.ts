@@ -1,7 +1,7 @@
 /** Which snapshot a backup builds on: its unchanged files are not read again. */
 import type { Context } from '../../kernel/context.ts';
 import type { Repository, SnapshotEntry } from '../../vaults/repository/repository.ts';
-import { findSnapshot, findSnapshots, passOverDamaged } from '../../vaults/repository/snapshot-filter.ts';
+import { findSnapshot, findSnapshots, passOver } from '../../vaults/repository/snapshot-filter.ts';
 
 export interface ParentRules {
   /** read everything */
@@ -26,6 +26,6 @@ export async function findParent(
     ...(rules.groupBy.tags ? { tags: [own.tags] } : {}),
   };
   if (rules.parent !== undefined && rules.parent !== 'latest') return findSnapshot(repository, rules.parent);
-  const fitting = await findSnapshots(repository, filter, passOverDamaged(context));
+  const fitting = await findSnapshots(repository, filter, passOver(context));
   return fitting.findLast(({ snapshot }) => snapshot.timeMs <= own.timeMs);
 }

@@ -1,5 +1,6 @@
 /** What the thread that leads a backup and its workers say to each other. */
 import type { CarriedError } from '../../kernel/carried-error.ts';
+import type { Fingerprint, Marks } from '../../sources/files/fingerprint.ts';
 import type { ListingData } from '../../sources/files/listing.ts';
 import type { SelectionOptions } from '../../sources/files/selection.ts';
 import type { SharedIndex } from '../../vaults/repository/blob-index/blob-index.ts';
@@ -9,6 +10,8 @@ import type { CompressionMode } from '../../vaults/repository/worker/compression
 import type { FinishedPack, PackBytes, PackerStats } from '../../vaults/repository/worker/packer.ts';
 import type { Profile } from '../../vaults/repository/worker/profile.ts';
 import type { ChangeRules } from './change-rules.ts';
+import type { StoredSlab } from './record-store.ts';
+import type { SharedKnownTrees } from './known-trees.ts';
 
 /** What every worker knows from its start, before the repository is open. */
 export interface WorkerSetup {
@@ -18,6 +21,8 @@ export interface WorkerSetup {
   /** report every item, not errors alone */
   readonly detail: boolean;
   readonly profile: boolean;
+  /** see createFingerprinter */
+  readonly fingerprintSalt: string;
   readonly shared: SharedState;
 }
 
@@ -31,6 +36,8 @@ export interface RepositoryForWorkers {
   readonly packSize: number;
   readonly chunker: ChunkerKind;
   readonly polynomial: bigint;
+  /** trees that need no second look; undefined when every entry is to be looked at */
+  readonly known: SharedKnownTrees | undefined;
 }
 
 /** Memory that all threads of a backup look at. */
@@ -81,6 +88,13 @@ export function createSharedState(workers: number): SharedState {
 export interface Ahead {
   readonly data: ListingData;
   readonly below: Map<number, Ahead> | undefined;
+  /** undefined when not everything below was listed */
+  readonly print: Fingerprint | undefined;
+  /** of what goes into the backup, this directory and all below it */
+  readonly directories: number;
+  readonly files: number;
+  /** sizes of the files, bytes */
+  readonly bytes: number;
 }
 
 /** A run of entries of one directory: the unit of work that goes from one worker to another. */
@@ -102,6 +116,13 @@ export interface Range {
 /** The JSON of a range's nodes, separated by commas, without one at either end. */
 export type EncodedNodes = Uint8Array<ArrayBuffer>;
 
+/** What a worker has made of a range. */
+export interface RangeResult {
+  readonly nodes: EncodedNodes;
+  /** for the fingerprint of the directory that the range is a part of; undefined when it has none */
+  readonly marks: Marks | undefined;
+}
+
 export type BackupRequest =
   /** lists the directories below these paths until the repository is open */
   | { readonly kind: 'look-ahead'; readonly paths: readonly Uint8Array[] }
@@ -110,6 +131,12 @@ export type BackupRequest =
   | { readonly kind: 'work' }
   /** cuts and stores what the leader reads from somewhere; an empty piece with `last` ends it */
   | { readonly kind: 'stream'; readonly bytes: Uint8Array; readonly last: boolean }
+  /** stores blocks that are cut; the memory of `bytes` comes and goes back */
+  | {
+      readonly kind: 'slab';
+      readonly bytes: Uint8Array<ArrayBuffer>;
+      readonly ends: Uint32Array<ArrayBuffer>;
+    }
   /** stores a tree; the JSON of its nodes is complete */
   | { readonly kind: 'tree'; readonly nodes: readonly EncodedNodes[] }
   | { readonly kind: 'take-partial' }
@@ -118,14 +145,21 @@ export type BackupRequest =
 export type BackupResponse =
   | { readonly kind: 'done' }
   | { readonly kind: 'stored'; readonly ids: Uint8Array; readonly size: number; readonly isNew: boolean }
+  | { readonly kind: 'slab'; readonly slab: StoredSlab }
   | { readonly kind: 'partial'; readonly packs: readonly PackBytes[] }
-  | { readonly kind: 'finished'; readonly stats: PackerStats; readonly profile: Profile };
+  | {
+      readonly kind: 'finished';
+      readonly stats: PackerStats;
+      readonly profile: Profile;
+      /** see TreeNotes */
+      readonly notes: Uint8Array<ArrayBuffer>;
+    };
 
 /** What a worker asks of the leader, or tells it. */
 export type BackupCall =
   | { readonly kind: 'next' }
   | { readonly kind: 'give'; readonly range: Range }
-  | { readonly kind: 'result'; readonly task: number; readonly nodes: EncodedNodes }
+  | { readonly kind: 'result'; readonly task: number; readonly result: RangeResult }
   | { readonly kind: 'pack'; readonly pack: FinishedPack }
   | { readonly kind: 'read'; readonly name: string; readonly offset: number; readonly length: number }
   | { readonly kind: 'failure'; readonly error: CarriedError }
@@ -134,7 +168,7 @@ export type BackupCall =
 export type BackupReply =
   | { readonly kind: 'range'; readonly task: number; readonly range: Range }
   | { readonly kind: 'no-more' }
-  | { readonly kind: 'nodes'; readonly nodes: EncodedNodes }
+  | { readonly kind: 'nodes'; readonly result: RangeResult }
   | { readonly kind: 'recycle'; readonly buffer: ArrayBuffer }
   | { readonly kind: 'bytes'; readonly bytes: Uint8Array<ArrayBuffer> };
 

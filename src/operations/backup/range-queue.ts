@@ -1,22 +1,22 @@
 /** The leader's queue: ranges that wait for a worker, and workers that wait for a range. */
-import type { BackupReply, EncodedNodes, Range } from './protocol.ts';
+import type { BackupReply, Range, RangeResult } from './protocol.ts';
 import { signal } from './protocol.ts';
 
 interface Task {
   readonly range: Range;
-  resolve(nodes: EncodedNodes): void;
+  resolve(result: RangeResult): void;
   reject(error: unknown): void;
 }
 
 export interface RangeQueue {
-  /** Has a range visited by whichever worker is free; resolves to its nodes. */
-  visit(range: Range): Promise<EncodedNodes>;
+  /** Has a range visited by whichever worker is free; resolves to what became of it. */
+  visit(range: Range): Promise<RangeResult>;
   /** The same for a range that a worker gives away: it has lowered the number of waiting workers itself. */
-  visitGiven(range: Range): Promise<EncodedNodes>;
+  visitGiven(range: Range): Promise<RangeResult>;
   /** A worker's wish for work. */
   next(): Promise<BackupReply>;
-  /** A worker has all nodes of a range. */
-  complete(task: number, nodes: EncodedNodes): void;
+  /** A worker is through with a range. */
+  complete(task: number, result: RangeResult): void;
   /** Sends all workers home. */
   end(): void;
   /** Rejects whatever is under way. */
@@ -38,7 +38,7 @@ export function createRangeQueue(signals: Int32Array): RangeQueue {
     }
   }
 
-  function add(range: Range): Promise<EncodedNodes> {
+  function add(range: Range): Promise<RangeResult> {
     if (failure) return Promise.reject(failure.error as Error);
     return new Promise((resolve, reject) => {
       const task = ++numbers;
@@ -61,8 +61,8 @@ export function createRangeQueue(signals: Int32Array): RangeQueue {
         match();
       });
     },
-    complete(task, nodes) {
-      tasks.get(task)?.resolve(nodes);
+    complete(task, result) {
+      tasks.get(task)?.resolve(result);
       tasks.delete(task);
     },
     end() {

@@ -33,15 +33,30 @@ export async function storeSource(
   count: (name: CounterName, by: number) => void,
 ): Promise<StoredTree> {
   const root: Directory = { directories: new Map(), files: new Map() };
+  /** entries whose last blocks are still with the workers */
+  const placed: Promise<void>[] = [];
   for await (const entry of source.entries(signal)) {
     const { content } = entry;
-    if (content.kind !== 'stream')
-      throw new HoldfastError('failed', `${source.name} does not yield a stream`);
-    const stored = await leader.storeStream(counted(content.bytes, count));
-    place(root, entry, fileNode(entry, stored, owner));
+    if (content.kind === 'file') throw new HoldfastError('failed', `${source.name} does not yield a stream`);
+    const bytes = counted(content.bytes, count);
+    if (content.kind === 'stream') {
+      const stored = await leader.storeStream(bytes);
+      place(root, entry, fileNode(entry, stored, owner));
+      count('bytesProcessed', stored.size);
+    } else {
+      const { tally, content: ids } = await leader.storeRecords(bytes, content.blockSize);
+      content.done?.(tally);
+      const placing = ids.then((content) =>
+        place(root, entry, fileNode(entry, { content, size: tally.bytes }, owner)),
+      );
+      // awaited below; until then a failure must not count as unhandled
+      placing.catch(() => {});
+      placed.push(placing);
+      count('bytesProcessed', tally.bytes);
+    }
     count('filesNew', 1);
-    count('bytesProcessed', stored.size);
   }
+  await Promise.all(placed);
   return storeDirectory(leader, root, owner, timeFromMs(timeMs), count);
 }
 

@@ -6,10 +6,11 @@ import { HoldfastError } from '../../kernel/errors.ts';
 import { Listing } from '../../sources/files/listing.ts';
 import { sliceListing } from '../../sources/files/listing-slice.ts';
 import type { Selection } from '../../sources/files/selection.ts';
+import type { Marks } from '../../sources/files/fingerprint.ts';
 import type { EntryStore } from './entry-store.ts';
-import { createFrame, type Frame, leaveHole, type Origin } from './frame.ts';
+import { createFrame, type Frame, isSure, leaveHole, type Origin } from './frame.ts';
 import type { PreviousTree } from './previous-tree.ts';
-import { type Ahead, type EncodedNodes, type Range, signal } from './protocol.ts';
+import { type Ahead, type Range, type RangeResult, signal } from './protocol.ts';
 import type { Twin } from './twin.ts';
 
 /** Most entries that are given away at once: their nodes wait in memory until those before them are there. */
@@ -18,8 +19,8 @@ const largestGift = 4096;
 const worthGiving = 4 * 1024 * 1024;
 
 export interface WalkerHost {
-  /** Gives a range to whoever is idle; resolves to its nodes. */
-  give(range: Range): Promise<EncodedNodes>;
+  /** Gives a range to whoever is idle. */
+  give(range: Range): Promise<RangeResult>;
   /** The tree of that id in the parent snapshot; rejects when it cannot be read. */
   openPrevious(id: Uint8Array): Promise<PreviousTree | Twin>;
   /** Something to wait for when too much is on its way to the storage. */
@@ -31,8 +32,8 @@ export interface WalkerHost {
 }
 
 export interface Walker {
-  /** Visits a range; `done` gets its nodes, possibly long after the promise, when parts of it were given away. */
-  walk(range: Range, done: (nodes: EncodedNodes) => void): Promise<void>;
+  /** Visits a range; `done` is called possibly long after the promise, when parts of it were given away. */
+  walk(range: Range, done: (result: RangeResult) => void): Promise<void>;
 }
 
 export function createWalker(host: WalkerHost, store: EntryStore, selection: Selection): Walker {
@@ -47,7 +48,7 @@ export function createWalker(host: WalkerHost, store: EntryStore, selection: Sel
       }
     }
     const selected = origin.explicit || selection.everything ? undefined : selection.below(origin.path);
-    return createFrame(origin, previous, selected, store.compresses, (frame) => {
+    return createFrame(origin, previous, selected, store, (frame) => {
       try {
         frame.finish();
       } catch (error) {
@@ -66,7 +67,7 @@ export function createWalker(host: WalkerHost, store: EntryStore, selection: Sel
         return;
       }
       const fill = frame.place ?? leaveHole(parent);
-      frame.finish = () => fill(store.finishDirectoryLate(frame, directory));
+      frame.finish = () => fill(store.finishDirectoryLate(frame, directory, parent));
     }
     if (frame.pending === 0) frame.finish();
   }
@@ -75,7 +76,10 @@ export function createWalker(host: WalkerHost, store: EntryStore, selection: Sel
   function visit(frame: Frame, i: number): Promise<Frame | undefined> | undefined {
     const { listing } = frame;
     const name = listing.name(i);
-    if (frame.selected?.includes(listing, i, name) === false) return undefined;
+    if (frame.selected?.includes(listing, i, name) === false) {
+      frame.marks.set(i, null);
+      return undefined;
+    }
     if (frame.twin && listing.error(i) === 0) {
       const same = store.takeOver(frame, frame.twin, i, name);
       if (same === true) return undefined;
@@ -124,7 +128,13 @@ export function createWalker(host: WalkerHost, store: EntryStore, selection: Sel
         explicit: frame.explicit,
         previous: frame.previousId,
       };
-      host.give(range).then(fill, (error: unknown) => host.fail(error));
+      host
+        .give(range)
+        .then(({ nodes, marks }) => {
+          absorb(frame, from, marks);
+          fill(nodes);
+        })
+        .catch((error: unknown) => host.fail(error));
       return;
     }
   }
@@ -137,7 +147,8 @@ export function createWalker(host: WalkerHost, store: EntryStore, selection: Sel
         previousId: range.previous,
         directory: undefined,
       });
-      root.finish = () => done(root.sequence.takeNodes());
+      root.finish = () =>
+        done({ nodes: root.sequence.takeNodes(), marks: isSure(root, store) ? root.marks : undefined });
       const stack: Frame[] = [root];
       while (stack.length > 0) {
         const frame = stack[stack.length - 1]!;
@@ -157,6 +168,12 @@ export function createWalker(host: WalkerHost, store: EntryStore, selection: Sel
       }
     },
   };
+}
+
+/** Takes over what another worker has found out about entries of the frame's listing. */
+function absorb(frame: Frame, from: number, marks: Marks | undefined): void {
+  if (!marks) frame.isDoubtful = true;
+  else for (const [i, mark] of marks) frame.marks.set(from + i, mark);
 }
 
 function isWorthGiving(frame: Frame): boolean {

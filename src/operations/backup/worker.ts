@@ -1,7 +1,9 @@
 /** A backup's worker thread: reads, cuts, hashes, deduplicates, compresses, seals and packs, from the file to the pack. */
 import { carryError } from '../../kernel/carried-error.ts';
 import { HoldfastError } from '../../kernel/errors.ts';
+import { asBuffer } from '../../kernel/native/c-string.ts';
 import { serve, Transfer, type PoolHost } from '../../kernel/pool-worker.ts';
+import { createFingerprinter } from '../../sources/files/fingerprint.ts';
 import { createSelection } from '../../sources/files/selection.ts';
 import type { Storage } from '../../storage/storage.ts';
 import { BlobIndex } from '../../vaults/repository/blob-index/blob-index.ts';
@@ -12,7 +14,8 @@ import { createReader, type BlobReader } from '../../vaults/repository/reader.ts
 import { createPacker, type Packer } from '../../vaults/repository/worker/packer.ts';
 import type { Profile } from '../../vaults/repository/worker/profile.ts';
 import { createEntryStore } from './entry-store.ts';
-import { lookAhead } from './look-ahead.ts';
+import { attachKnownTrees, createTreeNotes } from './known-trees.ts';
+import { createLookAhead } from './look-ahead.ts';
 import { createNodeSequence } from './node-sequence.ts';
 import { previousTree, type PreviousTree } from './previous-tree.ts';
 import {
@@ -28,6 +31,7 @@ import {
   signal,
   type WorkerSetup,
 } from './protocol.ts';
+import { storeSlab } from './record-store.ts';
 import { createBlobIds, createCutter, type Cutter, readSize } from './store-file.ts';
 import { openTwin, type Twin } from './twin.ts';
 import { createWalker, type Walker } from './walker.ts';
@@ -40,6 +44,10 @@ const packsUnderWay = 1;
 const windowSize = maxChunkSize + readSize;
 /** Parent trees of more JSON than this are read as a stream. */
 const largeTree = 16 * 1024 * 1024;
+/** Entries that are listed before the repository is open: each takes about 150 bytes. */
+const mostEntriesAhead = 300_000;
+/** Entries that are listed to see whether all below a directory is unchanged; beyond it is seen further down. */
+const mostEntriesBelow = 20_000;
 
 /** What a worker has once the repository is open. */
 interface Opened {
@@ -54,7 +62,11 @@ serve<WorkerSetup, BackupRequest, BackupResponse, BackupCall, BackupReply>((setu
   const selection = createSelection(setup.selection, (message) =>
     host.notify({ kind: 'item', item: { kind: 'remark', message } }),
   );
-  let ahead = new Map<string, Ahead>();
+  const fingerprinter = createFingerprinter(setup.fingerprintSalt);
+  const lookAhead = createLookAhead(selection, fingerprinter);
+  const notes = createTreeNotes();
+  /** by path, as latin1 text */
+  const ahead = new Map<string, Ahead>();
   let opened: Opened | undefined;
   let stream: { readonly cutter: Cutter; size: number } | undefined;
   const streamIds = createBlobIds();
@@ -68,6 +80,7 @@ serve<WorkerSetup, BackupRequest, BackupResponse, BackupCall, BackupReply>((setu
 
   function open(repository: RepositoryForWorkers): Opened {
     const index = BlobIndex.attach(repository.index);
+    const known = repository.known && attachKnownTrees(repository.known);
     const chunker = createChunker(repository.chunker, repository.polynomial, windowSize);
     const packer = createPacker({
       key: repository.key,
@@ -99,19 +112,23 @@ serve<WorkerSetup, BackupRequest, BackupResponse, BackupCall, BackupReply>((setu
       current: showCurrent(setup.shared.current, host.worker),
       report: (item) => host.notify({ kind: 'item', item }),
       pause: packs.pause,
-      takeAhead: (path) => {
-        const key = Buffer.from(path).toString('latin1');
+      takeAhead: (path, mayBeKnown) => {
+        const key = asBuffer(path).toString('latin1');
         const found = ahead.get(key);
         ahead.delete(key);
-        return found;
+        if (found || !mayBeKnown || !known) return found;
+        return lookAhead.list(path, (entries) => entries >= mostEntriesBelow);
       },
+      fingerprinter,
+      known,
+      notes,
     });
     const walker = createWalker(
       {
         async give(range) {
           const reply = await host.call({ kind: 'give', range });
           if (reply.kind !== 'nodes') throw unexpected(reply);
-          return reply.nodes;
+          return reply.result;
         },
         openPrevious: (id) => openPrevious(reader, index, id),
         pause: packs.pause,
@@ -132,14 +149,22 @@ serve<WorkerSetup, BackupRequest, BackupResponse, BackupCall, BackupReply>((setu
       if (reply.kind === 'no-more') return;
       if (reply.kind !== 'range') throw unexpected(reply);
       const { task, range } = reply;
-      await walker.walk(range, (nodes) => host.notify({ kind: 'result', task, nodes }, [nodes.buffer]));
+      await walker.walk(range, (result) =>
+        host.notify({ kind: 'result', task, result }, [result.nodes.buffer]),
+      );
     }
   }
 
   return async (request) => {
     switch (request.kind) {
       case 'look-ahead':
-        ahead = lookAhead(request.paths, selection, signals);
+        for (const path of request.paths) {
+          const found = lookAhead.list(
+            path,
+            (entries) => entries >= mostEntriesAhead || Atomics.load(signals, signal.open) !== 0,
+          );
+          if (found) ahead.set(asBuffer(path).toString('latin1'), found);
+        }
         return { kind: 'done' };
       case 'open':
         opened = open(request.repository);
@@ -167,6 +192,11 @@ serve<WorkerSetup, BackupRequest, BackupResponse, BackupCall, BackupReply>((setu
           isNew: false,
         };
       }
+      case 'slab': {
+        const slab = storeSlab(needOpened().packer, request.bytes, request.ends);
+        await packs.pause();
+        return new Transfer({ kind: 'slab', slab }, [slab.ids.buffer, slab.memory]);
+      }
       case 'tree': {
         const sequence = createNodeSequence(needOpened().packer.compresses, () => {});
         for (const nodes of request.nodes) {
@@ -189,7 +219,10 @@ serve<WorkerSetup, BackupRequest, BackupResponse, BackupCall, BackupReply>((setu
         for (const pack of request.partial) packer.absorb(pack);
         packer.finish();
         await packs.drained();
-        return { kind: 'finished', stats: packer.stats, profile: profile ?? {} };
+        const noted = notes.take();
+        return new Transfer({ kind: 'finished', stats: packer.stats, profile: profile ?? {}, notes: noted }, [
+          noted.buffer,
+        ]);
       }
     }
   };

@@ -1,0 +1,99 @@
+/** Stores streams of rows: cut here, where they arrive, and hashed, compressed and packed by all workers, a slab each. */
+import {
+  createRecordChunker,
+  type RecordSlab,
+  type RecordTally,
+} from '../../vaults/repository/chunker/record-chunker.ts';
+import type { Packer } from '../../vaults/repository/worker/packer.ts';
+
+/** The ids of a slab's blocks, and its memory to be used again. */
+export interface StoredSlab {
+  readonly ids: Uint8Array<ArrayBuffer>;
+  readonly memory: ArrayBuffer;
+}
+
+export interface RecordStream {
+  readonly tally: RecordTally;
+  /** the ids of all blocks, once the last of them is in a pack */
+  readonly content: Promise<Uint8Array>;
+}
+
+export interface RecordStore {
+  /** Cuts a stream into blocks of about `blockSize` bytes; resolves when all of it has been read. */
+  store(bytes: AsyncIterable<Uint8Array>, blockSize: number): Promise<RecordStream>;
+}
+
+/** Slabs that may be with one worker: the one it works at, and the next. */
+const slabsAhead = 2;
+
+/** @param send hands a slab to a worker; its memory goes with it */
+export function createRecordStore(
+  polynomial: bigint,
+  workers: number,
+  send: (worker: number, slab: RecordSlab) => Promise<StoredSlab>,
+): RecordStore {
+  const free: ArrayBuffer[] = [];
+  const chunker = createRecordChunker(polynomial, takeMemory);
+  const busy = Array.from({ length: workers }, () => 0);
+  const underWay = new Set<Promise<unknown>>();
+
+  function takeMemory(size: number): Uint8Array<ArrayBuffer> {
+    const known = free.findIndex((memory) => memory.byteLength >= size);
+    const memory = known < 0 ? new ArrayBuffer(Math.ceil(size * 1.1)) : free.splice(known, 1)[0]!;
+    return new Uint8Array(memory, 0, size);
+  }
+
+  /** Gives a slab to the worker with the least to do. */
+  function give(slab: RecordSlab): Promise<Uint8Array> {
+    const worker = busy.indexOf(Math.min(...busy));
+    busy[worker]!++;
+    const sent = send(worker, slab)
+      .then(({ ids, memory }) => {
+        if (free.length < workers * slabsAhead) free.push(memory);
+        return ids;
+      })
+      .finally(() => {
+        busy[worker]!--;
+        underWay.delete(sent);
+      });
+    // whoever waits for the content is told; until then it must not count as unhandled
+    sent.catch(() => {});
+    underWay.add(sent);
+    return sent;
+  }
+
+  return {
+    async store(bytes, blockSize) {
+      const parts: Promise<Uint8Array>[] = [];
+      chunker.start(blockSize);
+      for await (const piece of bytes) {
+        for (let at = 0; at < piece.length;) {
+          const room = chunker.room();
+          const count = Math.min(room.length, piece.length - at);
+          room.set(at === 0 && count === piece.length ? piece : piece.subarray(at, at + count));
+          at += count;
+          const slab = chunker.advance(count);
+          if (!slab) continue;
+          parts.push(give(slab));
+          while (underWay.size >= workers * slabsAhead) await Promise.race(underWay);
+        }
+      }
+      const last = chunker.end();
+      if (last) parts.push(give(last));
+      const content = Promise.all(parts).then((ids) => new Uint8Array(Buffer.concat(ids)));
+      content.catch(() => {});
+      return { tally: chunker.tally(), content };
+    },
+  };
+}
+
+/** A worker's part: stores the blocks of a slab. */
+export function storeSlab(packer: Packer, bytes: Uint8Array<ArrayBuffer>, ends: Uint32Array): StoredSlab {
+  const ids = new Uint8Array(ends.length * 32);
+  let start = 0;
+  ends.forEach((end, i) => {
+    packer.put('data', bytes.subarray(start, end), ids, i * 32);
+    start = end;
+  });
+  return { ids, memory: bytes.buffer };
+}
