@@ -6,7 +6,7 @@ import { encodeSnapshot, type Snapshot } from '../vaults/repository/format/snaps
 import type { PackBlob } from '../vaults/repository/format/pack.ts';
 import { parseTime } from '../vaults/repository/format/time.ts';
 import type { Repository, SnapshotEntry } from '../vaults/repository/repository.ts';
-import { findSnapshots, passOverDamaged, type SnapshotFilter } from '../vaults/repository/snapshot-filter.ts';
+import { findSnapshots, passOver, type SnapshotFilter } from '../vaults/repository/snapshot-filter.ts';
 import { rootOf } from '../vaults/repository/tree-path.ts';
 import { type BlobWriter, type BlobWriterOptions, createBlobWriter } from '../vaults/repository/writer.ts';
 import { BlobSet } from './blob-set.ts';
@@ -42,7 +42,7 @@ export async function copy(
   if (source.config.id === destination.config.id) {
     throw new HoldfastError('usage', 'source and destination are the same repository');
   }
-  const chosen = await findSnapshots(source, options.filter, passOverDamaged(context));
+  const chosen = await findSnapshots(source, options.filter, passOver(context));
   const present = await snapshotsByOriginal(destination, options.filter);
   const index = await source.loadIndex();
   await destination.loadIndex();

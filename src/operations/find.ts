@@ -8,7 +8,7 @@ import type { Node, Time } from '../vaults/repository/format/node.ts';
 import type { BlobType } from '../vaults/repository/format/pack.ts';
 import { parseTime } from '../vaults/repository/format/time.ts';
 import type { Repository, SnapshotEntry } from '../vaults/repository/repository.ts';
-import { findSnapshots, passOverDamaged, type SnapshotFilter } from '../vaults/repository/snapshot-filter.ts';
+import { findSnapshots, passOver, type SnapshotFilter } from '../vaults/repository/snapshot-filter.ts';
 import { rootOf } from '../vaults/repository/tree-path.ts';
 import { compareTimes } from './forget-policy.ts';
 import { createIdSearch, type IdSearch, searchPacks } from './id-search.ts';
@@ -74,12 +74,10 @@ export async function find(
   });
   const search = await idsToFind(repository, index, kind, patterns, context);
 
-  const snapshots = (await findSnapshots(repository, options.filter, passOverDamaged(context))).toSorted(
-    (a, b) => {
-      const order = compareTimes(parseTime(a.snapshot.time), parseTime(b.snapshot.time));
-      return reverse ? order : -order;
-    },
-  );
+  const snapshots = (await findSnapshots(repository, options.filter, passOver(context))).toSorted((a, b) => {
+    const order = compareTimes(parseTime(a.snapshot.time), parseTime(b.snapshot.time));
+    return reverse ? order : -order;
+  });
   for (const snapshot of snapshots) {
     if (search) await findIds(repository, snapshot, search, options, context);
     else await findEntries(repository, snapshot, list, options, context);

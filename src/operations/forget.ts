@@ -5,7 +5,7 @@ import { parseTime } from '../vaults/repository/format/time.ts';
 import type { Repository, SnapshotEntry } from '../vaults/repository/repository.ts';
 import {
   findSnapshots,
-  passOverDamaged,
+  passOver,
   isEmptyFilter,
   type SnapshotFilter,
 } from '../vaults/repository/snapshot-filter.ts';
@@ -54,7 +54,7 @@ export async function planForget(
 ): Promise<ForgetPlan> {
   const { filter, policy, groupBy = { host: true, paths: true } } = options;
   validatePolicy(policy);
-  const entries = await findSnapshots(repository, filter, passOverDamaged(context));
+  const entries = await findSnapshots(repository, filter, passOver(context));
   if (filter.ids && filter.ids.length > 0) return { groups: [], remove: entries.map(({ id }) => id) };
 
   const removeAll = isEmptyPolicy(policy);

@@ -4,7 +4,12 @@ import { HoldfastError, hasCode, messageOf, throwIfAborted } from '../kernel/err
 import type { BlobIndex } from '../vaults/repository/blob-index/blob-index.ts';
 import type { Node } from '../vaults/repository/format/node.ts';
 import type { Repository, SnapshotEntry } from '../vaults/repository/repository.ts';
-import { findSnapshots, resolveId, type SnapshotFilter } from '../vaults/repository/snapshot-filter.ts';
+import {
+  findSnapshots,
+  passOver,
+  resolveId,
+  type SnapshotFilter,
+} from '../vaults/repository/snapshot-filter.ts';
 import { rootOf } from '../vaults/repository/tree-path.ts';
 import type { BlobWriterOptions } from '../vaults/repository/writer.ts';
 import { plainLength } from './blob-set.ts';
@@ -42,9 +47,10 @@ export async function repairSnapshots(
 ): Promise<{ readonly modified: number }> {
   const { dryRun = false, forget = false } = options;
   const unreadable: { id: string; error: unknown }[] = [];
+  const others = passOver(context);
   const entries = await findSnapshots(repository, options.filter, (id, error) => {
-    if (!hasCode(error, 'corrupt')) throw error;
-    unreadable.push({ id, error });
+    if (hasCode(error, 'corrupt')) unreadable.push({ id, error });
+    else others(id, error);
   });
   let modified = 0;
   for (const { id, error } of unreadable) {

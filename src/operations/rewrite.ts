@@ -11,7 +11,7 @@ import type { Time } from '../vaults/repository/format/node.ts';
 import type { Snapshot, SnapshotSummary } from '../vaults/repository/format/snapshot.ts';
 import { formatTime, zeroTime } from '../vaults/repository/format/time.ts';
 import type { Repository, SnapshotEntry } from '../vaults/repository/repository.ts';
-import { findSnapshots, passOverDamaged, type SnapshotFilter } from '../vaults/repository/snapshot-filter.ts';
+import { findSnapshots, passOver, type SnapshotFilter } from '../vaults/repository/snapshot-filter.ts';
 import { rootOf } from '../vaults/repository/tree-path.ts';
 import { type BlobWriterOptions, createBlobWriter } from '../vaults/repository/writer.ts';
 import { replaceSnapshot, type SnapshotChange, type SnapshotOutcome } from './replace-snapshot.ts';
@@ -74,7 +74,7 @@ export async function rewrite(
   const { dryRun = false, forget = false } = options;
   const including = options.patterns.includes.length + options.patterns.insensitiveIncludes.length > 0;
   let modified = 0;
-  for (const entry of await findSnapshots(repository, options.filter, passOverDamaged(context))) {
+  for (const entry of await findSnapshots(repository, options.filter, passOver(context))) {
     throwIfAborted(context.signal);
     options.onSnapshot?.(entry);
     const change = walks

@@ -2,7 +2,7 @@
 import type { Context } from '../kernel/context.ts';
 import { throwIfAborted } from '../kernel/errors.ts';
 import type { Repository, SnapshotEntry } from '../vaults/repository/repository.ts';
-import { findSnapshots, passOverDamaged, type SnapshotFilter } from '../vaults/repository/snapshot-filter.ts';
+import { findSnapshots, passOver, type SnapshotFilter } from '../vaults/repository/snapshot-filter.ts';
 import { groupSnapshots, isGrouping, type GroupBy, type SnapshotGroup } from './snapshot-groups.ts';
 
 export interface SnapshotsOptions {
@@ -24,7 +24,7 @@ export async function listSnapshots(
   { filter, groupBy = {}, latest = 0 }: SnapshotsOptions,
   context: Context,
 ): Promise<SnapshotsResult> {
-  const entries = await findSnapshots(repository, filter, passOverDamaged(context));
+  const entries = await findSnapshots(repository, filter, passOver(context));
   throwIfAborted(context.signal);
   const grouped = isGrouping(groupBy);
   const groups = groupSnapshots(entries, groupBy).map(({ key, snapshots }) => ({

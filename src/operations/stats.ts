@@ -6,7 +6,7 @@ import type { BlobIndex } from '../vaults/repository/blob-index/blob-index.ts';
 import type { Node } from '../vaults/repository/format/node.ts';
 import { SEAL_OVERHEAD } from '../vaults/repository/format/seal.ts';
 import type { Repository } from '../vaults/repository/repository.ts';
-import { findSnapshots, passOverDamaged, type SnapshotFilter } from '../vaults/repository/snapshot-filter.ts';
+import { findSnapshots, passOver, type SnapshotFilter } from '../vaults/repository/snapshot-filter.ts';
 import { rootOf } from '../vaults/repository/tree-path.ts';
 import { BlobSet, plainLength } from './blob-set.ts';
 import { walkTree } from './tree-walk.ts';
@@ -53,7 +53,7 @@ export async function stats(
   context: Context,
 ): Promise<StatsResult> {
   const { mode = 'restore-size' } = options;
-  const entries = await findSnapshots(repository, options.filter, passOverDamaged(context));
+  const entries = await findSnapshots(repository, options.filter, passOver(context));
   const index = await repository.loadIndex();
   const used = new BlobSet(index);
   const counted = { totalSize: 0, totalFiles: 0, totalBlobs: 0 };

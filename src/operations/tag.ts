@@ -3,7 +3,7 @@ import type { Context } from '../kernel/context.ts';
 import { HoldfastError, throwIfAborted } from '../kernel/errors.ts';
 import { encodeSnapshot } from '../vaults/repository/format/snapshot.ts';
 import type { Repository } from '../vaults/repository/repository.ts';
-import { findSnapshots, passOverDamaged, type SnapshotFilter } from '../vaults/repository/snapshot-filter.ts';
+import { findSnapshots, passOver, type SnapshotFilter } from '../vaults/repository/snapshot-filter.ts';
 
 export interface TagOptions {
   readonly filter: SnapshotFilter;
@@ -31,7 +31,7 @@ export async function tag(repository: Repository, options: TagOptions, context: 
     throw new HoldfastError('usage', '--set and --add/--remove cannot be given at the same time');
   }
   const changed: TagChange[] = [];
-  for (const { id, snapshot } of await findSnapshots(repository, options.filter, passOverDamaged(context))) {
+  for (const { id, snapshot } of await findSnapshots(repository, options.filter, passOver(context))) {
     throwIfAborted(context.signal);
     const tags = set.length > 0 ? set.filter((name) => name !== '') : changeTags(snapshot.tags, add, remove);
     if (!tags) continue;

@@ -188,7 +188,7 @@ test('a beginning that fits several snapshots, and one that fits none', async (t
     for (const verb of [
       ['ls', id],
       ['restore', id, '--target', folder],
-      ['forget', id],
+      ['dump', id, '/'],
       ['diff', id, 'latest'],
     ]) {
       const { stderr } = await program.run(verb, { expect: 1 });

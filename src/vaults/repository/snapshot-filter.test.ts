@@ -54,7 +54,7 @@ test('what is unknown is told, and the others are still found', async () => {
   );
   assert.deepEqual(problems, [
     'ffff0000: no matching ID found for prefix "ffff0000"',
-    'latest:etc: "latest:etc": <snapshot>:<subfolder> syntax not allowed',
+    'latest:etc: <snapshot>:<subfolder> syntax not allowed',
   ]);
   await assert.rejects(findSnapshots(repository, { ids: ['ffff0000'] }), { code: 'not-found' });
   await assert.rejects(findSnapshots(repository, { ids: [ids.oldest], hosts: ['a'] }), {

@@ -37,7 +37,7 @@ export async function findSnapshots(
   } else {
     for (const text of filter.ids) {
       try {
-        if (text.includes(':')) throw usage(`"${text}": <snapshot>:<subfolder> syntax not allowed`);
+        if (text.includes(':')) throw usage('<snapshot>:<subfolder> syntax not allowed');
         const entry = await findOne(repository, text, filter, problem);
         found.set(entry.id, entry);
       } catch (error) {
@@ -51,11 +51,15 @@ export async function findSnapshots(
   return [...found.values()].sort((a, b) => compareTimes(a.snapshot, b.snapshot) || (a.id < b.id ? -1 : 1));
 }
 
-/** Passes over snapshots that are damaged, with a warning: one bad file must not hide all the others. */
-export function passOverDamaged(context: Pick<Context, 'warn'>): FilterProblem {
+/**
+ * Passes over snapshots that are damaged and ids that mean none, with a warning: one bad file or word must not hide all
+ * the others. For verbs that take any number of snapshots; restic ends with status 0 there, too.
+ */
+export function passOver(context: Pick<Context, 'warn'>): FilterProblem {
   return (id, error) => {
-    if (!hasCode(error, 'corrupt')) throw error;
-    context.warn(`passing over snapshot ${shortId(id)}: ${messageOf(error)}`);
+    if (hasCode(error, 'corrupt')) context.warn(`passing over snapshot ${shortId(id)}: ${messageOf(error)}`);
+    else if (hasCode(error, 'not-found', 'usage')) context.warn(`ignoring "${id}": ${messageOf(error)}`);
+    else throw error;
   };
 }
 
