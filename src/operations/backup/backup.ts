@@ -1,7 +1,7 @@
 /** backup: one snapshot of a file tree, or of what a source yields. The snapshot is written last: that write commits. */
 import { availableParallelism } from 'node:os';
 import type { Context } from '../../kernel/context.ts';
-import { HoldfastError, messageOf } from '../../kernel/errors.ts';
+import { HoldfastError } from '../../kernel/errors.ts';
 import { fromHex, toHex } from '../../kernel/hex.ts';
 import { sha256 } from '../../kernel/native/crypto.ts';
 import { absolutePath, rawPath } from '../../sources/files/path.ts';
@@ -10,7 +10,7 @@ import { buildTargetTree } from '../../sources/files/target-tree.ts';
 import type { Source } from '../../sources/source.ts';
 import type { Snapshot, SnapshotSummary } from '../../vaults/repository/format/snapshot.ts';
 import { encodeSnapshot } from '../../vaults/repository/format/snapshot.ts';
-import { formatTime, localOffset, timeFromMs } from '../../vaults/repository/format/time.ts';
+import { formatTime, timeFromMs } from '../../vaults/repository/format/time.ts';
 import { withLock, type HeldLock, type LockOptions } from '../../vaults/repository/lock.ts';
 import type { Repository, SnapshotEntry } from '../../vaults/repository/repository.ts';
 import type { BlobIndex } from '../../vaults/repository/blob-index/blob-index.ts';
@@ -19,8 +19,8 @@ import type { CompressionMode } from '../../vaults/repository/worker/compression
 import type { PackerStats } from '../../vaults/repository/worker/packer.ts';
 import type { Profile } from '../../vaults/repository/worker/profile.ts';
 import type { ChangeRules } from './change-rules.ts';
-import { isSameNotes, type SharedKnownTrees, shareKnownTrees } from './known-trees.ts';
-import { indexIds, knownTreesFile } from './known-trees-file.ts';
+import type { SharedKnownTrees } from './known-trees.ts';
+import { fingerprintSalt, recall } from './memory.ts';
 import { createLeader, type StoredTree } from './leader.ts';
 import { createPackSink, nowhere } from './pack-sink.ts';
 import { findParent, type ParentRules } from './parent.ts';
@@ -180,7 +180,10 @@ export async function backup(
             context,
           );
     observer.parent?.(parent);
-    const memory = await recall(repository, paths, parent);
+    const memory =
+      what.kind === 'files'
+        ? await recall({ ...options, repository, paths, isFirst: !parent, context })
+        : undefined;
     const index = await repository.loadIndex();
     const sink = options.dryRun ? nowhere : createPackSink(repository, index, locked.signal);
     try {
@@ -200,26 +203,6 @@ export async function backup(
       throw error;
     }
   });
-
-  /** What earlier backups have left to know of these paths, and how to leave it to the next. */
-  async function recall(repository: Repository, paths: readonly string[], parent: SnapshotEntry | undefined) {
-    const { cacheBase, rules, withAtime, detail, dryRun } = options;
-    if (what.kind !== 'files' || cacheBase === undefined) return undefined;
-    if (rules.ignoreCtime || rules.ignoreInode || withAtime || detail) return undefined;
-    const file = knownTreesFile(cacheBase, repository, paths);
-    const before = parent && (await file.load(await indexIds(repository)));
-    return {
-      known: before && shareKnownTrees(before),
-      async remember(notes: readonly Uint8Array[]): Promise<void> {
-        if (dryRun || (before && isSameNotes(before, notes))) return;
-        try {
-          await file.save(await indexIds(repository), notes);
-        } catch (error) {
-          context.warn(`the next backup will take longer: ${messageOf(error)}`);
-        }
-      },
-    };
-  }
 
   async function storeTree(parent: SnapshotEntry | undefined): Promise<StoredTree> {
     if (what.kind === 'source') {
@@ -315,10 +298,4 @@ function summarize(counters: Counters, stats: PackerStats, startMs: number, endM
 /** Streams belong to whoever runs the backup. */
 function currentOwner(username: string): Owner {
   return { uid: process.getuid?.() ?? 0, gid: process.getgid?.() ?? 0, user: username, group: '' };
-}
-
-/** Besides what stat tells, a tree depends on how we write it, and on the time zone that its times are told in. */
-function fingerprintSalt(): string {
-  const offsets = [0, 946_684_800, 962_409_600, 1_704_067_200, 1_719_792_000].map(localOffset);
-  return `tree 1, offsets ${offsets.join(' ')}`;
 }

@@ -1,7 +1,6 @@
 /** What one worker does with one entry of the source: decide whether it changed, store its content, make its node. */
-import { ByteWriter, equalBytes } from '../../kernel/bytes.ts';
+import { ByteWriter } from '../../kernel/bytes.ts';
 import { HoldfastError, messageOf } from '../../kernel/errors.ts';
-import type { Fingerprinter } from '../../sources/files/fingerprint.ts';
 import { Listing, listDirectory } from '../../sources/files/listing.ts';
 import {
   metadataOf,
@@ -23,7 +22,7 @@ import type { Packer } from '../../vaults/repository/worker/packer.ts';
 import { openStage, type Profile } from '../../vaults/repository/worker/profile.ts';
 import { type ChangeRules, hasChanged } from './change-rules.ts';
 import { type DirectoryInTree, diverge, entryPath, type Frame, isSure, type Origin } from './frame.ts';
-import type { KnownTrees, TreeNotes } from './known-trees.ts';
+import type { KnownFolders } from './known-folders.ts';
 import type { Ahead, CounterName, ItemEvent } from './protocol.ts';
 import { createBlobIds, storeFile } from './store-file.ts';
 import { createTally } from './tally.ts';
@@ -44,10 +43,7 @@ export interface EntryStoreParts {
   pause(): Promise<void> | undefined;
   /** A listing that was made ahead of the work, or is made now because what is below may be unchanged. */
   takeAhead(path: Uint8Array, mayBeKnown: boolean): Ahead | undefined;
-  readonly fingerprinter: Fingerprinter;
-  /** undefined when every entry is to be looked at */
-  readonly known: KnownTrees | undefined;
-  readonly notes: TreeNotes;
+  readonly folders: KnownFolders;
 }
 
 export interface EntryStore {
@@ -72,7 +68,7 @@ export interface EntryStore {
 }
 
 export function createEntryStore(parts: EntryStoreParts): EntryStore {
-  const { packer, chunker, index, profile, rules } = parts;
+  const { packer, chunker, index, profile, rules, folders } = parts;
   const { complete, completeSame, sizes } = createTally(parts);
   const ids = createBlobIds();
   const head = new ByteWriter(512);
@@ -187,41 +183,11 @@ export function createEntryStore(parts: EntryStoreParts): EntryStore {
     return frame.sequence.storeTree(packer).id;
   }
 
-  /** Remembers the tree for a next run, if it is what the listings tell. */
-  function note(frame: Frame, directory: DirectoryInTree, parent: Frame, id: Uint8Array): void {
-    const print = isSure(frame, { doubts }) ? parts.fingerprinter.of(frame.listing, frame.marks) : undefined;
-    if (print === undefined) return;
-    parts.notes.add(print, id);
-    parent.marks.set(directory.index, print);
-  }
-
-  function isKnown(ahead: Ahead, id: Uint8Array): boolean {
-    const tree = ahead.print === undefined ? undefined : parts.known?.find(ahead.print);
-    return tree !== undefined && equalBytes(tree, id);
-  }
-
-  /** Counts and notes a directory whose tree is known, with all that is below it. */
-  function takeOverAll(frame: Frame, i: number, ahead: Ahead, snapshotPath: Uint8Array): void {
-    parts.current(snapshotPath);
-    parts.count('dirsUnmodified', ahead.directories);
-    parts.count('filesUnmodified', ahead.files);
-    parts.count('bytesProcessed', ahead.bytes);
-    parts.count('bytesSeen', ahead.bytes);
-    frame.marks.set(i, ahead.print!);
-    noteAll(ahead);
-  }
-
-  function noteAll({ print, below }: Ahead): void {
-    const id = parts.known!.find(print!);
-    if (id) parts.notes.add(print!, id);
-    if (below) for (const child of below.values()) noteAll(child);
-  }
-
   /** The finished node of a directory; bytes when it is the parent snapshot's. */
   function directoryNode(frame: Frame, directory: DirectoryInTree, parent: Frame): Node | Uint8Array {
     const before = sizes();
     const id = treeOf(frame);
-    note(frame, directory, parent, id);
+    if (isSure(frame, { doubts })) folders.note(frame, directory.index, parent, id);
     const { same, started } = directory;
     if (same && Buffer.compare(id, frame.previousId!) === 0) {
       completeSame('dir', 0, frame.snapshotPath, started);
@@ -251,11 +217,12 @@ export function createEntryStore(parts: EntryStoreParts): EntryStore {
         if (!previousId) return false;
         const path = entryPath(frame, i);
         const ahead = frame.ahead?.get(i) ?? parts.takeAhead(path, true);
-        if (ahead && isKnown(ahead, previousId)) {
+        if (ahead && folders.isKnown(ahead, previousId)) {
           if (frame.sameEnd === 0) emitBytes(frame, twin.node());
           twin.advance();
           if (frame.sameEnd !== 0) frame.sameEnd = twin.at;
-          takeOverAll(frame, i, ahead, joinPath(frame.snapshotPath, name));
+          parts.current(joinPath(frame.snapshotPath, name));
+          folders.takeOver(frame, i, ahead);
           return true;
         }
         const same = { node: twin.node(), end };

@@ -82,10 +82,3 @@ async function removeOldest(folder: string): Promise<void> {
   files.sort((a, b) => b.used - a.used);
   for (const { name } of files.slice(mostFiles)) await rm(join(folder, name), { force: true });
 }
-
-/** The ids of all index files. */
-export async function indexIds(repository: Repository): Promise<Set<string>> {
-  const ids = new Set<string>();
-  for await (const { id } of repository.list('index')) ids.add(id);
-  return ids;
-}

@@ -14,6 +14,7 @@ import { createReader, type BlobReader } from '../../vaults/repository/reader.ts
 import { createPacker, type Packer } from '../../vaults/repository/worker/packer.ts';
 import type { Profile } from '../../vaults/repository/worker/profile.ts';
 import { createEntryStore } from './entry-store.ts';
+import { createKnownFolders } from './known-folders.ts';
 import { attachKnownTrees, createTreeNotes } from './known-trees.ts';
 import { createLookAhead } from './look-ahead.ts';
 import { createNodeSequence } from './node-sequence.ts';
@@ -100,6 +101,7 @@ serve<WorkerSetup, BackupRequest, BackupResponse, BackupCall, BackupReply>((setu
     const counters = new Float64Array(setup.shared.counters);
     const base = host.worker * counterNames.length;
     const places = new Map<CounterName, number>(counterNames.map((name, i) => [name, base + i]));
+    const count = (name: CounterName, by: number) => void (counters[places.get(name)!]! += by);
     const store = createEntryStore({
       rules: setup.rules,
       withAtime: setup.withAtime,
@@ -108,7 +110,7 @@ serve<WorkerSetup, BackupRequest, BackupResponse, BackupCall, BackupReply>((setu
       packer,
       index,
       profile,
-      count: (name, by) => void (counters[places.get(name)!]! += by),
+      count,
       current: showCurrent(setup.shared.current, host.worker),
       report: (item) => host.notify({ kind: 'item', item }),
       pause: packs.pause,
@@ -119,9 +121,7 @@ serve<WorkerSetup, BackupRequest, BackupResponse, BackupCall, BackupReply>((setu
         if (found || !mayBeKnown || !known) return found;
         return lookAhead.list(path, (entries) => entries >= mostEntriesBelow);
       },
-      fingerprinter,
-      known,
-      notes,
+      folders: createKnownFolders({ fingerprinter, known, notes, count }),
     });
     const walker = createWalker(
       {
