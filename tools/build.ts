@@ -17,29 +17,21 @@ import {
   utimesSync,
   writeFileSync,
 } from 'node:fs';
-import { basename, dirname, join } from 'node:path';
+import { basename, dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
-/** Rooms with sources in AssemblyScript, in a folder `assembly` each. */
-const rooms = [
-  join('src', 'kernel', 'scrypt'),
-  join('src', 'sources', 'masking'),
-  join('src', 'vaults', 'repository', 'chunker'),
-];
 /** Touched after each complete build; outside dist, which is what gets published. */
 const stamp = join(root, 'node_modules', '.cache', 'build-stamp');
 
 const wasm = buildWasm();
 if (!process.argv.includes('--wasm')) buildDist(wasm);
 
-/** Compiles every assembly/*.ts that is newer than its .wasm; returns the paths of all .wasm files. */
+/** Compiles every assembly/*.ts of any room that is newer than its .wasm; returns the paths of all .wasm files. */
 function buildWasm(): string[] {
-  const sources = rooms.flatMap((room) =>
-    readdirSync(join(root, room, 'assembly'))
-      .filter((name) => name.endsWith('.ts'))
-      .map((name) => join(room, 'assembly', name)),
-  );
+  const sources = readdirSync(join(root, 'src'), { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.name.endsWith('.ts') && basename(entry.parentPath) === 'assembly')
+    .map((entry) => relative(root, join(entry.parentPath, entry.name)));
   return sources.map((source) => {
     const target = join(dirname(dirname(source)), `${basename(source, '.ts')}.wasm`);
     if (modified(target) <= Math.max(modified(source), modified('tools/build.ts'))) {
