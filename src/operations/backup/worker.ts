@@ -184,13 +184,14 @@ serve<WorkerSetup, BackupRequest, BackupResponse, BackupCall, BackupReply>((setu
           await packs.pause();
         }
         stream.size += request.bytes.length;
-        if (request.last) stream.cutter.advance(0, true);
-        return {
-          kind: 'stored',
-          ids: request.last ? streamIds.bytes.slice(0, streamIds.count * 32) : new Uint8Array(0),
-          size: stream.size,
-          isNew: false,
-        };
+        const { size } = stream;
+        if (!request.last) return { kind: 'stored', ids: new Uint8Array(0), size, isNew: false };
+        stream.cutter.advance(0, true);
+        const ids = streamIds.bytes.slice(0, streamIds.count * 32);
+        // the next stream of the source begins anew
+        stream = undefined;
+        streamIds.count = 0;
+        return { kind: 'stored', ids, size, isNew: false };
       }
       case 'slab': {
         const slab = storeSlab(needOpened().packer, request.bytes, request.ends);
