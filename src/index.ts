@@ -38,6 +38,8 @@ export type {
 // What is backed up besides files. Implement Source for a stream of your own.
 export type { Entry, EntryContent } from './sources/entry.ts';
 export type { Source } from './sources/source.ts';
+export { sqliteSource } from './sources/sqlite/source.ts';
+export type { SqliteSourceOptions } from './sources/sqlite/source.ts';
 export { commandSource, streamSource } from './sources/streams/stream-source.ts';
 export { selectAll } from './sources/files/selection.ts';
 export type { SelectionOptions } from './sources/files/selection.ts';
