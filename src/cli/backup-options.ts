@@ -2,7 +2,8 @@
 import { hostname } from 'node:os';
 import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
-import { HoldfastError, messageOf } from '../kernel/errors.ts';
+import { HoldfastError } from '../kernel/errors.ts';
+import { fromNodeError } from '../kernel/native/system-error.ts';
 import type { BackupOptions, FileTargets, StreamedSource } from '../operations/backup/backup.ts';
 import { parseGroupBy } from '../operations/snapshot-groups.ts';
 import {
@@ -209,6 +210,6 @@ async function findTargets(
 async function readList(file: string, { stdin }: Invocation): Promise<Uint8Array> {
   if (file === '-') return Buffer.concat(await Array.fromAsync(stdin() as AsyncIterable<Buffer>));
   return readFile(file).catch((cause: unknown) => {
-    throw new HoldfastError('failed', `${file} cannot be read: ${messageOf(cause)}`, { cause });
+    throw fromNodeError('open', rawPath(file), cause);
   });
 }

@@ -1,7 +1,8 @@
 /** Finds the password of a repository: command, file, environment, and at last the person who asks. Never the command line. */
 import { execFile } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
-import { HoldfastError, messageOf } from '../kernel/errors.ts';
+import { HoldfastError } from '../kernel/errors.ts';
+import { systemText } from '../kernel/native/system-error.ts';
 import type { RepositoryChoice } from './global-options.ts';
 import { readSecret } from './prompt.ts';
 import type { PromptOptions } from './prompt.ts';
@@ -44,7 +45,7 @@ export async function readPasswordFile(path: string): Promise<string> {
     throw new HoldfastError(
       absent ? 'not-found' : 'failed',
       absent ? `the password file ${path} does not exist` : `the password file ${path} cannot be read`,
-      { cause, ...(absent ? {} : { hint: messageOf(cause) }) },
+      { cause, ...(absent ? {} : { hint: systemText(cause) }) },
     );
   });
   return decodeText(bytes).trim();

@@ -1,6 +1,7 @@
 /** Which repository a command line means. */
 import { readFile } from 'node:fs/promises';
-import { HoldfastError, messageOf } from '../kernel/errors.ts';
+import { HoldfastError } from '../kernel/errors.ts';
+import { systemText } from '../kernel/native/system-error.ts';
 import { defaultRepository } from './default-repository.ts';
 import type { Environment } from './environment.ts';
 import type { RepositoryChoice } from './global-options.ts';
@@ -35,7 +36,7 @@ export async function chooseRepository(
 async function readLocation(path: string): Promise<string> {
   const bytes = await readFile(path).catch((cause: unknown) => {
     const absent = (cause as NodeJS.ErrnoException).code === 'ENOENT';
-    const problem = absent ? 'does not exist' : `cannot be read: ${messageOf(cause)}`;
+    const problem = absent ? 'does not exist' : `cannot be read: ${systemText(cause)}`;
     throw new HoldfastError(absent ? 'not-found' : 'failed', `the repository file ${path} ${problem}`, {
       cause,
     });

@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, rm, symlink } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { Command } from 'commander';
 import { createContext } from '../kernel/context.ts';
+import { hasCode } from '../kernel/errors.ts';
 import { createLocalStorage } from '../storage/local.ts';
 import { createFakeClock } from '../testing/fake-clock.ts';
 import { addSnapshot, idsOf, smallRepository } from '../testing/small-repository.ts';
@@ -27,6 +28,29 @@ test('a verb that lost its lock while the machine slept removes nothing', async 
   });
   await assert.rejects(work, { code: 'failed', message: /the lock could not be kept/ });
   assert.deepEqual(await idsOf(made, 'snapshot'), [id]);
+});
+
+test('who may not write a lock is told of --no-lock, where the verb only reads', async (t) => {
+  if (process.platform !== 'linux') return t.skip('needs /sys');
+  const folder = await mkdtemp(join(tmpdir(), 'holdfast-session-'));
+  t.after(() => rm(folder, { recursive: true }));
+  await smallRepository(createLocalStorage(folder));
+  // Not even root may make files there.
+  await rm(join(folder, 'locks'), { recursive: true, force: true });
+  await symlink('/sys/kernel', join(folder, 'locks'));
+  const invocation = invocationOn(folder, { HOLDFAST_PASSWORD: 'test' }, createFakeClock());
+  const nothing = async (): Promise<void> => {};
+  await assert.rejects(withRepository(invocation, { lock: 'read' }, nothing), {
+    code: 'forbidden',
+    message: /cannot write locks\//,
+    hint: /--no-lock/,
+  });
+  await assert.rejects(
+    withRepository(invocation, { lock: 'append' }, nothing),
+    (error) => hasCode(error, 'forbidden') && !error.hint?.includes('--no-lock'),
+  );
+  const settings = { ...invocation.settings, lock: false };
+  await withRepository({ ...invocation, settings }, { lock: 'read' }, nothing);
 });
 
 function invocationOn(

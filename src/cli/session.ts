@@ -51,6 +51,9 @@ export async function withRepository<T>(
     none: options.lock === 'none' || (options.lock === 'read' && !settings.lock),
     eager: options.eager ?? options.lock === 'read',
     retryFor: settings.retryLock,
+    ...(options.lock === 'read' && {
+      forbiddenHint: '--no-lock reads a repository that you may not write to, while nobody prunes it',
+    }),
     onWait: (message: string) => terminal.say(message),
   };
   return await withLock(repository, lock, context, (inner, held) => work(held.repository, inner, held));

@@ -26,7 +26,11 @@ export interface TagResult {
 /** Needs an exclusive lock. Code `usage` when there is nothing to do, or both to set and to change. */
 export async function tag(repository: Repository, options: TagOptions, context: Context): Promise<TagResult> {
   const { set = [], add = [], remove = [] } = options;
-  if (set.length + add.length + remove.length === 0) throw new HoldfastError('usage', 'nothing to do!');
+  if (set.length + add.length + remove.length === 0) {
+    throw new HoldfastError('usage', 'nothing to do: no tags are given', {
+      hint: 'name tags with --add, --remove or --set; `--set ""` removes all',
+    });
+  }
   if (set.length > 0 && add.length + remove.length > 0) {
     throw new HoldfastError('usage', '--set and --add/--remove cannot be given at the same time');
   }

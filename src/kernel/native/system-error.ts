@@ -1,6 +1,6 @@
 /** One error for a system call that failed, whether libc or node:fs made the call. */
 import { getSystemErrorMap } from 'node:util';
-import { type ErrorCode, HoldfastError } from '../errors.ts';
+import { type ErrorCode, HoldfastError, messageOf } from '../errors.ts';
 
 const codes: Readonly<Record<string, ErrorCode>> = {
   ENOENT: 'not-found',
@@ -36,6 +36,12 @@ export function fromNodeError(what: string, path: Uint8Array, error: unknown): u
   const errno = (error as NodeJS.ErrnoException | undefined)?.errno;
   if (error instanceof HoldfastError || typeof errno !== 'number') return error;
   return systemError(what, path, errno);
+}
+
+/** What the system says of a node:fs or child_process error, without Node's own words around it. */
+export function systemText(error: unknown): string {
+  const errno = (error as NodeJS.ErrnoException | undefined)?.errno;
+  return (typeof errno === 'number' && getSystemErrorMap().get(errno)?.[1]) || messageOf(error);
 }
 
 /** Runs a node:fs call and turns what it throws. */

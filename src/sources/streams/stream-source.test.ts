@@ -44,7 +44,16 @@ test('a command gives its output, and its errors line by line', async () => {
 test('a failing command fails the stream after its output', async () => {
   const failing = (command: string[]) => read(commandSource(command, options, () => {}));
   await assert.rejects(failing(['sh', '-c', 'echo partial; exit 3']), /command failed: exit status 3/);
-  await assert.rejects(failing(['/no/such/program']), /failed to start command/);
+  await assert.rejects(failing(['/no/such/program']), {
+    message: 'failed to start command: /no/such/program: no such file or directory',
+  });
+  await assert.rejects(failing(['no-such-program']), {
+    message: 'failed to start command: there is no program no-such-program',
+    hint: /\$PATH/,
+  });
+  await assert.rejects(failing(['/etc/passwd']), {
+    message: 'failed to start command: /etc/passwd: permission denied',
+  });
   await assert.rejects(failing(['sh', '-c', 'kill -9 $$']), /signal: SIGKILL/);
 });
 

@@ -3,7 +3,8 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import type { Readable } from 'node:stream';
-import { HoldfastError, messageOf, throwIfAborted } from '../../kernel/errors.ts';
+import { HoldfastError, throwIfAborted } from '../../kernel/errors.ts';
+import { systemText } from '../../kernel/native/system-error.ts';
 import type { Entry } from '../entry.ts';
 import { cleanPath, joinPath, rawPath } from '../files/path.ts';
 import type { Source } from '../source.ts';
@@ -61,6 +62,16 @@ async function* readAll(stream: Readable, signal: AbortSignal): AsyncIterable<Ui
   if (empty) throw new HoldfastError('failed', 'no data read');
 }
 
+function startError(program: string, cause: unknown): HoldfastError {
+  const absent = (cause as NodeJS.ErrnoException).code === 'ENOENT';
+  const lookedUp = absent && !program.includes('/');
+  const why = lookedUp ? `there is no program ${program}` : `${program}: ${systemText(cause)}`;
+  return new HoldfastError('failed', `failed to start command: ${why}`, {
+    cause,
+    ...(lookedUp && { hint: 'look for it in the folders of $PATH, or give its whole path' }),
+  });
+}
+
 async function* runCommand(
   command: readonly string[],
   signal: AbortSignal,
@@ -82,7 +93,7 @@ async function* runCommand(
       yield chunk as Uint8Array;
     }
     const [status, killedBy] = await ended.catch((error: unknown) => {
-      throw new HoldfastError('failed', `failed to start command: ${messageOf(error)}`, { cause: error });
+      throw startError(command[0]!, error);
     });
     finished = true;
     throwIfAborted(signal);

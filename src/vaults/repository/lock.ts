@@ -21,6 +21,8 @@ export interface LockOptions {
    * know. For work that only reads, or that calls `ensure` before it commits.
    */
   readonly eager?: boolean;
+  /** what to tell who may not write a lock, in place of the storage's own hint */
+  readonly forbiddenHint?: string;
   /** told once, when waiting begins */
   readonly onWait?: (message: string) => void;
   /** who we are; the system's answer unless a test says otherwise */
@@ -172,6 +174,9 @@ async function acquirePatiently(
       if (!options.eager) await settleOrRemove(repository, acquired, context.signal);
       return acquired;
     } catch (error) {
+      if (options.forbiddenHint !== undefined && hasCode(error, 'forbidden')) {
+        throw new HoldfastError('forbidden', error.message, { hint: options.forbiddenHint, cause: error });
+      }
       const left = deadline - context.clock.now();
       if (!hasCode(error, 'locked') || left <= 0) throw error;
       if (attempt === 0) {

@@ -5,7 +5,7 @@ import { asBuffer } from '../../../kernel/native/c-string.ts';
 import { type DirectoryCalls, directoryCalls } from '../../../kernel/native/directory-calls.ts';
 import { type DirectoryHandle, shownPath } from '../../../kernel/native/directory-handle.ts';
 import { RECORD_BYTES, StatRecords } from '../../../kernel/native/stat-record.ts';
-import { calling, showPath, systemError } from '../../../kernel/native/system-error.ts';
+import { calling, errnoName, showPath, systemError } from '../../../kernel/native/system-error.ts';
 import { directoryName, equalBytes } from '../path.ts';
 import { checkLocation, checkName } from './safe-name.ts';
 
@@ -44,6 +44,7 @@ export function openFileTarget(
     makeDirectories(path);
   }
   const root = calls.openRoot(path);
+  if (root === ENOTDIR) throw notADirectory(path);
   if (typeof root === 'number') throw systemError('open', path, root);
   const open = new Map<string, DirectoryHandle>();
   const words = new Int32Array(RECORD_BYTES / 4);
@@ -107,8 +108,19 @@ function makeDirectory(path: Uint8Array): void {
   try {
     calling('create directory', path, () => mkdirSync(asBuffer(path), { mode: 0o700 }));
   } catch (error) {
+    if (errnoName(error) === 'ENOTDIR') throw notADirectory(path);
     if (!hasCode(error, 'exists')) throw error;
   }
+}
+
+function notADirectory(path: Uint8Array): HoldfastError {
+  return new HoldfastError(
+    'failed',
+    `the target ${showPath(path)} is a file, or a file is on the way to it`,
+    {
+      hint: 'name a directory, or one that does not exist yet: what is restored is put below it',
+    },
+  );
 }
 
 /** The error for a directory that could not be opened; a symlink in its place is said plainly. */
