@@ -121,21 +121,6 @@ describe('what is wrong with a command line is told in one sentence', () => {
     assert.match(stdout, /^restic \d+\.\d+\.\d+ compiled with holdfast /);
     assert.match((await user.run(['--version'])).stdout, /^holdfast \d+\.\d+\.\d+ \(works like restic /);
   });
-
-  test('completion completes verbs and flags in bash', async () => {
-    const { stdout } = await user.run(['completion', 'bash']);
-    writeFileSync(join(user.home, 'completion.bash'), stdout);
-    const complete = async (...words: string[]): Promise<string> => {
-      const script = `source completion.bash; COMP_WORDS=(holdfast ${words.map((word) => `'${word}'`).join(' ')}); COMP_CWORD=${words.length}; _holdfast; echo "\${COMPREPLY[*]}"`;
-      return (await runProgram('bash', ['-c', script], { cwd: user.home })).stdout.trim();
-    };
-    assert.equal(await complete('snap'), 'snapshots');
-    assert.equal(await complete('-r', 'backup', 'sta'), 'stats');
-    assert.equal(await complete('backup', '--exclude-c'), '--exclude-caches');
-    assert.equal(await complete('backup', '--no-l'), '--no-lock');
-    assert.equal(await complete('key', 'pas'), 'passwd');
-    assert.equal(await complete('init', '--chunker', 'r'), 'rabin');
-  });
 });
 
 /** Flags of restic that are not taken, and why; docs/commands.md says the same. */

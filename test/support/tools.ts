@@ -24,6 +24,8 @@ export type Tool =
   | 'setfacl'
   | 'strace'
   | 'shellcheck'
+  | 'zsh'
+  | 'fish'
   | 'openssl'
   | 'time'
   | 'prlimit'
