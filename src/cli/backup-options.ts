@@ -16,6 +16,7 @@ import { rawPath } from '../sources/files/path.ts';
 import { cacheDirectoryTag, sourceDevices } from '../sources/files/selection.ts';
 import { commandSource, streamSource } from '../sources/streams/stream-source.ts';
 import { currentUser } from '../vaults/repository/key-search.ts';
+import { databaseSource, type DatabaseFlags } from './database-operand.ts';
 import { defaultRepository } from './default-repository.ts';
 import { flag, setting } from './environment.ts';
 import { cacheBase } from './local-cache.ts';
@@ -26,7 +27,7 @@ import { parseCount, parseLocalTime, parseSize } from './values.ts';
 import type { Invocation } from './verb.ts';
 import { readVersion } from './version.ts';
 
-export interface BackupFlags extends ExcludeFlags {
+export interface BackupFlags extends ExcludeFlags, DatabaseFlags {
   oneFileSystem?: boolean;
   excludeIfPresent?: string[];
   excludeCaches?: boolean;
@@ -67,7 +68,11 @@ export async function backupRequest(
 ): Promise<BackupRequest> {
   refuseContradictions(invocation, operands, flags);
   const { settings, environment, terminal } = invocation;
-  const stream = flags.stdin || flags.stdinFromCommand;
+  const timeMs = flags.time ? parseLocalTime(flags.time, '--time') : undefined;
+  const database = flags.stdinFromCommand
+    ? undefined
+    : await databaseSource(invocation, operands, flags, timeMs);
+  const stream = database !== undefined || flags.stdin || flags.stdinFromCommand;
   const { existing, missing } = stream
     ? { existing: [], missing: 0 }
     : await findTargets(invocation, operands, flags);
@@ -75,13 +80,14 @@ export async function backupRequest(
   const ignoreInode = flags.ignoreInode ?? flag(environment, 'IGNORE_INODE');
   const concurrency = flags.readConcurrency ?? setting(environment, 'READ_CONCURRENCY');
   if (concurrency) parseCount(concurrency, '--read-concurrency');
-  const timeMs = flags.time ? parseLocalTime(flags.time, '--time') : undefined;
   return {
     missing,
     options: {
-      what: stream
-        ? streamed(invocation, operands, flags, timeMs)
-        : await fileTargets(invocation, existing, flags),
+      what:
+        database ??
+        (stream
+          ? streamed(invocation, operands, flags, timeMs)
+          : await fileTargets(invocation, existing, flags)),
       hostname: flags.host ?? flags.hostname ?? setting(environment, 'HOST') ?? hostname(),
       username: currentUser(),
       tags: flags.tag?.flat() ?? [],

@@ -5,8 +5,11 @@ export interface Source {
   /** for messages: `standard input`, `pg_dump` */
   readonly name: string;
   /**
-   * Entries in ascending order of path; the content of each is read before the next is asked for.
-   * Ends early with the code `interrupted` when the signal aborts.
+   * The content of each entry is read before the next is asked for. Ends early with the code `interrupted` when the
+   * signal aborts.
    */
-  entries(signal: AbortSignal): AsyncIterable<Entry>;
+  entries(signal: AbortSignal, previous?: PreviousFile): AsyncIterable<Entry>;
 }
+
+/** A small file of the last snapshot of the same source, by its path there; undefined when there is none. */
+export type PreviousFile = (path: string) => Promise<Uint8Array | undefined>;

@@ -9,7 +9,11 @@ import { action, verb, withExamples } from '../verb.ts';
 
 export function backupCommand(runtime: Runtime): Command {
   const command = addExcludeFlags(
-    verb('backup', '[flags] PATH...', 'Makes a snapshot of files and directories.'),
+    verb(
+      'backup',
+      '[flags] PATH... | postgres://[USER@]HOST[:PORT]/DATABASE',
+      'Makes a snapshot of files and directories, or of a database.',
+    ),
   )
     .option('-x, --one-file-system', 'stay on the file systems of the paths')
     .addOption(
@@ -28,6 +32,7 @@ export function backupCommand(runtime: Runtime): Command {
     .option('--stdin', 'back up standard input')
     .option('--stdin-from-command', 'back up the output of a command: -- COMMAND...')
     .option('--stdin-filename <name>', 'name of the file in the snapshot', 'stdin')
+    .option('--stall-timeout <seconds>', 'give up when a database sends nothing for so long (default: 600)')
     .addOption(new Option('--tag <tag,...>', 'tags of the snapshot').argParser(collectLists))
     .option('-H, --host <host>', 'host name of the snapshot (default: $HOLDFAST_HOST, or the real one)')
     .addOption(new Option('--hostname <host>').hideHelp())
@@ -53,6 +58,10 @@ export function backupCommand(runtime: Runtime): Command {
     [
       'holdfast -r /srv/backup backup /etc /home --exclude "*.tmp" --tag daily',
       'into a repository of your own',
+    ],
+    [
+      'holdfast backup postgres://backup@db.example.org/shop',
+      'a PostgreSQL database, with the stock pg_dump',
     ],
     ['pg_dump shop | holdfast backup --stdin --stdin-filename shop.sql', 'what another program prints'],
     ['holdfast backup --stdin-from-command -- pg_dump shop', 'the same, and no snapshot when it fails'],

@@ -18,23 +18,30 @@ interface Options extends SnapshotFlags {
 export function dumpCommand(runtime: Runtime): Command {
   const command = verb(
     'dump',
-    '[flags] SNAPSHOT[:PATH] PATH',
-    'Writes a file of a snapshot to standard output, or a directory as an archive; / is all of it.',
+    '[flags] SNAPSHOT[:PATH] PATH | SNAPSHOT',
+    'Writes a file of a snapshot to standard output, or a directory as an archive; / is all of it.\n' +
+      'The snapshot of a database alone is written as one stream that psql takes.',
   )
     .addOption(new Option('-a, --archive <format>', 'of directories').choices(['tar', 'zip']).default('tar'))
     .option('-t, --target <path>', 'write to this file');
   addSnapshotFlags(command).action(
     action<Options>(runtime, async (invocation, operands, flags) => {
       const [snapshot, path] = operands;
-      if (snapshot === undefined || path === undefined || operands.length > 2) {
-        throw new HoldfastError('usage', 'dump takes a snapshot and a path in it');
+      if (snapshot === undefined || operands.length > 2) {
+        throw new HoldfastError(
+          'usage',
+          'dump takes a snapshot and a path in it, or the snapshot of a database',
+        );
       }
       const { dump } = await import('../../operations/dump.ts');
+      const { dumpDatabase } = await import('../../operations/database/database-dump.ts');
       const { withRepository } = await import('../session.ts');
       const filter = snapshotFilter(flags, invocation.environment);
-      const options = { snapshot, path, filter, archive: flags.archive };
       await withRepository(invocation, { lock: 'read', prefetch: ['index'] }, async (repository, context) => {
-        const dumped = await dump(repository, options, context);
+        const dumped =
+          path === undefined
+            ? { kind: 'file' as const, ...(await dumpDatabase(repository, { snapshot, filter }, context)) }
+            : await dump(repository, { snapshot, path, filter, archive: flags.archive }, context);
         if (flags.target === undefined) await toStandardOutput(invocation, dumped);
         else await toFile(dumped, flags.target, context.signal);
       });
@@ -43,11 +50,15 @@ export function dumpCommand(runtime: Runtime): Command {
   return withExamples(command, [
     ['holdfast dump latest /etc/hosts', 'one file'],
     ['holdfast dump latest /home/ada | tar -x -C /tmp', 'a directory, without touching anything else'],
+    ['holdfast dump latest --path /postgres/db_5432/shop | psql shop', 'a database, into an empty one'],
     ['holdfast dump -a zip -t site.zip latest:/var/www /', 'as a zip file'],
   ]);
 }
 
-async function toStandardOutput({ terminal }: Invocation, dumped: Dump): Promise<void> {
+async function toStandardOutput(
+  { terminal }: Invocation,
+  dumped: Pick<Dump, 'kind' | 'bytes'>,
+): Promise<void> {
   if (dumped.kind !== 'file' && terminal.stdoutIsTerminal) {
     throw new HoldfastError('usage', 'an archive is nothing for a terminal', {
       hint: 'redirect the output, or name a file with --target',
@@ -56,7 +67,7 @@ async function toStandardOutput({ terminal }: Invocation, dumped: Dump): Promise
   for await (const piece of dumped.bytes) await terminal.bytes(piece);
 }
 
-async function toFile(dumped: Dump, target: string, signal: AbortSignal): Promise<void> {
+async function toFile(dumped: Pick<Dump, 'bytes'>, target: string, signal: AbortSignal): Promise<void> {
   const file = createWriteStream(target);
   await pipeline(dumped.bytes, file, { signal }).catch((cause: unknown) => {
     if (cause instanceof HoldfastError) throw cause;

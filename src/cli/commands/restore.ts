@@ -21,15 +21,20 @@ export interface RestoreFlags extends SnapshotFlags, ExcludeFlags, IncludeFlags 
   overwrite: OverwritePolicy;
   delete?: boolean;
   ownershipByName?: boolean;
+  to?: string;
+  singleTransaction?: boolean;
 }
 
 export function restoreCommand(runtime: Runtime): Command {
   const command = verb(
     'restore',
-    '[flags] SNAPSHOT[:PATH] --target DIRECTORY',
+    '[flags] SNAPSHOT[:PATH] --target DIRECTORY | SNAPSHOT --to postgres://HOST/DATABASE',
     'Gives a snapshot, or a part of it, back. An interrupted restore goes on where it was: what is\n' +
       'right already is not fetched again.',
-  ).option('-t, --target <directory>', 'where to; it is made when it is not there');
+  )
+    .option('-t, --target <directory>', 'where to; it is made when it is not there')
+    .option('--to <url>', 'the empty database to restore a database into')
+    .option('--single-transaction', 'all of the database or nothing');
   addIncludeFlags(addExcludeFlags(command))
     .addOption(
       new Option('--exclude-xattr <pattern>', 'leave these extended attributes out').argParser(collect),
@@ -50,6 +55,10 @@ export function restoreCommand(runtime: Runtime): Command {
   addSnapshotFlags(command).action(
     action<RestoreFlags>(runtime, async (invocation, operands, flags) => {
       refuse(operands, flags);
+      if (flags.to !== undefined) {
+        const { runRestoreDatabase } = await import('../run-restore-database.ts');
+        return await runRestoreDatabase(invocation, operands[0]!, flags.to, flags);
+      }
       const { runRestore } = await import('../run-restore.ts');
       await runRestore(invocation, operands[0]!, flags);
     }),
@@ -57,6 +66,7 @@ export function restoreCommand(runtime: Runtime): Command {
   return withExamples(command, [
     ['holdfast restore latest --target /tmp/back', 'everything, somewhere else'],
     ['holdfast restore latest:/home/ada/thesis --target ~/thesis', 'one directory'],
+    ['holdfast restore latest --to postgres://localhost/shop_copy', 'a database, into an empty one'],
     ['holdfast restore latest --target / --include /etc --overwrite if-changed', 'a part, in place'],
   ]);
 }
@@ -66,7 +76,10 @@ function refuse(operands: readonly string[], flags: RestoreFlags): void {
     throw new HoldfastError('usage', 'restore needs a snapshot', { hint: 'an id, or `latest`' });
   }
   if (operands.length > 1) throw new HoldfastError('usage', 'restore takes one snapshot');
-  if (!flags.target) {
+  if (flags.to !== undefined && flags.target !== undefined) {
+    throw new HoldfastError('usage', '--to and --target contradict each other');
+  }
+  if (!flags.target && flags.to === undefined) {
     throw new HoldfastError('usage', 'restore needs a directory to restore to', {
       hint: 'name it with --target',
     });

@@ -18,6 +18,7 @@ import { defaultPackSize } from '../../vaults/repository/writer.ts';
 import type { CompressionMode } from '../../vaults/repository/worker/compression.ts';
 import type { PackerStats } from '../../vaults/repository/worker/packer.ts';
 import type { Profile } from '../../vaults/repository/worker/profile.ts';
+import { previousFiles } from '../database/previous-file.ts';
 import type { ChangeRules } from './change-rules.ts';
 import type { SharedKnownTrees } from './known-trees.ts';
 import { fingerprintSalt, recall } from './memory.ts';
@@ -206,7 +207,10 @@ export async function backup(
 
   async function storeTree(parent: SnapshotEntry | undefined): Promise<StoredTree> {
     if (what.kind === 'source') {
-      return storeSource(leader, what.source, currentOwner(options.username), started, context.signal, count);
+      const owner = currentOwner(options.username);
+      const own = { path: what.path, hostname: options.hostname };
+      const previous = previousFiles(await opening, own, context);
+      return storeSource(leader, what.source, owner, started, context.signal, count, previous);
     }
     const layout = {
       repository: await opening,

@@ -3,7 +3,7 @@ import { ByteWriter, compareBytes } from '../../kernel/bytes.ts';
 import { HoldfastError } from '../../kernel/errors.ts';
 import { pathComponents } from '../../sources/files/path.ts';
 import type { Entry } from '../../sources/entry.ts';
-import type { Source } from '../../sources/source.ts';
+import type { PreviousFile, Source } from '../../sources/source.ts';
 import { goMode } from '../../vaults/repository/format/go-mode.ts';
 import type { Node, Time } from '../../vaults/repository/format/node.ts';
 import { timeFromMs } from '../../vaults/repository/format/time.ts';
@@ -31,11 +31,12 @@ export async function storeSource(
   timeMs: number,
   signal: AbortSignal,
   count: (name: CounterName, by: number) => void,
+  previous: PreviousFile,
 ): Promise<StoredTree> {
   const root: Directory = { directories: new Map(), files: new Map() };
   /** entries whose last blocks are still with the workers */
   const placed: Promise<void>[] = [];
-  for await (const entry of source.entries(signal)) {
+  for await (const entry of source.entries(signal, previous)) {
     const { content } = entry;
     if (content.kind === 'file') throw new HoldfastError('failed', `${source.name} does not yield a stream`);
     const bytes = counted(content.bytes, count);

@@ -1,0 +1,149 @@
+/** Which PostgreSQL database is meant, and the environment through which PostgreSQL's own programs find and enter it. */
+import { HoldfastError } from '../../kernel/errors.ts';
+
+export interface PostgresConnection {
+  /** a name, an address, or the folder of a socket; undefined for PostgreSQL's own rule */
+  readonly host: string | undefined;
+  readonly port: number | undefined;
+  readonly user: string | undefined;
+  readonly database: string;
+  /** other settings of the connection, as variables of the environment that libpq reads */
+  readonly variables: Readonly<Record<string, string>>;
+  readonly password: PasswordReference | undefined;
+}
+
+/** Where a password is to be had. Without one, libpq looks at PGPASSWORD and ~/.pgpass. */
+export type PasswordReference =
+  | { readonly kind: 'env'; readonly name: string }
+  | { readonly kind: 'file'; readonly path: string }
+  | { readonly kind: 'command'; readonly command: string };
+
+/** Stands for a host that is left out; no host can be called so. */
+const noHost = '-';
+const schemes = ['postgres:', 'postgresql:'];
+
+/** Parameters of a URL that libpq knows under another name in the environment. */
+const parameterVariables: Readonly<Record<string, string>> = {
+  sslmode: 'PGSSLMODE',
+  sslrootcert: 'PGSSLROOTCERT',
+  sslcert: 'PGSSLCERT',
+  sslkey: 'PGSSLKEY',
+  sslcrl: 'PGSSLCRL',
+  ssl_min_protocol_version: 'PGSSLMINPROTOCOLVERSION',
+  channel_binding: 'PGCHANNELBINDING',
+  gssencmode: 'PGGSSENCMODE',
+  krbsrvname: 'PGKRBSRVNAME',
+  connect_timeout: 'PGCONNECT_TIMEOUT',
+  target_session_attrs: 'PGTARGETSESSIONATTRS',
+  passfile: 'PGPASSFILE',
+};
+
+export function isPostgresUrl(text: string): boolean {
+  return schemes.some((scheme) => text.startsWith(`${scheme}//`));
+}
+
+/** Code `usage`. The text of a URL is never repeated in an error: it may hold a password after all. */
+export function parsePostgresUrl(text: string): PostgresConnection {
+  let url: URL;
+  try {
+    // libpq allows a user without a host, the standard for URLs does not
+    url = new URL(text.replace(/^(\w+:\/\/[^/?#]*@)(?=[/?]|$)/, `$1${noHost}`));
+  } catch (cause) {
+    throw usage('the database is no valid URL', 'write it as postgres://user@host:5432/database', cause);
+  }
+  if (!schemes.includes(url.protocol)) throw usage('the URL is not one of PostgreSQL');
+  if (url.password !== '') {
+    throw usage(
+      'a password in a URL can be seen by everybody on this machine',
+      'use ~/.pgpass, PGPASSWORD, or ?password_file=, ?password_env= or ?password_command= in the URL',
+    );
+  }
+  const variables: Record<string, string> = {};
+  let host = url.hostname === noHost ? '' : decode(url.hostname.replace(/^\[(.*)\]$/, '$1'));
+  let port = url.port;
+  let password: PasswordReference | undefined;
+  for (const [name, value] of url.searchParams) {
+    const variable = parameterVariables[name];
+    if (variable !== undefined) variables[variable] = value;
+    else if (name === 'host') host = value;
+    else if (name === 'port') port = value;
+    else if (name === 'password_env') password = { kind: 'env', name: value };
+    else if (name === 'password_file') password = { kind: 'file', path: value };
+    else if (name === 'password_command') password = { kind: 'command', command: value };
+    else throw usage(`the database's URL has a parameter "${name}" that is not known`);
+  }
+  const database = decode(url.pathname.slice(1));
+  if (database === '') throw usage('the URL names no database', 'add its name: postgres://host/database');
+  if (database.includes('\0')) throw usage('the name of the database makes no sense');
+  if (port !== '' && !/^\d{1,5}$/.test(port)) throw usage(`"${port}" is no port`);
+  return {
+    host: host === '' ? undefined : host,
+    port: port === '' ? undefined : Number(port),
+    user: url.username === '' ? undefined : decode(url.username),
+    database,
+    variables,
+    password,
+  };
+}
+
+/** Variables of our own environment that PostgreSQL's programs may see. */
+const passedOn =
+  /^(?:PATH|HOME|USER|LOGNAME|LANG|LANGUAGE|LC_.*|TMPDIR|LD_LIBRARY_PATH|KRB5.*|SYSTEMROOT|APPDATA|PG.*)$/;
+/** Variables that would change what a dump looks like. */
+const kept = ['PGCLIENTENCODING', 'PGDATESTYLE', 'PGOPTIONS', 'PGDATABASE', 'PGSERVICE'];
+
+/**
+ * The environment for psql, pg_dump and pg_restore. Names go through it and not through arguments, where a database
+ * called `a=b` would be taken for a list of settings. Times are told in UTC, so that nights can be compared.
+ */
+export function connectionEnvironment(
+  connection: PostgresConnection,
+  environment: Readonly<Record<string, string | undefined>>,
+  password: string | undefined,
+): Record<string, string> {
+  const env: Record<string, string> = {};
+  for (const [name, value] of Object.entries(environment)) {
+    if (value !== undefined && passedOn.test(name) && !kept.includes(name)) env[name] = value;
+  }
+  const { host, port, user, database } = connection;
+  if (host !== undefined) env['PGHOST'] = host;
+  if (port !== undefined) env['PGPORT'] = String(port);
+  if (user !== undefined) env['PGUSER'] = user;
+  if (password !== undefined) env['PGPASSWORD'] = password;
+  return {
+    PGCONNECT_TIMEOUT: '30',
+    ...env,
+    ...connection.variables,
+    PGDATABASE: database,
+    PGAPPNAME: 'holdfast',
+    PGTZ: 'UTC',
+  };
+}
+
+/** Where the database stands in snapshots: `/postgres/HOST_PORT/DATABASE`. */
+export function databaseFolder(
+  connection: PostgresConnection,
+  environment: Readonly<Record<string, string | undefined>>,
+): string {
+  const host = connection.host ?? environment['PGHOST'] ?? 'localhost';
+  const port = connection.port ?? environment['PGPORT'] ?? '5432';
+  return `/postgres/${nameInPath(host)}_${port}/${nameInPath(connection.database)}`;
+}
+
+/** A name as one component of a path: what has a meaning there, or none on a terminal, is percent-encoded. */
+function nameInPath(name: string): string {
+  const encoded = name.replaceAll(/[/%\\\0-\x1f\x7f]/g, (character) => encodeURIComponent(character));
+  return /^\.+$/.test(encoded) ? encoded.replaceAll('.', '%2E') : encoded;
+}
+
+function decode(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch (cause) {
+    throw usage('the URL of the database has a % that encodes nothing', 'write % as %25', cause);
+  }
+}
+
+function usage(message: string, hint?: string, cause?: unknown): HoldfastError {
+  return new HoldfastError('usage', message, { ...(hint === undefined ? {} : { hint }), cause });
+}

@@ -1,0 +1,148 @@
+/** A live PostgreSQL database as a source: the stock pg_dump, its one plain stream split into parts as it passes. */
+import { HoldfastError, messageOf } from '../../kernel/errors.ts';
+import { createSha256 } from '../../kernel/native/crypto.ts';
+import { readProcess } from '../../kernel/process.ts';
+import { withoutRows } from '../../kernel/row-hash.ts';
+import type { Entry, RowTally } from '../entry.ts';
+import type { PreviousFile, Source } from '../source.ts';
+import { type BlockChoice, chooseBlockSize } from './block-size.ts';
+import { connectionEnvironment, type PostgresConnection } from './connection.ts';
+import { type DumpPart, splitDump } from './dump-parts.ts';
+import {
+  decodeEvidence,
+  encodeEvidence,
+  evidenceName,
+  type Evidence,
+  type EvidencePart,
+} from './evidence.ts';
+import { findProgram } from './programs.ts';
+import { askServer } from './server-facts.ts';
+
+export interface PostgresSourceOptions {
+  readonly connection: PostgresConnection;
+  /** where the database stands in the snapshot, absolute */
+  readonly folder: string;
+  readonly environment: Readonly<Record<string, string | undefined>>;
+  /** undefined to leave it to PGPASSWORD and ~/.pgpass */
+  readonly password: string | undefined;
+  readonly modified: Date;
+  /** milliseconds without a byte after which the server is taken for stuck */
+  readonly stallTimeout: number | undefined;
+  /** a folder to look for pg_dump in before all others */
+  readonly programs?: string | undefined;
+  readonly warn: (message: string) => void;
+}
+
+/** Only whoever may read the database may read its rows in a restored folder. */
+const permissions = 0o600;
+
+export function postgresSource(options: PostgresSourceOptions): Source {
+  return { name: 'pg_dump', entries: (signal, previous) => entries(options, signal, previous) };
+}
+
+async function* entries(
+  options: PostgresSourceOptions,
+  signal: AbortSignal,
+  previous: PreviousFile | undefined,
+): AsyncGenerator<Entry, void, void> {
+  const { connection, environment, folder, modified } = options;
+  const search = { environment, signal, folder: options.programs };
+  const env = connectionEnvironment(connection, environment, options.password);
+  const child = { env, signal, stallTimeout: options.stallTimeout };
+  const psql = await findProgram('psql', search);
+  const facts = await askServer(psql.path, child);
+  const dumper = await findProgram('pg_dump', search, facts.major);
+  const before = await blocksBefore(options, previous);
+  const sizes = new Map(facts.tables.map(([schema, table, bytes]) => [key(schema, table), bytes]));
+  const schema = createSha256();
+  const sequences: string[] = [];
+  const parts: EvidencePart[] = [];
+
+  const dump = readProcess(dumper.path, ['--format=plain', '--no-password'], {
+    ...child,
+    onWarning: options.warn,
+  });
+  for await (const part of splitDump(dump)) {
+    const table = part.table && key(part.table.schema, part.table.table);
+    const choice = chooseBlockSize(sizes.get(table ?? '') ?? 0, before.get(table ?? ''));
+    yield entry(part.name, {
+      kind: 'rows',
+      bytes: watched(part),
+      blockSize: choice.blockSize,
+      done: (tally) => void parts.push(seen(part, tally, choice)),
+    });
+  }
+  const evidence: Evidence = {
+    version: 1,
+    kind: 'postgres',
+    database: connection.database,
+    server: facts.version,
+    dumpedBy: dumper.version,
+    encoding: facts.encoding,
+    extensions: facts.extensions,
+    schema: Buffer.from(schema.digest()).toString('hex'),
+    sequences,
+    parts,
+  };
+  yield entry(evidenceName, { kind: 'stream', bytes: once(encodeEvidence(evidence)) });
+
+  function entry(name: string, content: Entry['content']): Entry {
+    return { path: Buffer.from(`${folder}/${name}`), permissions, modified, content };
+  }
+
+  /** Looks at what is not rows while it passes. */
+  async function* watched(part: DumpPart): AsyncGenerator<Uint8Array, void, void> {
+    const text: Uint8Array[] = [];
+    for await (const piece of part.bytes) {
+      if (part.kind === 'before' || part.kind === 'after') schema.update(piece);
+      if (part.kind === 'sequences') text.push(piece);
+      yield piece;
+    }
+    for (const line of Buffer.concat(text).toString().split('\n')) {
+      if (line.startsWith('SELECT pg_catalog.setval(')) sequences.push(line);
+    }
+  }
+}
+
+function seen(part: DumpPart, tally: RowTally, choice: BlockChoice): EvidencePart {
+  const { name, table, framing } = part;
+  if (!table) return { name, bytes: tally.bytes };
+  const checksum = withoutRows(tally.checksum, framing).toString(16).padStart(16, '0');
+  const rows = tally.rows - framing.length;
+  return {
+    name,
+    bytes: tally.bytes,
+    table: {
+      schema: table.schema,
+      name: table.table,
+      rows,
+      checksum,
+      blockSize: choice.blockSize,
+      chosenFor: choice.chosenFor,
+    },
+  };
+}
+
+/** How the tables were cut the night before. */
+async function blocksBefore(
+  { folder, warn }: PostgresSourceOptions,
+  previous: PreviousFile | undefined,
+): Promise<Map<string, BlockChoice>> {
+  const choices = new Map<string, BlockChoice>();
+  try {
+    const bytes = await previous?.(`${folder}/${evidenceName}`);
+    for (const { table } of bytes ? decodeEvidence(bytes).parts : []) {
+      if (table) choices.set(key(table.schema, table.name), table);
+    }
+  } catch (error) {
+    if (error instanceof HoldfastError && error.code === 'interrupted') throw error;
+    warn(`the last snapshot does not tell how its tables were cut: ${messageOf(error)}`);
+  }
+  return choices;
+}
+
+const key = (schema: string, table: string) => `${schema}\0${table}`;
+
+async function* once(bytes: Uint8Array): AsyncGenerator<Uint8Array, void, void> {
+  yield bytes;
+}
