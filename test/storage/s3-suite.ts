@@ -131,7 +131,7 @@ async function makeLockedBucket(server: S3Server, bucket: string): Promise<void>
   const { host } = new URL(server.endpoint);
   const location = { kind: 's3', endpoint: host, secure: false, bucket, prefix: '' } as const;
   const endpoint = createEndpoint(location, { lookup: 'path', region: server.region, defaultUrl: undefined });
-  const connection = { secure: false, host, connections: 1, caFiles: [], systemAuthorities: false };
+  const connection = { secure: false, connections: 1, caFiles: [], systemAuthorities: false };
   const client = createS3Client({
     bucket,
     endpoint,
@@ -139,7 +139,7 @@ async function makeLockedBucket(server: S3Server, bucket: string): Promise<void>
       async () => ({ accessKeyId: server.accessKey, secretAccessKey: server.secretKey }),
       systemClock,
     ),
-    dispatcher: createDispatcher({ ...connection, timeout: 10_000, environment: {} }),
+    dispatcher: createDispatcher({ ...connection, timeout: 10_000 }),
     clock: systemClock,
     limits: {},
     userAgent: 'test',

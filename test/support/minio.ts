@@ -98,7 +98,7 @@ async function makeCertificate(folder: string): Promise<string> {
       '-subj',
       '/CN=127.0.0.1',
     ],
-    ...['-CA', authority, '-CAkey', 'authority.key', '-addext', 'subjectAltName=IP:127.0.0.1'],
+    ...['-CA', authority, '-CAkey', 'authority.key', '-addext', 'subjectAltName=IP:127.0.0.1,DNS:s3.test'],
     ...['-addext', 'basicConstraints=critical,CA:FALSE'],
   );
   return authority;

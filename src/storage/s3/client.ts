@@ -48,6 +48,8 @@ export interface S3ClientOptions {
   readonly endpoint: Endpoint;
   readonly credentials: CredentialSource;
   readonly dispatcher: Dispatcher;
+  /** host and port of the proxy that the dispatcher asks, for messages */
+  readonly proxy?: string | undefined;
   readonly clock: Clock;
   readonly limits: Limits;
   readonly userAgent: string;
@@ -67,6 +69,7 @@ export function createS3Client(options: S3ClientOptions): S3Client {
     action: call.action,
     bucket,
     server: endpoint.name,
+    proxy: options.proxy,
     region,
     now,
   });

@@ -1,15 +1,14 @@
-/** Makes the undici dispatcher for an S3 server: number of connections, TLS with a custom authority, proxies. */
+/** Makes the undici dispatcher for an S3 server: number of connections, TLS with a custom authority, a proxy. */
 import { readFileSync } from 'node:fs';
 import { createSecureContext, getCACertificates } from 'node:tls';
-import { Agent, EnvHttpProxyAgent } from 'undici';
+import { Agent } from 'undici';
 import type { Dispatcher, buildConnector } from 'undici';
 import { HoldfastError, messageOf } from '../../kernel/errors.ts';
-import type { Environment } from './credentials.ts';
+import type { Proxy } from './proxy.ts';
+import { throughProxy } from './proxy.ts';
 
 export interface ConnectOptions {
   readonly secure: boolean;
-  /** host with port, to see whether a proxy is for it */
-  readonly host: string;
   /** connections at the same time */
   readonly connections: number;
   /** PEM files of authorities that are trusted besides the usual ones */
@@ -21,7 +20,8 @@ export interface ConnectOptions {
   readonly systemAuthorities: boolean;
   /** milliseconds without a byte after which a request has failed */
   readonly timeout: number;
-  readonly environment: Environment;
+  /** asked for every connection */
+  readonly proxy?: Proxy | undefined;
 }
 
 const connectTimeout = 30_000;
@@ -37,11 +37,8 @@ export function createDispatcher(options: ConnectOptions): Dispatcher {
     keepAliveTimeout: 30_000,
     connect: { ...tls, timeout: connectTimeout, keepAlive: true },
   };
-  const { environment } = options;
-  const proxy = options.secure ? setting(environment, 'https_proxy') : setting(environment, 'http_proxy');
-  if (proxy === undefined || isLoopback(options.host)) return new Agent(common);
-  const noProxy = setting(environment, 'no_proxy') ?? '';
-  return new EnvHttpProxyAgent({ ...common, httpProxy: proxy, httpsProxy: proxy, noProxy, requestTls: tls });
+  const { proxy, secure } = options;
+  return proxy === undefined ? new Agent(common) : throughProxy(proxy, secure, common, tls);
 }
 
 function tlsOptions(options: ConnectOptions): buildConnector.BuildOptions {
@@ -81,14 +78,4 @@ function readPem(path: string, what: string): string {
     throw new HoldfastError('usage', `the ${what} file ${path} is not in PEM format`);
   }
   return text;
-}
-
-function setting(environment: Environment, name: string): string | undefined {
-  return environment[name] || environment[name.toUpperCase()] || undefined;
-}
-
-/** Like Go's programs, never asks a proxy for this machine itself. */
-function isLoopback(host: string): boolean {
-  const name = host.replace(/:\d+$/, '');
-  return name === 'localhost' || name === '[::1]' || name.startsWith('127.');
 }

@@ -11,6 +11,8 @@ export interface ErrorPlace {
   readonly bucket: string;
   /** host and port */
   readonly server: string;
+  /** host and port of the proxy that is asked for it */
+  readonly proxy?: string | undefined;
   /** the region that the request was signed for */
   readonly region: string;
   /** milliseconds since 1970, when the request was signed */
@@ -168,6 +170,7 @@ function sentenceFor(refusal: Refusal, place: ErrorPlace): Sentence | undefined 
 function sentenceForStatus(refusal: Refusal, place: ErrorPlace): Sentence {
   const { action, bucket, server } = place;
   const { status } = refusal;
+  if (status === 407) return proxyRefusal(status, place);
   const said = refusal.message || refusal.code;
   const detail = said === '' ? `status ${status}` : `${said} (status ${status})`;
   if (isTransient(refusal))
@@ -217,6 +220,18 @@ function regionSentence(refusal: Refusal, { bucket, server, region }: ErrorPlace
   ];
 }
 
+/** What the proxy itself answers. */
+function proxyRefusal(status: number, { action, proxy = '' }: ErrorPlace): Sentence {
+  if (status === 407) {
+    return [
+      'forbidden',
+      `cannot ${action}: the proxy ${proxy} wants a name and a password, or others`,
+      'put them into its URL: http://name:password@host:port',
+    ];
+  }
+  return ['unreachable', `cannot ${action}: the proxy ${proxy} answers with status ${status}`];
+}
+
 function skew({ serverTime }: Refusal, { now }: ErrorPlace): string {
   if (serverTime === undefined) return 'too far from';
   const minutes = Math.round(Math.abs(now - serverTime) / 60_000);
@@ -242,8 +257,17 @@ const network: Record<string, [message: string, retryable: boolean, hint?: strin
 };
 
 /** For anything that undici or the system throws while a request is under way. */
-export function networkError(error: unknown, { action, server }: ErrorPlace): HoldfastError {
+export function networkError(error: unknown, place: ErrorPlace): HoldfastError {
   if (error instanceof HoldfastError) return error;
+  const { action, proxy } = place;
+  const server = proxy === undefined ? place.server : `${place.server} through the proxy ${proxy}`;
+  const tunnel = /^Proxy response \((\d+)\)/.exec(messageOf(error));
+  if (tunnel) {
+    const status = Number(tunnel[1]);
+    const [code, message, hint] = proxyRefusal(status, place);
+    const details = { retryable: status >= 500, cause: error, ...(hint === undefined ? {} : { hint }) };
+    return new HoldfastError(code, message, details);
+  }
   const code = codeOf(error);
   const known = network[code];
   const make = (message: string, retryable: boolean, hint?: string): HoldfastError =>

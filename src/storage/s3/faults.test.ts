@@ -167,12 +167,10 @@ describe('s3 on a network that fails', () => {
     const endpoint = createEndpoint(at, { lookup: 'auto', region: 'us-east-1', defaultUrl: undefined });
     const dispatcher = createDispatcher({
       secure: false,
-      host: endpoint.name,
       connections: 1,
       caFiles: [],
       systemAuthorities: false,
       timeout: 1000,
-      environment: {},
     });
     const client = createS3Client({
       bucket: 'bucket',

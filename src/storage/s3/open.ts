@@ -12,6 +12,7 @@ import { anonymous, credentialSource } from './credentials.ts';
 import type { Environment } from './credentials.ts';
 import { createEndpoint } from './endpoint.ts';
 import type { BucketLookup } from './endpoint.ts';
+import { proxyFor } from './proxy.ts';
 import { createS3Storage } from './storage.ts';
 
 export interface OpenS3Options {
@@ -77,9 +78,12 @@ export function openS3Storage(text: string, location: S3Location, options: OpenS
     defaultUrl: environment['AWS_ENDPOINT_URL_S3'] || environment['AWS_ENDPOINT_URL'] || undefined,
   });
   const bundle = environment['AWS_CA_BUNDLE'];
+  const { secure } = endpoint;
+  const host = endpoint.address('', region ?? 'us-east-1').host;
+  const proxy = proxyFor(environment, secure, host);
   const dispatcher = createDispatcher({
-    secure: endpoint.secure,
-    host: endpoint.name,
+    secure,
+    proxy,
     connections: countOf(settings, 'connections', defaultConnections),
     caFiles: [...(options.caFiles ?? []), ...(bundle ? [bundle] : [])],
     clientCertificateFile: options.clientCertificateFile,
@@ -87,7 +91,6 @@ export function openS3Storage(text: string, location: S3Location, options: OpenS
     // Amazon's certificates need none of them.
     systemAuthorities: !endpoint.isAws,
     timeout: options.stuckRequestTimeout ?? defaultTimeout,
-    environment,
   });
   const credentials = isOn(settings, 'unsafe-anonymous-auth')
     ? anonymous
@@ -97,6 +100,7 @@ export function openS3Storage(text: string, location: S3Location, options: OpenS
     endpoint,
     credentials,
     dispatcher,
+    proxy: proxy?.name,
     clock,
     limits: options.limits ?? {},
     userAgent: options.userAgent ?? 'holdfast',
