@@ -1,0 +1,107 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { hasCode } from '../../kernel/errors.ts';
+import { checkRules, createColumnMaskers } from './column-maskers.ts';
+import { type ColumnShape, parseColumnType, type TableShape } from './column-type.ts';
+import { createMaskingKey } from './keyed-functions.ts';
+import { parseMaskingRules } from './rules-file.ts';
+
+const key = createMaskingKey(Buffer.from('0123456789abcdef'));
+
+function create(rules: string, ...columns: ColumnShape[]): ReturnType<typeof createColumnMaskers> {
+  return createColumnMaskers(parseMaskingRules(rules, 'm.yaml'), key, { schema: 's', name: 't', columns });
+}
+
+test('the first rule that fits counts', () => {
+  const [a, b] = create('columns: { t.a: keep, "*": null }', { name: 'a' }, { name: 'b' });
+  assert.equal(a, undefined);
+  assert.equal(b?.contentOnly, false);
+});
+
+test('strict names every column without a rule', () => {
+  assert.throws(
+    () => create('{ strict: true, columns: { b: keep } }', { name: 'a' }, { name: 'b' }, { name: 'c' }),
+    (error) =>
+      hasCode(error, 'usage') &&
+      error.message === 'm.yaml: strict, and no rule classifies s.t.a, s.t.c' &&
+      error.hint !== undefined,
+  );
+});
+
+test('checkRules: what is missing in all tables, and patterns that fit nothing', () => {
+  const tables: TableShape[] = [
+    { name: 'a', columns: [{ name: 'x' }, { name: 'y' }] },
+    { name: 'b', columns: Array.from({ length: 30 }, (_, i) => ({ name: `c${i}` })) },
+  ];
+  const lax = parseMaskingRules('columns: { a.x: text, a.z: text, "*.y": text }', 'm.yaml');
+  assert.deepEqual(
+    checkRules(lax, tables).map(({ pattern, place }) => [pattern.text, place]),
+    [['a.z', 'm.yaml, line 1, column 23']],
+  );
+  assert.throws(
+    () => checkRules(parseMaskingRules('{ strict: true, columns: { a.x: text } }', 'm.yaml'), tables),
+    /no rule classifies a\.y, b\.c0, .*, b\.c18, and 11 more$/,
+  );
+  assert.deepEqual(
+    checkRules(parseMaskingRules('{ strict: true, columns: { "*": text } }', 'm.yaml'), tables),
+    [],
+  );
+});
+
+test('a rule that does not fit its column is named with its place', () => {
+  const cases: [rule: string, column: ColumnShape, message: RegExp][] = [
+    [
+      'email',
+      { name: 'a', type: 'integer' },
+      /m\.yaml, line 1, column 12: column s\.t\.a: the rule email does not fit the type integer/,
+    ],
+    ['pseudonym', { name: 'a', type: 'timestamp with time zone' }, /does not fit/],
+    ['number', { name: 'a', type: 'text[]' }, /does not fit/],
+    ['null', { name: 'a', nullable: false }, /does not take NULL/],
+    ['{ fixed: abc }', { name: 'a', type: 'char(2)' }, /longer than 2 characters/],
+    ['email', { name: 'a', type: 'varchar(10)' }, /fits into 10 characters/],
+    ['email', { name: 'a', type: 'varchar(21)', unique: true }, /fits into 21 characters/],
+  ];
+  for (const [rule, column, message] of cases) {
+    assert.throws(
+      () => create(`columns: { a: ${rule} }`, column),
+      (error) => hasCode(error, 'usage') && message.test(error.message),
+    );
+  }
+});
+
+test('types of every server', () => {
+  const cases: [type: string, family: string, maxLength?: number | undefined, maxInteger?: bigint][] = [
+    ['character varying(40)', 'text', 40],
+    ['varchar(255)', 'text', 255],
+    ['character(2)', 'text', 2],
+    ['char', 'text', 1],
+    ['text', 'text'],
+    ['citext', 'text'],
+    ['bigint', 'integer', undefined, 2n ** 63n - 1n],
+    ['int(10) unsigned', 'integer', undefined, 2n ** 32n - 1n],
+    ['tinyint(1)', 'integer', undefined, 127n],
+    ['smallint', 'integer', undefined, 32767n],
+    ['numeric(10,2)', 'decimal'],
+    ['double precision', 'float'],
+    ['timestamp(6) without time zone', 'date'],
+    ['datetime', 'date'],
+    ['date', 'date'],
+    ['time without time zone', 'time'],
+    ['interval', 'time'],
+    ['uuid', 'uuid'],
+    ['jsonb', 'json'],
+    ['bytea', 'binary'],
+    ['varbinary(16)', 'binary', 16],
+    ['text[]', 'array'],
+    ['inet', 'address'],
+    ['daterange', 'other'],
+    ['point', 'other'],
+    ['interest_level', 'other'],
+    ["enum('a','b')", 'other'],
+  ];
+  for (const [type, family, maxLength, maxInteger] of cases) {
+    assert.deepEqual(parseColumnType(type), { family, maxLength, maxInteger }, type);
+  }
+  assert.equal(parseColumnType(undefined).family, 'other');
+});
