@@ -92,7 +92,7 @@ export function storeSlab(packer: Packer, bytes: Uint8Array<ArrayBuffer>, ends: 
   const ids = new Uint8Array(ends.length * 32);
   let start = 0;
   ends.forEach((end, i) => {
-    packer.put('data', bytes.subarray(start, end), ids, i * 32);
+    packer.put('data', bytes.subarray(start, end), ids, i * 32, 'rows');
     start = end;
   });
   return { ids, memory: bytes.buffer };

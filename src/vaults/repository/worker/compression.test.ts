@@ -11,7 +11,7 @@ const text = readFileSync(process.execPath).subarray(30_000_000, 30_600_000);
 test('every mode but off shrinks a program, and the slow ones shrink it more', () => {
   const sizes = compressionModes.map((mode) => {
     const out = new Uint8Array(text.length);
-    const length = squeeze(out, text, mode, false);
+    const length = squeeze(out, text, mode, 'file');
     if (length > 0) assert.deepEqual(Buffer.from(decompress(out.subarray(0, length))), text);
     return [mode, length] as const;
   });
@@ -22,18 +22,18 @@ test('every mode but off shrinks a program, and the slow ones shrink it more', (
 });
 
 test('off still compresses what is always compressed', () => {
-  assert.ok(squeeze(new Uint8Array(text.length), text, 'off', true) > 0);
+  assert.ok(squeeze(new Uint8Array(text.length), text, 'off', 'tree') > 0);
 });
 
 test('what will not shrink is said to be stored as it is', () => {
   for (const length of [0, 10, 5000, 1_000_000]) {
-    assert.equal(squeeze(new Uint8Array(length + 1000), randomBytes(length), 'auto', false), 0);
+    assert.equal(squeeze(new Uint8Array(length + 1000), randomBytes(length), 'auto', 'file'), 0);
   }
 });
 
 test('a large blob that shrinks in one place only is compressed all the same', () => {
   const mixed = Buffer.concat([randomBytes(400_000), Buffer.alloc(400_000)]);
-  const length = squeeze(new Uint8Array(900_000), mixed, 'auto', false);
+  const length = squeeze(new Uint8Array(900_000), mixed, 'auto', 'file');
   assert.ok(length > 0 && length < 450_000);
 });
 
@@ -41,7 +41,7 @@ test('a tree is compressed even where that does not make it smaller', () => {
   const tiny = Buffer.from('{"nodes":[]}\n');
   const out = new Uint8Array(compressBound(tiny.length));
   for (const mode of ['auto', 'off', 'fastest', 'max'] as const) {
-    assert.ok(squeeze(out, tiny, mode, true) > tiny.length, mode);
-    assert.equal(squeeze(out, tiny, mode, false), 0, mode);
+    assert.ok(squeeze(out, tiny, mode, 'tree') > tiny.length, mode);
+    assert.equal(squeeze(out, tiny, mode, 'file'), 0, mode);
   }
 });

@@ -14,8 +14,14 @@ const levels: Record<Exclude<CompressionMode, 'off' | 'auto'>, Effort> = { faste
 const autoSmall: Effort = 3;
 const autoLarge: Effort = { level: 2, minMatch: 5 };
 const autoSmallUpTo = 512 * 1024;
+/** Small blocks of a table's rows come out at the same size, and a quarter sooner. */
+const autoRows: Effort = 1;
+const autoRowsUpTo = 16 * 1024;
 
-function effortOf(mode: Exclude<CompressionMode, 'off'>, size: number): Effort {
+export type BlobContent = 'tree' | 'file' | 'rows';
+
+function effortOf(mode: Exclude<CompressionMode, 'off'>, size: number, content: BlobContent): Effort {
+  if (mode === 'auto' && content === 'rows' && size <= autoRowsUpTo) return autoRows;
   if (mode === 'auto') return size <= autoSmallUpTo ? autoSmall : autoLarge;
   return levels[mode];
 }
@@ -40,18 +46,23 @@ function isIncompressible(data: Uint8Array): boolean {
 
 /**
  * Compresses `data` into `dst`; the number of bytes written, or 0 when the blob is better stored as it is.
- * `dst` should have room for `data.length` bytes. With `always`, which is for trees, nothing is stored as it is, and
- * `dst` needs room for `compressBound(data.length)`: prune would pack a tree that is not compressed anew for ever.
+ * `dst` should have room for `data.length` bytes. A tree is never stored as it is, and needs room for
+ * `compressBound(data.length)`: prune would pack a tree that is not compressed anew for ever.
  */
-export function squeeze(dst: Uint8Array, data: Uint8Array, mode: CompressionMode, always: boolean): number {
+export function squeeze(
+  dst: Uint8Array,
+  data: Uint8Array,
+  mode: CompressionMode,
+  content: BlobContent,
+): number {
   if (data.length === 0) return 0;
-  if (always) {
-    const effort = mode === 'off' ? autoSmall : effortOf(mode, data.length);
+  if (content === 'tree') {
+    const effort = mode === 'off' ? autoSmall : effortOf(mode, data.length, content);
     return Math.max(0, compressInto(dst, data, effort));
   }
   if (mode === 'off') return 0;
   if (mode !== 'max' && isIncompressible(data)) return 0;
-  return fitting(compressInto(dst, data, effortOf(mode, data.length)), data);
+  return fitting(compressInto(dst, data, effortOf(mode, data.length, content)), data);
 }
 
 function fitting(written: number, data: Uint8Array): number {

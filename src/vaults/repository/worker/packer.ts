@@ -7,7 +7,7 @@ import { sha256, sha256Into } from '../../../kernel/native/crypto.ts';
 import { compressBound, decompressInto } from '../../../kernel/native/zstd.ts';
 import { type BlobType, encodePackHeader, MAX_PACK_BLOBS, type PackBlob } from '../format/pack.ts';
 import { createSealer, type MasterKey, SEAL_OVERHEAD } from '../format/seal.ts';
-import { type CompressionMode, squeeze } from './compression.ts';
+import { type BlobContent, type CompressionMode, squeeze } from './compression.ts';
 import { openStage, type Profile } from './profile.ts';
 
 /** Room beyond the size at which a pack is closed: most blobs fit into it, and a pack is closed early for larger ones. */
@@ -51,9 +51,9 @@ export interface PackerOptions {
 export interface Packer {
   /**
    * Stores `data` unless it is there already and writes its 32-byte id to `idOut[at]`. True when it was stored now.
-   * Code `corrupt` when the stored form does not decode to the same bytes.
+   * Code `corrupt` when the stored form does not decode to the same bytes. `content` is what compression can know.
    */
-  put(type: BlobType, data: Uint8Array, idOut: Uint8Array, at: number): boolean;
+  put(type: BlobType, data: Uint8Array, idOut: Uint8Array, at: number, content?: BlobContent): boolean;
   /**
    * Stores a blob that the caller hashed, compressed and decoded again, unless it is there already. `uncompressedLength`
    * is 0 when `stored` is the plaintext. True when it was stored now.
@@ -177,7 +177,7 @@ export function createPacker(options: PackerOptions): Packer {
   return {
     stats,
     compresses: version !== 1,
-    put(type, data, idOut, at) {
+    put(type, data, idOut, at, content = type === 'tree' ? 'tree' : 'file') {
       let done = openStage(profile, 'hash');
       sha256Into(data, idOut, at);
       done();
@@ -186,7 +186,7 @@ export function createPacker(options: PackerOptions): Packer {
       const bodyStart = pack.length + ivLength;
       done = openStage(profile, 'compress');
       const room = pack.buffer.subarray(bodyStart, bodyStart + compressBound(data.length));
-      const squeezed = version === 1 ? 0 : squeeze(room, data, options.compression, type === 'tree');
+      const squeezed = version === 1 ? 0 : squeeze(room, data, options.compression, content);
       if (squeezed === 0) pack.buffer.set(data, bodyStart);
       done();
       const sealed = append(
