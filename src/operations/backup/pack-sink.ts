@@ -11,26 +11,36 @@ import type { BackupReply } from './protocol.ts';
 export interface PackSink {
   /** Stores a pack; answers with its memory for the worker to use again. */
   take(pack: FinishedPack): Promise<Transfer<BackupReply>>;
-  /** Writes what is stored and not in an index file yet. */
+  /** Waits for the packs that are on their way, and writes what is stored and not in an index file yet. */
   finish(): Promise<void>;
 }
 
 export function createPackSink(repository: Repository, index: BlobIndex, signal: AbortSignal): PackSink {
   const indexWriter = createIndexWriter(repository);
+  /** A backup that ends early does not wait for them itself: they would be stored, and no index would say so. */
+  const underWay = new Set<Promise<void>>();
+
+  async function store(pack: FinishedPack): Promise<void> {
+    const body = pack.buffer.subarray(0, pack.length);
+    const keep = pack.type === 'tree';
+    await repository.storage.write(fileName('pack', toHex(pack.id)), body, {
+      sha256: pack.id,
+      keep,
+      signal,
+    });
+    index.addPack(pack.id, pack.blobs);
+    await indexWriter.add(pack.id, pack.blobs);
+  }
+
   return {
     async take(pack) {
-      const body = pack.buffer.subarray(0, pack.length);
-      const keep = pack.type === 'tree';
-      await repository.storage.write(fileName('pack', toHex(pack.id)), body, {
-        sha256: pack.id,
-        keep,
-        signal,
-      });
-      index.addPack(pack.id, pack.blobs);
-      await indexWriter.add(pack.id, pack.blobs);
+      const storing = store(pack);
+      underWay.add(storing);
+      await storing.finally(() => underWay.delete(storing));
       return recycled(pack);
     },
     async finish() {
+      await Promise.allSettled(underWay);
       await indexWriter.finish();
     },
   };
