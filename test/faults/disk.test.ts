@@ -3,39 +3,29 @@ import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { randomFillSync } from 'node:crypto';
 import { once } from 'node:events';
-import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { test, type TestContext } from 'node:test';
+import { test } from 'node:test';
 import { setTimeout as pause } from 'node:timers/promises';
 import { makeRepositoryFolder, password } from '../support/engine.ts';
-import { jsonLines, runProgram } from '../support/program.ts';
+import { jsonLines } from '../support/program.ts';
 import { holdfast, holdfastBin, restic } from '../support/restic.ts';
-import { removeTree, tempFolder } from '../support/temp.ts';
+import { skipWithoutDisk, smallDisk } from '../support/small-disk.ts';
+import { tempFolder } from '../support/temp.ts';
 import { findTool } from '../support/tools.ts';
 import { compareTrees } from '../support/tree.ts';
 
-const needsRoot = process.getuid?.() !== 0 && 'needs root to mount a small disk';
-
-async function smallDisk(t: TestContext, megabytes: number): Promise<string> {
-  const disk = mkdtempSync(join(tmpdir(), 'holdfast-disk-'));
-  await runProgram('mount', ['-t', 'tmpfs', '-o', `size=${megabytes}m`, 'tmpfs', disk]);
-  t.after(async () => {
-    await runProgram('umount', ['-l', disk]);
-    removeTree(disk);
-  });
-  return disk;
-}
+const skip = skipWithoutDisk();
 
 const random = (megabytes: number): Buffer => randomFillSync(Buffer.alloc(megabytes << 20));
 
 test(
   'a full disk ends a backup in one sentence, and nothing that was stored is lost',
-  { skip: needsRoot },
+  { skip },
   async (t) => {
     const folder = tempFolder(t);
-    const disk = await smallDisk(t, 24);
-    const repository = join(disk, 'repository');
+    const disk = await smallDisk(t, 'size=24m');
+    const repository = join(disk.path, 'repository');
     await makeRepositoryFolder(repository);
     const program = holdfast({ repository, password });
     const tree = join(folder, 'tree');
@@ -59,7 +49,7 @@ test(
     writeFileSync(join(tree, 'three'), random(6));
     await program.run(backup, { cwd: folder });
 
-    await runProgram('mount', ['-o', 'remount,size=120m', disk]);
+    await disk.remount('size=120m');
     writeFileSync(join(tree, 'two'), random(40));
     await program.run(backup, { cwd: folder });
     await program.run(['check', '--read-data']);
@@ -67,41 +57,37 @@ test(
   },
 );
 
-test(
-  'a full disk ends a restore in one sentence, and with more room it goes on',
-  { skip: needsRoot },
-  async (t) => {
-    const folder = tempFolder(t);
-    const repository = join(folder, 'repository');
-    await makeRepositoryFolder(repository);
-    const program = holdfast({ repository, password });
-    mkdirSync(join(folder, 'tree'));
-    for (let i = 0; i < 8; i++) writeFileSync(join(folder, 'tree', `f${i}`), random(3));
-    await program.run(['backup', 'tree'], { cwd: folder });
-    const disk = await smallDisk(t, 10);
-    const args = ['restore', 'latest', '--target', join(disk, 'target')];
-    const { stderr } = await program.run(args, { expect: 1 });
-    assert.match(stderr, /no space left|disk is full/i);
-    assert.doesNotMatch(stderr, /\n {4}at /);
-    await runProgram('mount', ['-o', 'remount,size=60m', disk]);
-    await program.run(args);
-    assert.deepEqual(compareTrees(join(folder, 'tree'), join(disk, 'target', 'tree')), []);
-  },
-);
+test('a full disk ends a restore in one sentence, and with more room it goes on', { skip }, async (t) => {
+  const folder = tempFolder(t);
+  const repository = join(folder, 'repository');
+  await makeRepositoryFolder(repository);
+  const program = holdfast({ repository, password });
+  mkdirSync(join(folder, 'tree'));
+  for (let i = 0; i < 8; i++) writeFileSync(join(folder, 'tree', `f${i}`), random(3));
+  await program.run(['backup', 'tree'], { cwd: folder });
+  const disk = await smallDisk(t, 'size=10m');
+  const args = ['restore', 'latest', '--target', join(disk.path, 'target')];
+  const { stderr } = await program.run(args, { expect: 1 });
+  assert.match(stderr, /no space left|disk is full/i);
+  assert.doesNotMatch(stderr, /\n {4}at /);
+  await disk.remount('size=60m');
+  await program.run(args);
+  assert.deepEqual(compareTrees(join(folder, 'tree'), join(disk.path, 'target', 'tree')), []);
+});
 
 test(
   'a repository that may only be read is read without a lock, and says what writing needs',
-  { skip: needsRoot },
+  { skip },
   async (t) => {
     const folder = tempFolder(t);
-    const disk = await smallDisk(t, 24);
-    const repository = join(disk, 'repository');
+    const disk = await smallDisk(t, 'size=24m');
+    const repository = join(disk.path, 'repository');
     await makeRepositoryFolder(repository);
     const program = holdfast({ repository, password });
     mkdirSync(join(folder, 'tree'));
     writeFileSync(join(folder, 'tree', 'note'), 'hello');
     await program.run(['backup', 'tree'], { cwd: folder });
-    await runProgram('mount', ['-o', 'remount,ro', disk]);
+    await disk.remount('ro');
     for (const args of [
       ['backup', 'tree'],
       ['forget', '--keep-last', '1', '--prune'],

@@ -7,9 +7,10 @@ import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { createLocalStorage } from '../../src/storage/local.ts';
 import { assertCode, listAll, patternBytes } from '../../src/testing/storage-assertions.ts';
-import { runProgram } from '../support/program.ts';
+import { skipWithoutDisk, smallDisk } from '../support/small-disk.ts';
 import { tempFolder } from '../support/temp.ts';
 
+const skip = skipWithoutDisk();
 const isRoot = process.getuid?.() === 0;
 
 describe('local storage on a real disk', () => {
@@ -37,40 +38,23 @@ describe('local storage on a real disk', () => {
     }
   });
 
-  it(
-    'says that the disk is full, and leaves nothing of what did not fit',
-    { skip: !isRoot && 'needs root to mount a small disk' },
-    async (t) => {
-      const folder = tempFolder(t, 'holdfast-full');
-      await runProgram('mount', ['-t', 'tmpfs', '-o', 'size=1m', 'tmpfs', folder]);
-      try {
-        const storage = createLocalStorage(join(folder, 'repository'));
-        await storage.write('data/small', patternBytes(100_000));
-        const error = await assertCode(storage.write('data/large', patternBytes(2_000_000)), 'disk-full');
-        assert.match(error.message, /cannot write data\/large in .*: the disk is full/);
-        assert.match(error.hint!, /free some space/);
-        assert.equal(error.retryable, false);
-        assert.deepEqual(readdirSync(join(folder, 'repository', 'data')), ['small']);
-        assert.deepEqual(await storage.read('data/small'), patternBytes(100_000));
-        await storage.write('data/again', patternBytes(100_000));
-      } finally {
-        await runProgram('umount', [folder]);
-      }
-    },
-  );
+  it('says that the disk is full, and leaves nothing of what did not fit', { skip }, async (t) => {
+    const { path } = await smallDisk(t, 'size=1m');
+    const storage = createLocalStorage(join(path, 'repository'));
+    await storage.write('data/small', patternBytes(100_000));
+    const error = await assertCode(storage.write('data/large', patternBytes(2_000_000)), 'disk-full');
+    assert.match(error.message, /cannot write data\/large in .*: the disk is full/);
+    assert.match(error.hint!, /free some space/);
+    assert.equal(error.retryable, false);
+    assert.deepEqual(readdirSync(join(path, 'repository', 'data')), ['small']);
+    assert.deepEqual(await storage.read('data/small'), patternBytes(100_000));
+    await storage.write('data/again', patternBytes(100_000));
+  });
 
-  it('says that a file system is read-only', { skip: !isRoot && 'needs root to mount a disk' }, async (t) => {
-    const folder = tempFolder(t, 'holdfast-read-only');
-    await runProgram('mount', ['-t', 'tmpfs', '-o', 'ro,size=1m', 'tmpfs', folder]);
-    try {
-      const error = await assertCode(
-        createLocalStorage(folder).write('data/x', patternBytes(3)),
-        'forbidden',
-      );
-      assert.match(error.message, /read-only/);
-    } finally {
-      await runProgram('umount', [folder]);
-    }
+  it('says that a file system is read-only', { skip }, async (t) => {
+    const { path } = await smallDisk(t, 'ro,size=1m');
+    const error = await assertCode(createLocalStorage(path).write('data/x', patternBytes(3)), 'forbidden');
+    assert.match(error.message, /read-only/);
   });
 
   it('says that it is not permitted', async (t) => {
