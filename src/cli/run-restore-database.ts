@@ -31,8 +31,8 @@ export async function runRestoreDatabase(
       signal: context.signal,
       warn: (message) => context.warn(message),
     });
-    const tables = evidence.parts.filter(({ table }) => table !== undefined);
-    const rows = tables.reduce((sum, { table }) => sum + table!.rows, 0);
+    const { tables } = evidence;
+    const rows = tables.reduce((sum, table) => sum + table.rows, 0);
     if (terminal.json) {
       terminal.emit({ message_type: 'summary', database: connection.database, tables: tables.length, rows });
     } else {

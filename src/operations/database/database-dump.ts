@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto';
 import type { Context } from '../../kernel/context.ts';
 import { HoldfastError } from '../../kernel/errors.ts';
 import { plainRestrictWord } from '../../sources/postgres/dump-parts.ts';
-import { decodeEvidence, type Evidence, evidenceName } from '../../sources/postgres/evidence.ts';
+import { decodeEvidence, type Evidence, evidenceName } from '../../sources/database/evidence.ts';
 import type { Node } from '../../vaults/repository/format/node.ts';
 import type { Repository } from '../../vaults/repository/repository.ts';
 import { findSnapshot, type SnapshotFilter } from '../../vaults/repository/snapshot-filter.ts';

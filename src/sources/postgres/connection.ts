@@ -1,5 +1,7 @@
 /** Which PostgreSQL database is meant, and the environment through which PostgreSQL's own programs find and enter it. */
 import { HoldfastError } from '../../kernel/errors.ts';
+import { nameInPath } from '../database/name-in-path.ts';
+import { passwordReference, type PasswordReference } from '../database/password-reference.ts';
 
 export interface PostgresConnection {
   /** a name, an address, or the folder of a socket; undefined for PostgreSQL's own rule */
@@ -11,12 +13,6 @@ export interface PostgresConnection {
   readonly variables: Readonly<Record<string, string>>;
   readonly password: PasswordReference | undefined;
 }
-
-/** Where a password is to be had. Without one, libpq looks at PGPASSWORD and ~/.pgpass. */
-export type PasswordReference =
-  | { readonly kind: 'env'; readonly name: string }
-  | { readonly kind: 'file'; readonly path: string }
-  | { readonly kind: 'command'; readonly command: string };
 
 /** Stands for a host that is left out; no host can be called so. */
 const noHost = '-';
@@ -67,10 +63,10 @@ export function parsePostgresUrl(text: string): PostgresConnection {
     if (variable !== undefined) variables[variable] = value;
     else if (name === 'host') host = value;
     else if (name === 'port') port = value;
-    else if (name === 'password_env') password = { kind: 'env', name: value };
-    else if (name === 'password_file') password = { kind: 'file', path: value };
-    else if (name === 'password_command') password = { kind: 'command', command: value };
-    else throw usage(`the database's URL has a parameter "${name}" that is not known`);
+    else {
+      password = passwordReference(name, value);
+      if (!password) throw usage(`the database's URL has a parameter "${name}" that is not known`);
+    }
   }
   const database = decode(url.pathname.slice(1));
   if (database === '') throw usage('the URL names no database', 'add its name: postgres://host/database');
@@ -128,12 +124,6 @@ export function databaseFolder(
   const host = connection.host ?? environment['PGHOST'] ?? 'localhost';
   const port = connection.port ?? environment['PGPORT'] ?? '5432';
   return `/postgres/${nameInPath(host)}_${port}/${nameInPath(connection.database)}`;
-}
-
-/** A name as one component of a path: what has a meaning there, or none on a terminal, is percent-encoded. */
-function nameInPath(name: string): string {
-  const encoded = name.replaceAll(/[/%\\\0-\x1f\x7f]/g, (character) => encodeURIComponent(character));
-  return /^\.+$/.test(encoded) ? encoded.replaceAll('.', '%2E') : encoded;
 }
 
 function decode(text: string): string {

@@ -4,7 +4,7 @@
  */
 import { HoldfastError } from '../../kernel/errors.ts';
 import { type CopyTarget, parseCopy, partName } from './copy-statement.ts';
-import { createLineInput } from './line-input.ts';
+import { createLineInput } from '../database/line-input.ts';
 
 export interface DumpPart {
   readonly kind: Section;

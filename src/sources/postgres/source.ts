@@ -1,20 +1,20 @@
 /** A live PostgreSQL database as a source: the stock pg_dump, its one plain stream split into parts as it passes. */
-import { HoldfastError, messageOf } from '../../kernel/errors.ts';
 import { createSha256 } from '../../kernel/native/crypto.ts';
 import { readProcess } from '../../kernel/process.ts';
 import { withoutRows } from '../../kernel/row-hash.ts';
 import type { Entry, RowTally } from '../entry.ts';
 import type { PreviousFile, Source } from '../source.ts';
-import { type BlockChoice, chooseBlockSize } from './block-size.ts';
+import { type BlockChoice, chooseBlockSize } from '../database/block-size.ts';
+import { blocksBefore, tableKey } from '../database/blocks-before.ts';
+import {
+  encodeEvidence,
+  type Evidence,
+  evidenceName,
+  type EvidencePart,
+  type TableEvidence,
+} from '../database/evidence.ts';
 import { connectionEnvironment, type PostgresConnection } from './connection.ts';
 import { type DumpPart, splitDump } from './dump-parts.ts';
-import {
-  decodeEvidence,
-  encodeEvidence,
-  evidenceName,
-  type Evidence,
-  type EvidencePart,
-} from './evidence.ts';
 import { findProgram } from './programs.ts';
 import { askServer } from './server-facts.ts';
 
@@ -52,24 +52,29 @@ async function* entries(
   const psql = await findProgram('psql', search);
   const facts = await askServer(psql.path, child);
   const dumper = await findProgram('pg_dump', search, facts.major);
-  const before = await blocksBefore(options, previous);
-  const sizes = new Map(facts.tables.map(([schema, table, bytes]) => [key(schema, table), bytes]));
+  const before = await blocksBefore(folder, previous, options.warn);
+  const sizes = new Map(facts.tables.map(([schema, table, bytes]) => [tableKey(schema, table), bytes]));
   const schema = createSha256();
   const sequences: string[] = [];
   const parts: EvidencePart[] = [];
+  const tables: TableEvidence[] = [];
 
   const dump = readProcess(dumper.path, ['--format=plain', '--no-password'], {
     ...child,
     onWarning: options.warn,
   });
   for await (const part of splitDump(dump)) {
-    const table = part.table && key(part.table.schema, part.table.table);
+    const table = part.table && tableKey(part.table.schema, part.table.table);
     const choice = chooseBlockSize(sizes.get(table ?? '') ?? 0, before.get(table ?? ''));
     yield entry(part.name, {
       kind: 'rows',
       bytes: watched(part),
       blockSize: choice.blockSize,
-      done: (tally) => void parts.push(seen(part, tally, choice)),
+      done: (tally) => {
+        parts.push({ name: part.name, bytes: tally.bytes });
+        const table = seen(part, tally, choice);
+        if (table) tables.push(table);
+      },
     });
   }
   const evidence: Evidence = {
@@ -83,6 +88,7 @@ async function* entries(
     schema: Buffer.from(schema.digest()).toString('hex'),
     sequences,
     parts,
+    tables,
   };
   yield entry(evidenceName, { kind: 'stream', bytes: once(encodeEvidence(evidence)) });
 
@@ -104,44 +110,16 @@ async function* entries(
   }
 }
 
-function seen(part: DumpPart, tally: RowTally, choice: BlockChoice): EvidencePart {
-  const { name, table, framing } = part;
-  if (!table) return { name, bytes: tally.bytes };
+function seen(
+  { name, table, framing }: DumpPart,
+  tally: RowTally,
+  choice: BlockChoice,
+): TableEvidence | undefined {
+  if (!table) return undefined;
   const checksum = withoutRows(tally.checksum, framing).toString(16).padStart(16, '0');
   const rows = tally.rows - framing.length;
-  return {
-    name,
-    bytes: tally.bytes,
-    table: {
-      schema: table.schema,
-      name: table.table,
-      rows,
-      checksum,
-      blockSize: choice.blockSize,
-      chosenFor: choice.chosenFor,
-    },
-  };
+  return { schema: table.schema, name: table.table, part: name, rows, checksum, ...choice };
 }
-
-/** How the tables were cut the night before. */
-async function blocksBefore(
-  { folder, warn }: PostgresSourceOptions,
-  previous: PreviousFile | undefined,
-): Promise<Map<string, BlockChoice>> {
-  const choices = new Map<string, BlockChoice>();
-  try {
-    const bytes = await previous?.(`${folder}/${evidenceName}`);
-    for (const { table } of bytes ? decodeEvidence(bytes).parts : []) {
-      if (table) choices.set(key(table.schema, table.name), table);
-    }
-  } catch (error) {
-    if (error instanceof HoldfastError && error.code === 'interrupted') throw error;
-    warn(`the last snapshot does not tell how its tables were cut: ${messageOf(error)}`);
-  }
-  return choices;
-}
-
-const key = (schema: string, table: string) => `${schema}\0${table}`;
 
 async function* once(bytes: Uint8Array): AsyncGenerator<Uint8Array, void, void> {
   yield bytes;

@@ -5,10 +5,14 @@ import type { BlockChoice } from './block-size.ts';
 /** The name of the file in the database's folder of a snapshot. */
 export const evidenceName = 'evidence.json';
 
+const kinds = ['postgres', 'mysql', 'mariadb', 'sqlite'] as const;
+export type DatabaseKind = (typeof kinds)[number];
+
 export interface Evidence {
   readonly version: 1;
-  readonly kind: 'postgres';
+  readonly kind: DatabaseKind;
   readonly database: string;
+  /** versions, as the server and the program tell them */
   readonly server: string;
   readonly dumpedBy: string;
   readonly encoding: string;
@@ -19,17 +23,20 @@ export interface Evidence {
   readonly sequences: readonly string[];
   /** all parts in the order of the dump */
   readonly parts: readonly EvidencePart[];
+  readonly tables: readonly TableEvidence[];
 }
 
 export interface EvidencePart {
   readonly name: string;
   readonly bytes: number;
-  readonly table?: TableEvidence;
 }
 
-export interface TableEvidence extends BlockChoice {
+export interface TableEvidence extends Partial<BlockChoice> {
+  /** empty where databases have no schemas */
   readonly schema: string;
   readonly name: string;
+  /** the part that has its rows */
+  readonly part: string;
   readonly rows: number;
   /** of the rows in any order, 16 hexadecimal digits */
   readonly checksum: string;
@@ -47,11 +54,15 @@ export function decodeEvidence(bytes: Uint8Array): Evidence {
   } catch (cause) {
     throw new HoldfastError('corrupt', `${evidenceName} is no JSON`, { cause });
   }
-  if (value?.kind !== 'postgres' || !Array.isArray(value.parts)) {
-    throw new HoldfastError('corrupt', `${evidenceName} does not tell of a PostgreSQL database`);
-  }
-  if (value.version !== 1) {
+  if (value?.version !== undefined && value.version !== 1) {
     throw new HoldfastError('unsupported', `${evidenceName} was written by a later version of holdfast`);
+  }
+  if (
+    !kinds.includes(value?.kind as DatabaseKind) ||
+    !Array.isArray(value?.parts) ||
+    !Array.isArray(value.tables)
+  ) {
+    throw new HoldfastError('corrupt', `${evidenceName} does not tell of a database`);
   }
   return value as Evidence;
 }
