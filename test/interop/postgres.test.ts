@@ -130,7 +130,7 @@ for (const major of [15, 18] as const) {
           'insert into t select 25000, md5(25000::text) || repeat(md5(25000::text), 4)',
         );
         const back = await evidenceOf('night');
-        assert.deepEqual(back.parts, first.parts, 'the order of rows has no say');
+        assert.deepEqual(back.tables, first.tables, 'the order of rows has no say');
       });
 
       it('makes no snapshot of what does not come whole, and says why without the password', async () => {
@@ -163,7 +163,7 @@ for (const major of [15, 18] as const) {
       });
 
       interface Seen {
-        parts: { name: string; table?: { rows: number; checksum: string } }[];
+        tables: { rows: number; checksum: string }[];
       }
 
       async function evidenceOf(database: string): Promise<Seen> {
