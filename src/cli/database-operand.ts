@@ -1,13 +1,9 @@
 /** Databases on the command line: which URL means one, and where its password comes from. */
 import { HoldfastError } from '../kernel/errors.ts';
 import type { StreamedSource } from '../operations/backup/backup.ts';
-import {
-  databaseFolder,
-  isPostgresUrl,
-  parsePostgresUrl,
-  type PostgresConnection,
-} from '../sources/postgres/connection.ts';
-import { postgresSource } from '../sources/postgres/source.ts';
+import type { ConnectionOptions, DatabaseAddress, DatabaseDriver } from '../sources/database/driver.ts';
+import { driverOfUrl, isDatabaseUrl } from '../sources/database/drivers.ts';
+import type { PasswordReference } from '../sources/database/password-reference.ts';
 import { setting } from './environment.ts';
 import { configuredPassword } from './password.ts';
 import { parseCount } from './values.ts';
@@ -17,37 +13,51 @@ export interface DatabaseFlags {
   stallTimeout?: string;
 }
 
+/** A database, and what it takes to enter it from this machine. */
+interface DatabaseOperand {
+  readonly driver: DatabaseDriver;
+  readonly address: DatabaseAddress;
+  readonly connection: Omit<ConnectionOptions, 'warn'>;
+}
+
+/** The database that a URL means. Code `usage`. */
+export async function databaseOperand(
+  { environment }: Pick<Invocation, 'environment'>,
+  url: string,
+): Promise<DatabaseOperand> {
+  const driver = await driverOfUrl(url);
+  const address = driver.address(url, environment);
+  const password = await databasePassword(address.password, environment);
+  const programs = driver.programsSetting && setting(environment, driver.programsSetting);
+  return { driver, address, connection: { environment, password, programs } };
+}
+
 /** The database that the operands of a backup mean; undefined when they are paths. Code `usage`. */
 export async function databaseSource(
-  { environment, context }: Invocation,
+  invocation: Invocation,
   operands: readonly string[],
   flags: DatabaseFlags,
   timeMs: number | undefined,
 ): Promise<StreamedSource | undefined> {
-  if (!operands.some(isPostgresUrl)) return undefined;
+  if (!operands.some(isDatabaseUrl)) return undefined;
   if (operands.length > 1) {
     throw new HoldfastError('usage', 'a database is backed up by itself', {
       hint: 'make one snapshot for each database, and one for the paths',
     });
   }
-  const connection = parsePostgresUrl(operands[0]!);
-  const folder = databaseFolder(connection, environment);
-  const source = postgresSource({
-    connection,
-    folder,
-    environment,
-    password: await databasePassword(connection, environment),
+  const { address, connection } = await databaseOperand(invocation, operands[0]!);
+  const source = address.source({
+    ...connection,
     modified: new Date(timeMs ?? Date.now()),
     stallTimeout: stallTimeout(flags),
-    programs: setting(environment, 'POSTGRES_BIN'),
-    warn: (message) => context.warn(message),
+    warn: (message) => invocation.context.warn(message),
   });
-  return { kind: 'source', source, path: folder };
+  return { kind: 'source', source, path: address.folder };
 }
 
-/** The password that a URL refers to; undefined to leave it to libpq: PGPASSWORD and ~/.pgpass. */
-export async function databasePassword(
-  { password }: PostgresConnection,
+/** The password that a URL refers to; undefined to leave it to the database's own programs. */
+async function databasePassword(
+  password: PasswordReference | undefined,
   environment: Invocation['environment'],
 ): Promise<string | undefined> {
   if (!password) return undefined;

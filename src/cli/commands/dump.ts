@@ -20,7 +20,7 @@ export function dumpCommand(runtime: Runtime): Command {
     'dump',
     '[flags] SNAPSHOT[:PATH] PATH | SNAPSHOT',
     'Writes a file of a snapshot to standard output, or a directory as an archive; / is all of it.\n' +
-      'The snapshot of a database alone is written as one stream that psql takes.',
+      'The snapshot of a database alone is written as one stream that its client takes.',
   )
     .addOption(new Option('-a, --archive <format>', 'of directories').choices(['tar', 'zip']).default('tar'))
     .option('-t, --target <path>', 'write to this file');
@@ -40,7 +40,7 @@ export function dumpCommand(runtime: Runtime): Command {
       await withRepository(invocation, { lock: 'read', prefetch: ['index'] }, async (repository, context) => {
         const dumped =
           path === undefined
-            ? { kind: 'file' as const, ...(await dumpDatabase(repository, { snapshot, filter }, context)) }
+            ? { kind: 'file' as const, bytes: await dumpDatabase(repository, { snapshot, filter }, context) }
             : await dump(repository, { snapshot, path, filter, archive: flags.archive }, context);
         if (flags.target === undefined) await toStandardOutput(invocation, dumped);
         else await toFile(dumped, flags.target, context.signal);

@@ -34,10 +34,6 @@ const parameterVariables: Readonly<Record<string, string>> = {
   passfile: 'PGPASSFILE',
 };
 
-export function isPostgresUrl(text: string): boolean {
-  return schemes.some((scheme) => text.startsWith(`${scheme}//`));
-}
-
 /** Code `usage`. The text of a URL is never repeated in an error: it may hold a password after all. */
 export function parsePostgresUrl(text: string): PostgresConnection {
   let url: URL;

@@ -1,0 +1,58 @@
+/** What one kind of database brings: which one a URL means, how to read it, fill it, and put its dump together again. */
+import type { Source } from '../source.ts';
+import type { DatabaseKind, Evidence } from './evidence.ts';
+import type { PasswordReference } from './password-reference.ts';
+
+export type Environment = Readonly<Record<string, string | undefined>>;
+
+/** Folders of this kind's databases in snapshots are `/KIND/...`. */
+export interface DatabaseDriver {
+  /** the kinds that its evidence may tell of */
+  readonly kinds: readonly DatabaseKind[];
+  /** the setting that names a folder to look for the database's own programs in before all others */
+  readonly programsSetting: string | undefined;
+  /** Which database a URL means. Code `usage`; the text of a URL is never repeated in an error. */
+  address(url: string, environment: Environment): DatabaseAddress;
+  /** The parts of a snapshot as one stream that the database's own client takes. */
+  assemble(stored: StoredDatabase): AsyncIterable<Uint8Array>;
+}
+
+export interface DatabaseAddress {
+  /** its name, for messages */
+  readonly database: string;
+  /** where it stands in snapshots, absolute */
+  readonly folder: string;
+  /** what the URL says of a password */
+  readonly password: PasswordReference | undefined;
+  source(options: DatabaseSourceOptions): Source;
+  /** Fills it from a snapshot. Codes `exists` when it is not empty, `failed` with the client's own words. */
+  restore(stored: StoredDatabase, options: DatabaseTargetOptions): Promise<void>;
+}
+
+/** A database of a snapshot: what was seen of it, and its parts by their names there. */
+export interface StoredDatabase {
+  readonly evidence: Evidence;
+  /** a piece is valid until the next one is asked for */
+  read(part: string): AsyncIterable<Uint8Array>;
+}
+
+export interface ConnectionOptions {
+  readonly environment: Environment;
+  /** undefined to leave it to the database's own programs */
+  readonly password: string | undefined;
+  /** a folder to look for the database's own programs in before all others */
+  readonly programs: string | undefined;
+  readonly warn: (message: string) => void;
+}
+
+export interface DatabaseSourceOptions extends ConnectionOptions {
+  readonly modified: Date;
+  /** milliseconds without a byte after which the server is taken for stuck */
+  readonly stallTimeout: number | undefined;
+}
+
+export interface DatabaseTargetOptions extends ConnectionOptions {
+  /** all or nothing */
+  readonly singleTransaction: boolean;
+  readonly signal: AbortSignal;
+}
