@@ -4,14 +4,10 @@ import type { StreamedSource } from '../operations/backup/backup.ts';
 import type { ConnectionOptions, DatabaseAddress, DatabaseDriver } from '../sources/database/driver.ts';
 import { driverOfUrl, isDatabaseUrl } from '../sources/database/drivers.ts';
 import type { PasswordReference } from '../sources/database/password-reference.ts';
+import { type DatabaseFlags, databaseChoices, stallTimeout } from './database-flags.ts';
 import { setting } from './environment.ts';
 import { configuredPassword } from './password.ts';
-import { parseCount } from './values.ts';
 import type { Invocation } from './verb.ts';
-
-export interface DatabaseFlags {
-  stallTimeout?: string;
-}
 
 /** A database, and what it takes to enter it from this machine. */
 interface DatabaseOperand {
@@ -45,9 +41,10 @@ export async function databaseSource(
       hint: 'make one snapshot for each database, and one for the paths',
     });
   }
-  const { address, connection } = await databaseOperand(invocation, operands[0]!);
+  const { driver, address, connection } = await databaseOperand(invocation, operands[0]!);
   const source = address.source({
     ...connection,
+    ...databaseChoices(driver, flags),
     modified: new Date(timeMs ?? Date.now()),
     stallTimeout: stallTimeout(flags),
     warn: (message) => invocation.context.warn(message),
@@ -71,15 +68,4 @@ async function databasePassword(
   const none = { passwordFile: undefined, passwordCommand: undefined, password: undefined };
   const bytes = await configuredPassword({ ...none, insecureNoPassword: false, ...choice });
   return bytes && Buffer.from(bytes).toString();
-}
-
-const defaultStallSeconds = 600;
-
-/** Milliseconds; undefined for no limit. */
-function stallTimeout(flags: DatabaseFlags): number | undefined {
-  const seconds =
-    flags.stallTimeout === undefined
-      ? defaultStallSeconds
-      : parseCount(flags.stallTimeout, '--stall-timeout');
-  return seconds === 0 ? undefined : seconds * 1000;
 }

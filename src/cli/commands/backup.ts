@@ -2,6 +2,7 @@
 import type { Command } from 'commander';
 import { Option } from 'commander';
 import type { BackupFlags } from '../backup-options.ts';
+import { addDatabaseFlags } from '../database-flags.ts';
 import { addExcludeFlags } from '../pattern-flags.ts';
 import { collect, collectLists } from '../values.ts';
 import type { Invocation, Runtime } from '../verb.ts';
@@ -32,7 +33,6 @@ export function backupCommand(runtime: Runtime): Command {
     .option('--stdin', 'back up standard input')
     .option('--stdin-from-command', 'back up the output of a command: -- COMMAND...')
     .option('--stdin-filename <name>', 'name of the file in the snapshot', 'stdin')
-    .option('--stall-timeout <seconds>', 'give up when a database sends nothing for so long (default: 600)')
     .addOption(new Option('--tag <tag,...>', 'tags of the snapshot').argParser(collectLists))
     .option('-H, --host <host>', 'host name of the snapshot (default: $HOLDFAST_HOST, or the real one)')
     .addOption(new Option('--hostname <host>').hideHelp())
@@ -46,13 +46,13 @@ export function backupCommand(runtime: Runtime): Command {
     .option('--skip-if-unchanged', 'make no snapshot when nothing changed')
     .option('-n, --dry-run', 'only say what would be done')
     .option('--no-scan', 'do not count first, for which the progress shows no time left')
-    .addOption(new Option('--read-concurrency <n>', 'taken for the sake of scripts; all processors read'))
-    .action(
-      action<BackupFlags>(runtime, async (invocation: Invocation, operands, flags) => {
-        const { runBackup } = await import('../run-backup.ts');
-        await runBackup(invocation, operands, flags);
-      }),
-    );
+    .addOption(new Option('--read-concurrency <n>', 'taken for the sake of scripts; all processors read'));
+  addDatabaseFlags(command).action(
+    action<BackupFlags>(runtime, async (invocation: Invocation, operands, flags) => {
+      const { runBackup } = await import('../run-backup.ts');
+      await runBackup(invocation, operands, flags);
+    }),
+  );
   return withExamples(command, [
     ['holdfast backup ~/documents', 'into the repository of this user, which is made when it is not there'],
     [

@@ -11,6 +11,8 @@ export interface DatabaseDriver {
   readonly kinds: readonly DatabaseKind[];
   /** the setting that names a folder to look for the database's own programs in before all others */
   readonly programsSetting: string | undefined;
+  /** what it knows of */
+  readonly choices: readonly (keyof DatabaseChoices)[];
   /** Which database a URL means. Code `usage`; the text of a URL is never repeated in an error. */
   address(url: string, environment: Environment): DatabaseAddress;
   /** The parts of a snapshot as one stream that the database's own client takes. */
@@ -45,7 +47,13 @@ export interface ConnectionOptions {
   readonly warn: (message: string) => void;
 }
 
-export interface DatabaseSourceOptions extends ConnectionOptions {
+/** What a user may choose of a backup; a kind of database need not know all of it. */
+export interface DatabaseChoices {
+  /** take along what belongs to the server and to none of its databases: roles, tablespaces; true by default */
+  readonly globals?: boolean;
+}
+
+export interface DatabaseSourceOptions extends ConnectionOptions, DatabaseChoices {
   readonly modified: Date;
   /** milliseconds without a byte after which the server is taken for stuck */
   readonly stallTimeout: number | undefined;

@@ -23,12 +23,19 @@ export interface Evidence {
   readonly sequences: readonly string[];
   /** all parts in the order of the dump */
   readonly parts: readonly EvidencePart[];
+  /** what belongs to the server and to none of its databases, which is no part of the dump: roles, tablespaces */
+  readonly globals?: EvidenceGlobals;
   readonly tables: readonly TableEvidence[];
 }
 
 export interface EvidencePart {
   readonly name: string;
   readonly bytes: number;
+}
+
+export interface EvidenceGlobals extends EvidencePart {
+  /** whether roles have the hashes of their passwords */
+  readonly passwords: boolean;
 }
 
 export interface TableEvidence extends Partial<BlockChoice> {

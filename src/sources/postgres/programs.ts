@@ -4,7 +4,7 @@ import { delimiter, join } from 'node:path';
 import { HoldfastError } from '../../kernel/errors.ts';
 import { runProcess } from '../../kernel/process.ts';
 
-export type PostgresProgram = 'pg_dump' | 'psql';
+export type PostgresProgram = 'pg_dump' | 'pg_dumpall' | 'psql';
 
 export interface FoundProgram {
   readonly path: string;

@@ -7,6 +7,8 @@ export interface ServerFacts {
   readonly version: string;
   readonly major: number;
   readonly encoding: string;
+  /** whether the user may read the hashes of passwords */
+  readonly readsPasswords: boolean;
   readonly extensions: readonly { readonly name: string; readonly version: string }[];
   /** schema, name, and bytes on disk of each table */
   readonly tables: readonly (readonly [schema: string, table: string, bytes: number])[];
@@ -17,6 +19,7 @@ select json_build_object(
   'version', current_setting('server_version'),
   'major', current_setting('server_version_num')::int / 10000,
   'encoding', current_setting('server_encoding'),
+  'readsPasswords', pg_catalog.has_table_privilege('pg_catalog.pg_authid', 'select'),
   'extensions', (select coalesce(json_agg(json_build_object('name', extname, 'version', extversion) order by extname), '[]')
     from pg_catalog.pg_extension),
   'tables', (select coalesce(json_agg(json_build_array(n.nspname, c.relname, pg_catalog.pg_table_size(c.oid))), '[]')

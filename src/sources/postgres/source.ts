@@ -4,6 +4,7 @@ import { readProcess } from '../../kernel/process.ts';
 import { withoutRows } from '../../kernel/row-hash.ts';
 import type { Entry, RowTally } from '../entry.ts';
 import type { PreviousFile, Source } from '../source.ts';
+import type { DatabaseSourceOptions } from '../database/driver.ts';
 import { type BlockChoice, chooseBlockSize } from '../database/block-size.ts';
 import { blocksBefore, tableKey } from '../database/blocks-before.ts';
 import {
@@ -15,22 +16,14 @@ import {
 } from '../database/evidence.ts';
 import { connectionEnvironment, type PostgresConnection } from './connection.ts';
 import { type DumpPart, splitDump } from './dump-parts.ts';
+import { dumpGlobals, globalsName } from './globals.ts';
 import { findProgram } from './programs.ts';
 import { askServer } from './server-facts.ts';
 
-export interface PostgresSourceOptions {
+export interface PostgresSourceOptions extends DatabaseSourceOptions {
   readonly connection: PostgresConnection;
   /** where the database stands in the snapshot, absolute */
   readonly folder: string;
-  readonly environment: Readonly<Record<string, string | undefined>>;
-  /** undefined to leave it to PGPASSWORD and ~/.pgpass */
-  readonly password: string | undefined;
-  readonly modified: Date;
-  /** milliseconds without a byte after which the server is taken for stuck */
-  readonly stallTimeout: number | undefined;
-  /** a folder to look for pg_dump in before all others */
-  readonly programs?: string | undefined;
-  readonly warn: (message: string) => void;
 }
 
 /** Only whoever may read the database may read its rows in a restored folder. */
@@ -59,6 +52,15 @@ async function* entries(
   const parts: EvidencePart[] = [];
   const tables: TableEvidence[] = [];
 
+  const globals =
+    options.globals === false
+      ? undefined
+      : await dumpGlobals(connection.database, facts, search, { ...child, onWarning: options.warn });
+  if (globals) {
+    if (!globals.passwords)
+      options.warn('roles are backed up without passwords, which this user may not read');
+    yield entry(globalsName, { kind: 'stream', bytes: once(globals.sql) });
+  }
   const dump = readProcess(dumper.path, ['--format=plain', '--no-password'], {
     ...child,
     onWarning: options.warn,
@@ -88,6 +90,9 @@ async function* entries(
     schema: Buffer.from(schema.digest()).toString('hex'),
     sequences,
     parts,
+    ...(globals && {
+      globals: { name: globalsName, bytes: globals.sql.length, passwords: globals.passwords },
+    }),
     tables,
   };
   yield entry(evidenceName, { kind: 'stream', bytes: once(encodeEvidence(evidence)) });
