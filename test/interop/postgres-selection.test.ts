@@ -1,0 +1,99 @@
+/** What of a PostgreSQL server goes into a snapshot: roles, all its databases or some, tables or some, one file. */
+import assert from 'node:assert/strict';
+import { mkdtempSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, describe, it } from 'node:test';
+import type { DatabaseServer } from '../support/database-server.ts';
+import { makeRepositoryFolder, password } from '../support/engine.ts';
+import { startPostgres } from '../support/postgres.ts';
+import { runProgram } from '../support/program.ts';
+import { type BackupProgram, holdfast } from '../support/restic.ts';
+import { removeTree } from '../support/temp.ts';
+import { skipWithout } from '../support/tools.ts';
+
+for (const major of [15, 18] as const) {
+  describe(
+    `choosing from PostgreSQL ${major}`,
+    { skip: skipWithout(`postgres${major}`), timeout: 120_000 },
+    () => {
+      let server: DatabaseServer;
+      let folder: string;
+      let ours: BackupProgram;
+
+      before(async () => {
+        server = await startPostgres({ major });
+        folder = mkdtempSync(join(tmpdir(), 'holdfast-pg-'));
+        writeFileSync(join(folder, 'password'), `${server.password}\n`);
+        const repository = join(folder, 'repository');
+        await makeRepositoryFolder(repository, { chunker: 'fast' });
+        ours = holdfast({ repository, password, env: { HOLDFAST_POSTGRES_BIN: server.bin } });
+      });
+      after(async () => {
+        await server.stop();
+        removeTree(folder);
+      });
+
+      const url = (database: string, user = server.user): string =>
+        `postgres://${user}@/${encodeURIComponent(database)}?host=${server.socket}&port=${server.port}`;
+      const place = (database: string): string =>
+        `/postgres/${server.socket.replaceAll('/', '%2F')}_${server.port}/${database}`;
+      const file = async (path: string): Promise<string> =>
+        (await ours.run(['dump', 'latest', path, '--path', path.slice(0, path.lastIndexOf('/'))])).stdout;
+
+      describe('roles and tablespaces', () => {
+        before(async () => {
+          await server.createDatabase('g');
+          await server.query(
+            'g',
+            `create role "Ann's" login password 'one' connection limit 3 valid until '2030-01-01';
+           create role readers; grant readers to "Ann's" with admin option;
+           alter role "Ann's" set work_mem = '8MB'; create role plain login;
+           alter database g owner to plain`,
+          );
+          await server.query(
+            'postgres',
+            `create tablespace fast owner plain location '${await tablespace('fast')}'`,
+          );
+        });
+
+        it('are a file that makes them on another server', async () => {
+          await ours.run(['backup', url('g')]);
+          const globals = await file(`${place('g')}/globals.sql`);
+          const { stdout } = await runProgram(join(server.bin, 'pg_dumpall'), ['--globals-only'], {
+            env: { ...server.env, PGTZ: 'UTC' },
+          });
+          assert.equal(globals, stdout.replaceAll(/^\\(restrict|unrestrict) \w+$/gm, '\\$1 holdfast'));
+          assert.match(globals, /SCRAM-SHA-256/);
+          assert.match(globals, /CREATE TABLESPACE fast OWNER plain/);
+          const { globals: told } = JSON.parse(await file(`${place('g')}/evidence.json`)) as {
+            globals?: { name: string; bytes: number; passwords: boolean };
+          };
+          assert.deepEqual(told, { name: 'globals.sql', bytes: Buffer.byteLength(globals), passwords: true });
+        });
+
+        it('come without passwords for who may not read these, who is told', async () => {
+          const { stderr } = await ours.run(['backup', url('g', 'plain')]);
+          assert.match(stderr, /roles are backed up without passwords, which this user may not read/);
+          const globals = await file(`${place('g')}/globals.sql`);
+          assert.match(globals, /CREATE ROLE "Ann's"/);
+          assert.match(globals, /GRANT readers TO "Ann's" WITH ADMIN OPTION/);
+          assert.doesNotMatch(globals, /SCRAM/);
+        });
+
+        it('stay away when asked to', async () => {
+          await ours.run(['backup', '--no-globals', url('g')]);
+          const { stdout } = await ours.run(['ls', 'latest']);
+          assert.doesNotMatch(stdout, /globals/);
+        });
+      });
+
+      /** A folder of the server's own. */
+      async function tablespace(name: string): Promise<string> {
+        const path = join(server.socket, name);
+        await server.query('postgres', `copy (select 1) to program 'mkdir ${path}'`);
+        return path;
+      }
+    },
+  );
+}
