@@ -40,7 +40,7 @@ test('checkRules: what is missing in all tables, and patterns that fit nothing',
   );
   assert.throws(
     () => checkRules(parseMaskingRules('{ strict: true, columns: { a.x: text } }', 'm.yaml'), tables),
-    /no rule classifies a\.y, b\.c0, .*, b\.c18, and 11 more$/,
+    /no rule classifies a\.y, b\.c0, .*, b\.c18, .*, b\.c29$/,
   );
   assert.deepEqual(
     checkRules(parseMaskingRules('{ strict: true, columns: { "*": text } }', 'm.yaml'), tables),
@@ -56,7 +56,9 @@ test('a rule that does not fit its column is named with its place', () => {
       /m\.yaml, line 1, column 12: column s\.t\.a: the rule email does not fit the type integer/,
     ],
     ['pseudonym', { name: 'a', type: 'timestamp with time zone' }, /does not fit/],
-    ['number', { name: 'a', type: 'text[]' }, /does not fit/],
+    ['number', { name: 'a', type: 'inet[]' }, /does not fit/],
+    ['text', { name: 'a', type: "enum('x')" }, /does not fit/],
+    ['text', { name: 'a', type: 'record' }, /does not fit/],
     ['null', { name: 'a', nullable: false }, /does not take NULL/],
     ['{ fixed: abc }', { name: 'a', type: 'char(2)' }, /longer than 2 characters/],
     ['email', { name: 'a', type: 'varchar(10)' }, /fits into 10 characters/],
@@ -98,7 +100,8 @@ test('types of every server', () => {
     ['daterange', 'other'],
     ['point', 'other'],
     ['interest_level', 'other'],
-    ["enum('a','b')", 'other'],
+    ["enum('a','b')", 'enum'],
+    ['record', 'record'],
   ];
   for (const [type, family, maxLength, maxInteger] of cases) {
     assert.deepEqual(parseColumnType(type), { family, maxLength, maxInteger }, type);

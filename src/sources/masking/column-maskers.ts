@@ -9,6 +9,7 @@ import {
 } from './column-type.ts';
 import { maskEmailsWithin } from './email-anywhere.ts';
 import type { MaskingKey } from './keyed-functions.ts';
+import { maskArray, maskRecord } from './mask-composite.ts';
 import { maskFixed, maskNull } from './mask-constant.ts';
 import { maskDate } from './mask-date.ts';
 import { maskEmail } from './mask-email.ts';
@@ -16,7 +17,7 @@ import { maskJson } from './mask-json.ts';
 import { maskNumber } from './mask-number.ts';
 import { maskBinaryPseudonym, maskPhone, maskPseudonym } from './mask-pseudonym.ts';
 import { maskAddress, maskName, maskText } from './mask-words.ts';
-import type { ColumnRule, MaskingRules, Rule } from './rule.ts';
+import type { ColumnRule, FieldRule, MaskingRules, Rule } from './rule.ts';
 import type { ValueMasker } from './value-masker.ts';
 
 /** What happens to one column; `undefined` in its place: every value is copied. */
@@ -29,7 +30,10 @@ export interface ColumnMasker extends ValueMasker {
   readonly takesEmpty: boolean;
 }
 
-/** The types for which each rule makes sense; columns of other types, domains above all, take every rule. */
+/**
+ * The types for which each rule makes sense; columns of types that are not known take nearly every rule. The elements of
+ * an array are masked one by one, as values of their own type.
+ */
 const texts: readonly TypeFamily[] = ['text', 'binary', 'other'];
 const fitting: Partial<Record<Rule['kind'], readonly TypeFamily[]>> = {
   email: texts,
@@ -41,10 +45,11 @@ const fitting: Partial<Record<Rule['kind'], readonly TypeFamily[]>> = {
   date: [...texts, 'date'],
   pseudonym: [...texts, 'integer', 'uuid'],
   json: [...texts, 'json'],
+  fields: ['record'],
 };
 
 /** Types whose values have room for an address. In binary ones an image could look as if it held one. */
-const contentFamilies: readonly TypeFamily[] = ['text', 'json', 'array', 'other'];
+const contentFamilies: readonly TypeFamily[] = ['text', 'json', 'array', 'record', 'other'];
 
 /** The first rule whose pattern fits. */
 export function findRule(
@@ -52,7 +57,18 @@ export function findRule(
   table: TableShape,
   column: ColumnShape,
 ): ColumnRule | undefined {
-  return rules.columns.find(({ pattern }) => pattern.matches(table.schema, table.name, column.name));
+  return rules.columns.find((rule) => fitsColumn(rule, table, column));
+}
+
+function fitsColumn({ pattern }: ColumnRule, table: TableShape, column: ColumnShape): boolean {
+  if (pattern.matches(table.schema, table.name, column.name)) return true;
+  return table.within?.some(({ schema, name }) => pattern.matches(schema, name, column.name)) ?? false;
+}
+
+/** True when addresses are looked for in the column. */
+export function masksContent(rules: MaskingRules, rule: Rule | undefined, column: ColumnShape): boolean {
+  if (!rules.emailAnywhere || (rule !== undefined && (rule.kind !== 'keep' || !rule.anywhere))) return false;
+  return contentFamilies.includes(parseColumnType(column.type).family);
 }
 
 /** `schema.table`, or the name alone. */
@@ -69,9 +85,8 @@ export function checkRules(rules: MaskingRules, tables: Iterable<TableShape>): C
   const missing: string[] = [];
   for (const table of tables) {
     for (const column of table.columns) {
-      if (!findRule(rules, table, column)) missing.push(`${tableLabel(table)}.${column.name}`);
-      for (const rule of idle)
-        if (rule.pattern.matches(table.schema, table.name, column.name)) idle.delete(rule);
+      missing.push(...unclassified(rules, table, column));
+      for (const rule of idle) if (fitsColumn(rule, table, column)) idle.delete(rule);
     }
   }
   if (rules.strict) failWhenMissing(rules, missing);
@@ -85,11 +100,10 @@ export function createColumnMaskers(
   table: TableShape,
 ): (ColumnMasker | undefined)[] {
   const missing: string[] = [];
-  const emails =
-    rules.emailAnywhere && maskEmailsWithin(createMasker(rules.emailAnywhere, key, unknownColumn));
+  const emails = anywhereMasker(rules, key);
   const maskers = table.columns.map((column): ColumnMasker | undefined => {
     const found = findRule(rules, table, column);
-    if (!found && rules.strict) missing.push(`${tableLabel(table)}.${column.name}`);
+    if (rules.strict) missing.push(...unclassified(rules, table, column));
     const type = parseColumnType(column.type);
     const describe = (masker: ValueMasker, contentOnly: boolean): ColumnMasker => ({
       mask: masker.mask,
@@ -100,8 +114,7 @@ export function createColumnMaskers(
       takesEmpty: found?.rule.kind === 'null' || found?.rule.kind === 'fixed',
     });
     if (!found || found.rule.kind === 'keep') {
-      const exempt = found?.rule.kind === 'keep' && !found.rule.anywhere;
-      if (!emails || exempt || !contentFamilies.includes(type.family)) return undefined;
+      if (!emails || !masksContent(rules, found?.rule, column)) return undefined;
       return describe(type.family === 'json' ? maskJson([], emails) : emails, true);
     }
     try {
@@ -119,11 +132,29 @@ export function createColumnMaskers(
   return maskers;
 }
 
+/** What becomes of any text that no rule masks; undefined when the rules say nothing of it. */
+export function anywhereMasker(rules: MaskingRules, key: MaskingKey): ValueMasker | undefined {
+  return rules.emailAnywhere && maskEmailsWithin(createMasker(rules.emailAnywhere, key, unknownColumn));
+}
+
 const unknownColumn: ColumnShape = { name: '' };
+
+/** The column when no rule fits it, and the fields of a composite one that its rule leaves out. */
+function unclassified(rules: MaskingRules, table: TableShape, column: ColumnShape): string[] {
+  const label = `${tableLabel(table)}.${column.name}`;
+  const rule = findRule(rules, table, column)?.rule;
+  if (!rule) return [label];
+  if (rule.kind !== 'fields') return [];
+  const known = new Set(rule.fields.map(({ name }) => name));
+  return (column.fields ?? []).filter(({ name }) => !known.has(name)).map(({ name }) => `${label} (${name})`);
+}
 
 function createMasker(rule: Rule, key: MaskingKey, column: ColumnShape, emails?: ValueMasker): ValueMasker {
   const type = parseColumnType(column.type);
   const { maxLength } = type;
+  if (type.family === 'array' && rule.kind !== 'null' && rule.kind !== 'fixed') {
+    return maskArray(createMasker(rule, key, { ...column, type: elementType(column.type!) }, emails));
+  }
   if (!(fitting[rule.kind]?.includes(type.family) ?? true)) {
     throw new HoldfastError('usage', `the rule ${rule.kind} does not fit the type ${column.type}`);
   }
@@ -169,13 +200,43 @@ function createMasker(rule: Rule, key: MaskingKey, column: ColumnShape, emails?:
       });
       return maskJson(paths, emails);
     }
+    case 'fields':
+      return maskFields(rule.fields, key, column.fields ?? [], emails);
   }
+}
+
+function maskFields(
+  rules: readonly FieldRule[],
+  key: MaskingKey,
+  fields: readonly ColumnShape[],
+  emails: ValueMasker | undefined,
+): ValueMasker {
+  const strange = rules.find(({ name }) => fields.every((field) => field.name !== name));
+  if (strange) throw new HoldfastError('usage', `the type has no field ${strange.name}`);
+  const maskers = fields.map((field) => {
+    const rule = rules.find(({ name }) => name === field.name)?.rule;
+    if (rule !== undefined && rule.kind !== 'keep') return createMasker(rule, key, field, emails);
+    const content = contentFamilies.includes(parseColumnType(field.type).family);
+    return content && rule?.anywhere !== false ? emails : undefined;
+  });
+  return maskRecord(maskers);
+}
+
+/** `text` for both `text[]` and `_text`. */
+function elementType(type: string): string {
+  return type.endsWith('[]') ? type.slice(0, -2) : type.replace(/^_/, '');
+}
+
+/** At most twenty, and how many more there are. */
+export function listNames(names: readonly string[], separator = ', '): string {
+  return (names.length > 20 ? [...names.slice(0, 20), `and ${names.length - 20} more`] : names).join(
+    separator,
+  );
 }
 
 function failWhenMissing(rules: MaskingRules, missing: readonly string[]): void {
   if (missing.length === 0) return;
-  const names = missing.length > 20 ? [...missing.slice(0, 20), `and ${missing.length - 20} more`] : missing;
-  throw new HoldfastError('usage', `${rules.file}: strict, and no rule classifies ${names.join(', ')}`, {
+  throw new HoldfastError('usage', `${rules.file}: strict, and no rule classifies ${missing.join(', ')}`, {
     hint: 'give each a rule; keep is one',
   });
 }

@@ -13,7 +13,11 @@ export type TypeFamily =
   | 'binary'
   | 'address'
   | 'array'
-  /** domains, enumerations, ranges and whatever else there is, and columns of unknown type */
+  /** an enumeration or a set: it takes none but its own values */
+  | 'enum'
+  /** a composite type */
+  | 'record'
+  /** ranges and whatever else there is, and columns of unknown type */
   | 'other';
 
 export interface ColumnType {
@@ -32,11 +36,20 @@ export interface ColumnShape {
   readonly nullable?: boolean;
   /** true: no value occurs twice */
   readonly unique?: boolean;
+  /** of a composite type, or an array of one */
+  readonly fields?: readonly ColumnShape[];
+  /** its default value is a text that stands in the schema */
+  readonly literalDefault?: boolean;
 }
 
-export interface TableShape {
+export interface TableName {
   readonly schema?: string;
   readonly name: string;
+}
+
+export interface TableShape extends TableName {
+  /** tables whose rules hold for this one as well: of which it is a partition, or from which it inherits */
+  readonly within?: readonly TableName[];
   /** in the order in which rows have them */
   readonly columns: readonly ColumnShape[];
 }
@@ -50,6 +63,8 @@ const families: readonly (readonly [RegExp, TypeFamily])[] = [
   [/^(?:date|datetime|timestamp|timestamptz)\b/, 'date'],
   [/^(?:time|timetz|interval|year)\b/, 'time'],
   [/^(?:boolean|bool|bit)\b/, 'boolean'],
+  [/^(?:enum|set)\b/, 'enum'],
+  [/^record\b/, 'record'],
   [/^uuid\b/, 'uuid'],
   [/^jsonb?\b/, 'json'],
   [/^(?:bytea|binary|varbinary|tinyblob|blob|mediumblob|longblob)\b/, 'binary'],

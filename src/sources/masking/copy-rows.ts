@@ -11,6 +11,8 @@ import type { MaskingRules } from './rule.ts';
 export interface RowMasker {
   /** rows that have gone through */
   readonly rows: number;
+  /** nothing is masked: rows may as well pass unseen */
+  readonly idle: boolean;
   /**
    * The rows of a slab, masked: new memory, or the slab itself when nothing is masked. The slab holds whole rows, each
    * with its line end. Code `corrupt`, with the number of the row, when it does not.
@@ -157,6 +159,7 @@ export function createRowMasker(rules: MaskingRules, key: MaskingKey, table: Tab
   };
 
   return {
+    idle,
     get rows() {
       return rows;
     },

@@ -117,6 +117,8 @@ export function createInsertMasker(
   };
 
   return {
+    // which tables come is not known yet
+    idle: false,
     get rows() {
       return rows;
     },

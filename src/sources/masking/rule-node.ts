@@ -1,7 +1,14 @@
 /** One rule as it stands in a rules file: a word such as `email`, or a map of one such word to its options. */
 import { isAlias, isMap, isScalar, type Node } from 'yaml';
 import { parseJsonPath } from './json-path.ts';
-import { addressParts, type JsonRule, nameParts, type NumberBound, type Rule } from './rule.ts';
+import {
+  addressParts,
+  type FieldRule,
+  type JsonRule,
+  nameParts,
+  type NumberBound,
+  type Rule,
+} from './rule.ts';
 import {
   entriesOf,
   type Place,
@@ -66,6 +73,7 @@ const readers: { readonly [kind in Rule['kind']]: Reader } = {
     };
   },
   json: (value, node, place) => ({ kind: 'json', paths: readPaths(value ?? node, place) }),
+  fields: (value, node, place) => ({ kind: 'fields', fields: readFields(value ?? node, place) }),
 };
 
 /** The rules that take no options behind a colon. */
@@ -107,6 +115,14 @@ function readPaths(node: Node, place: Place): JsonRule[] {
     if (rule.kind === 'json') place.fail(value, 'expected a rule for values, not json within json');
     return { path, rule };
   });
+}
+
+function readFields(node: Node, place: Place): FieldRule[] {
+  if (!isMap(node)) return place.fail(node, 'expected the fields of a composite type, each with its rule');
+  return entriesOf(node, place).map(({ name, keyNode, value }) => ({
+    name,
+    rule: readRule(value ?? keyNode, place),
+  }));
 }
 
 function readBound(node: Node, place: Place): NumberBound {

@@ -15,7 +15,8 @@ export type Rule =
   | { readonly kind: 'number'; readonly by: NumberBound }
   | { readonly kind: 'date'; /** the largest shift */ readonly seconds: number }
   | { readonly kind: 'pseudonym'; readonly scope: string; readonly ignoreCase: boolean }
-  | { readonly kind: 'json'; readonly paths: readonly JsonRule[] };
+  | { readonly kind: 'json'; readonly paths: readonly JsonRule[] }
+  | { readonly kind: 'fields'; readonly fields: readonly FieldRule[] };
 
 export const nameParts = ['full', 'first', 'last'] as const;
 export type NamePart = (typeof nameParts)[number];
@@ -28,6 +29,12 @@ export type NumberBound = { readonly amount: number } | { readonly share: number
 
 export interface JsonRule {
   readonly path: JsonPath;
+  readonly rule: Rule;
+}
+
+/** What becomes of one field of a composite type. */
+export interface FieldRule {
+  readonly name: string;
   readonly rule: Rule;
 }
 
@@ -47,6 +54,14 @@ export interface MaskingRules {
   readonly strict: boolean;
   /** e-mail addresses in whatever no rule masks become this address, or keyed ones under the rule `email` */
   readonly emailAnywhere: Rule | undefined;
+  /** comments on tables, columns and the like are kept, and not left out */
+  readonly keepComments: boolean;
+  /** default values of masked columns may stay */
+  readonly keepDefaults: boolean;
+  /** what becomes of large objects; undefined: a database that has any is refused */
+  readonly largeObjects: 'empty' | 'keep' | undefined;
   /** the first whose pattern fits counts */
   readonly columns: readonly ColumnRule[];
+  /** SHA-256 of the file, in hexadecimal */
+  readonly digest: string;
 }

@@ -1,13 +1,23 @@
 /** Reads the rules of masking from a file in YAML (of which JSON is a part); errors say where and what was expected. */
+import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { isMap, isScalar, LineCounter, type Node, parseDocument, type YAMLMap } from 'yaml';
 import { HoldfastError, messageOf } from '../../kernel/errors.ts';
 import { parseColumnPattern } from './column-pattern.ts';
 import type { ColumnRule, MaskingRules, Rule } from './rule.ts';
 import { readRule } from './rule-node.ts';
-import { entriesOf, type Place, readBoolean } from './yaml-node.ts';
+import { entriesOf, type Place, readBoolean, readChoice } from './yaml-node.ts';
 
-const settings = ['version', 'key', 'strict', 'email-anywhere', 'columns'] as const;
+const settings = [
+  'version',
+  'key',
+  'strict',
+  'email-anywhere',
+  'comments',
+  'defaults',
+  'large-objects',
+  'columns',
+] as const;
 
 const keyReference = /^(?:env|file|command):./;
 
@@ -46,13 +56,16 @@ export function parseMaskingRules(text: string, file: string): MaskingRules {
   if (!isMap(root)) {
     return place.fail(root, 'expected rules, with the patterns of columns under `columns`');
   }
-  return readRules(root, file, place);
+  return readRules(root, file, createHash('sha256').update(text).digest('hex'), place);
 }
 
-function readRules(root: YAMLMap, file: string, place: Place): MaskingRules {
+function readRules(root: YAMLMap, file: string, digest: string, place: Place): MaskingRules {
   let key: string | undefined;
   let strict = false;
   let emailAnywhere: Rule | undefined;
+  let keepComments = false;
+  let keepDefaults = false;
+  let largeObjects: MaskingRules['largeObjects'];
   let columns: ColumnRule[] = [];
   for (const { name, keyNode, value } of entriesOf(root, place)) {
     if (name === 'version') {
@@ -63,13 +76,19 @@ function readRules(root: YAMLMap, file: string, place: Place): MaskingRules {
       strict = readBoolean(value ?? keyNode, place);
     } else if (name === 'email-anywhere') {
       emailAnywhere = readEmailAnywhere(value ?? keyNode, place);
+    } else if (name === 'comments') {
+      keepComments = readChoice(value ?? keyNode, ['drop', 'keep'], place) === 'keep';
+    } else if (name === 'defaults') {
+      keepDefaults = readChoice(value ?? keyNode, ['keep'], place) === 'keep';
+    } else if (name === 'large-objects') {
+      largeObjects = readChoice<'empty' | 'keep'>(value ?? keyNode, ['empty', 'keep'], place);
     } else if (name === 'columns') {
       columns = readColumns(value ?? keyNode, place);
     } else {
       place.fail(keyNode, `unknown setting ${name}, expected one of ${settings.join(', ')}`);
     }
   }
-  return { file, key, strict, emailAnywhere, columns };
+  return { file, key, strict, emailAnywhere, keepComments, keepDefaults, largeObjects, columns, digest };
 }
 
 function readKeyReference(node: Node, place: Place): string {
@@ -85,7 +104,7 @@ function readKeyReference(node: Node, place: Place): string {
 
 function readEmailAnywhere(node: Node, place: Place): Rule {
   const text = isScalar(node) ? node.value : undefined;
-  if (typeof text === 'string' && text.includes('@')) return { kind: 'fixed', value: text };
+  if (typeof text === 'string' && /^[\w.+-]+@[\w.-]+$/.test(text)) return { kind: 'fixed', value: text };
   const rule = text === 'email' || isMap(node) ? readRule(node, place) : undefined;
   if (rule?.kind === 'email') return rule;
   return place.fail(node, 'expected an e-mail address such as nobody@example.com, or the rule email');

@@ -1,4 +1,5 @@
 /** Reads the line of a dump that begins a table's rows: which table they belong to. */
+import { nameOf, readTokens } from './sql-tokens.ts';
 
 export interface CopyTarget {
   readonly schema: string;
@@ -36,4 +37,16 @@ function readIdentifier(text: string, start: number): { name: string; end: numbe
     else return { name, end: at + 1 };
   }
   return undefined;
+}
+
+/** Whose rows follow, and the columns that they have: `text` ends with the COPY statement, each byte a character. */
+export function parseCopyColumns(text: string): (CopyTarget & { columns: string[] }) | undefined {
+  const statement = Array.from(readTokens(text)).filter(({ kind }) => kind !== 'comment');
+  const [copy, schema, dot, table, ...rest] = statement;
+  if (copy?.source !== 'COPY' || !schema || dot?.source !== '.' || !table) return undefined;
+  const end = rest.findIndex(({ source }) => source === ')');
+  const listed = rest[0]?.source === '(' ? rest.slice(1, end) : [];
+  if (rest.at(-1)?.source !== ';' || rest.at(-2)?.source !== 'stdin') return undefined;
+  const columns = listed.filter(({ source }) => source !== ',').map((token) => nameOf(token));
+  return { schema: nameOf(schema), table: nameOf(table), columns };
 }

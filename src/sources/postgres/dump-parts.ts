@@ -30,7 +30,8 @@ const sectionNames: Readonly<Record<Exclude<Section, 'table'>, string>> = {
 /** Every dump has a random word here, which would make two dumps of the same data differ. */
 export const plainRestrictWord = 'holdfast';
 
-const endOfRows = Buffer.from('\n\\.\n');
+/** From the line end of the last row on. */
+export const endOfRows = Buffer.from('\n\\.\n');
 const dashes = Buffer.from('--\n');
 /** Text is handed on in pieces of about this, bytes. */
 const textPiece = 64 * 1024;

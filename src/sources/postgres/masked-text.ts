@@ -1,0 +1,113 @@
+/** Masks what is no rows in a dump of PostgreSQL: the schema, comments, large objects. What it cannot mask it refuses. */
+import { ByteWriter } from '../../kernel/bytes.ts';
+import { HoldfastError } from '../../kernel/errors.ts';
+import type { MaskingRules } from '../masking/rule.ts';
+import type { ValueMasker } from '../masking/value-masker.ts';
+import { readTokens, type SqlToken } from './sql-tokens.ts';
+
+/**
+ * The same text without comments on things, unless the rules keep them, and with other e-mail addresses in its texts,
+ * the bodies of its functions and the remarks of pg_dump. Names stay. `sql` has each byte as a character. Code
+ * `unsupported` for rows and statistics of columns, which should not be there.
+ */
+export function maskSchemaText(sql: string, rules: MaskingRules, emails: ValueMasker | undefined): string {
+  let masked = '';
+  let copied = 0;
+  /** words of the statement so far, at most two */
+  let words: string[] = [];
+  let begin = 0;
+  for (const token of readTokens(sql)) {
+    const { kind, source, start } = token;
+    if (kind !== 'comment') {
+      if (words.length === 0) begin = start;
+      if (words.length < 2) words.push(kind === 'word' ? source : '');
+      if (words.length === 1 && source === 'COPY') throw unexpected('rows');
+      if (kind === 'word' && source === 'pg_restore_attribute_stats')
+        throw unexpected('statistics of columns');
+    }
+    if (source === ';') {
+      if (words[0] === 'COMMENT' && words[1] === 'ON' && !rules.keepComments) {
+        masked += sql.slice(copied, begin);
+        copied = start + 1;
+      }
+      words = [];
+      continue;
+    }
+    const dropped = words[0] === 'COMMENT' && !rules.keepComments;
+    if (!emails || dropped || !mayHoldAddress(token)) continue;
+    masked += sql.slice(copied, start) + maskWithin(source, emails);
+    copied = start + source.length;
+  }
+  return masked + sql.slice(copied);
+}
+
+/** How many comments `maskSchemaText` leaves out. */
+export function countComments(sql: string): number {
+  let count = 0;
+  let first = true;
+  let comment = false;
+  for (const { kind, source } of readTokens(sql)) {
+    if (kind === 'comment') continue;
+    if (comment && source === 'ON') count++;
+    comment = first && kind === 'word' && source === 'COMMENT';
+    first = source === ';';
+  }
+  return count;
+}
+
+/** Large objects without what is in them, or as they are; code `usage` when the rules do not say which. */
+export async function* maskLargeObjects(
+  lines: AsyncIterable<Buffer>,
+  rules: MaskingRules,
+  emails: ValueMasker | undefined,
+): AsyncGenerator<Uint8Array, void, void> {
+  if (rules.largeObjects === undefined) {
+    throw new HoldfastError(
+      'usage',
+      `${rules.file}: the database has large objects, which rules cannot mask`,
+      {
+        hint: '`large-objects: empty` in the rules restores them without content, `large-objects: keep` as they are',
+      },
+    );
+  }
+  let held: Buffer[] = [];
+  let size = 0;
+  const flush = (): Uint8Array => {
+    const sql = Buffer.concat(held).toString('latin1');
+    held = [];
+    size = 0;
+    return Buffer.from(maskSchemaText(sql, rules, emails), 'latin1');
+  };
+  for await (const line of lines) {
+    const content = line.subarray(0, contentMark.length).equals(contentMark);
+    if (content && rules.largeObjects === 'empty') continue;
+    if (content) {
+      yield flush();
+      yield line;
+      continue;
+    }
+    held.push(line);
+    size += line.length;
+    if (size > textPiece && line.equals(commit)) yield flush();
+  }
+  yield flush();
+}
+
+const contentMark = Buffer.from('SELECT pg_catalog.lowrite(');
+const commit = Buffer.from('COMMIT;\n');
+const textPiece = 256 * 1024;
+
+function mayHoldAddress({ kind, source }: SqlToken): boolean {
+  return (kind === 'text' || kind === 'body' || kind === 'comment') && source.includes('@');
+}
+
+function maskWithin(source: string, emails: ValueMasker): string {
+  const output = new ByteWriter();
+  const bytes = Buffer.from(source, 'latin1');
+  emails.mask(bytes, 0, bytes.length, output);
+  return Buffer.from(output.view()).toString('latin1');
+}
+
+function unexpected(what: string): HoldfastError {
+  return new HoldfastError('unsupported', `the dump has ${what} where masking does not reach`);
+}
