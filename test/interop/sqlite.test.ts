@@ -4,7 +4,7 @@ import { mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { test } from 'node:test';
-import type { SqliteEvidence } from '../../src/sources/sqlite/evidence.ts';
+import { decodeEvidence } from '../../src/sources/database/evidence.ts';
 import { sqliteSource } from '../../src/sources/sqlite/source.ts';
 import { backUp, checkErrors, makeRepository, password } from '../support/engine.ts';
 import { runProgram } from '../support/program.ts';
@@ -32,14 +32,19 @@ test(
     const repository = await makeRepository(location);
     t.after(() => repository[Symbol.asyncDispose]());
     const warnings: string[] = [];
-    const source = sqliteSource({ database: path, temporaryFolder, warn: (text) => warnings.push(text) });
-    await backUp(repository, [], { what: { kind: 'source', source, path } });
+    const source = sqliteSource({
+      database: path,
+      folder: '/sqlite/shop.db',
+      temporaryFolder,
+      warn: (text) => warnings.push(text),
+    });
+    await backUp(repository, [], { what: { kind: 'source', source, path: '/sqlite/shop.db' } });
     assert.deepEqual(warnings, []);
     assert.deepEqual(await checkErrors(repository), []);
 
     const target = join(folder, 'target');
     await restic({ repository: location, password }).run(['restore', 'latest', '--target', target]);
-    const restored = join(target, path);
+    const restored = join(target, 'sqlite/shop.db/shop.db');
     const sqlite3 = async (sql: string): Promise<string> =>
       (await runProgram(toolPath('sqlite3'), ['-batch', restored, sql])).stdout;
     assert.equal(await sqlite3('pragma integrity_check'), 'ok\n');
@@ -48,8 +53,8 @@ test(
       '50000|1|50000\n',
     );
     assert.equal(await sqlite3('pragma user_version'), '3\n');
-    const evidence = JSON.parse(readFileSync(`${restored}.evidence.json`, 'utf8')) as SqliteEvidence;
-    assert.equal(evidence.check, 'ok');
+    const evidence = decodeEvidence(readFileSync(join(target, 'sqlite/shop.db/evidence.json')));
+    assert.equal(evidence.sqlite?.check, 'ok');
     assert.deepEqual(
       evidence.tables.map(({ name, rows }) => [name, rows]),
       [['customer', 50_000]],

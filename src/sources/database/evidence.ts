@@ -1,6 +1,7 @@
 /** What was seen while a database was backed up: a small file beside its parts, by which a restore can be judged. */
 import { HoldfastError } from '../../kernel/errors.ts';
 import type { BlockChoice } from './block-size.ts';
+import type { TableChoices } from './driver.ts';
 
 /** The name of the file in the database's folder of a snapshot. */
 export const evidenceName = 'evidence.json';
@@ -23,9 +24,25 @@ export interface Evidence {
   readonly sequences: readonly string[];
   /** all parts in the order of the dump */
   readonly parts: readonly EvidencePart[];
+  /** which tables were asked for, when it was not all */
+  readonly choices?: TableChoices;
   /** what belongs to the server and to none of its databases, which is no part of the dump: roles, tablespaces */
   readonly globals?: EvidenceGlobals;
   readonly tables: readonly TableEvidence[];
+  /** of a SQLite database alone */
+  readonly sqlite?: SqliteFacts;
+}
+
+export interface SqliteFacts {
+  /** `ok` of PRAGMA quick_check; or why it could not be asked */
+  readonly check: string;
+  readonly pageSize: number;
+  readonly pages: number;
+  readonly journal: 'wal' | 'rollback';
+  readonly applicationId: number;
+  readonly userVersion: number;
+  /** their rows are those of their shadow tables, or lie outside of the database */
+  readonly virtualTables: readonly string[];
 }
 
 export interface EvidencePart {
@@ -45,6 +62,8 @@ export interface TableEvidence extends Partial<BlockChoice> {
   /** the part that has its rows */
   readonly part: string;
   readonly rows: number;
+  /** of the table without its indexes, where its rows are not a part by themselves */
+  readonly bytes?: number;
   /** of the rows in any order, 16 hexadecimal digits */
   readonly checksum: string;
 }

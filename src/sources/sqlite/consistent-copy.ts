@@ -3,12 +3,13 @@
  * transaction, so that whoever goes on writing never makes it begin again.
  */
 import { constants } from 'node:fs';
-import { access, mkdtemp, open, rm, stat, statfs } from 'node:fs/promises';
+import { access, open, stat, statfs } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { backup, DatabaseSync } from 'node:sqlite';
 import { HoldfastError, throwIfAborted } from '../../kernel/errors.ts';
 import { fromNodeError } from '../../kernel/native/system-error.ts';
 import { sqliteError } from './sqlite-error.ts';
+import { makeTemporaryFolder } from './temporary-folder.ts';
 
 export interface ConsistentCopy extends AsyncDisposable {
   /** of the copy, in a folder that only this user may enter; gone when it is disposed */
@@ -36,11 +37,8 @@ export async function copyDatabase(
   throwIfAborted(signal);
   const before = await inspect(database);
   await ensureRoom(folder, before.size);
-  const own = await mkdtemp(join(folder, 'holdfast-sqlite-')).catch((error: unknown) => {
-    throw fromNodeError('create a folder in', Buffer.from(folder), error);
-  });
-  const dispose = (): Promise<void> => rm(own, { recursive: true, force: true });
-  const path = join(own, 'copy.db');
+  const own = await makeTemporaryFolder(folder, Date.now);
+  const path = join(own.path, 'copy.db');
   try {
     const source = new DatabaseSync(database, { readOnly: before.readOnly, timeout: patience });
     try {
@@ -56,12 +54,13 @@ export async function copyDatabase(
         progress: () => throwIfAborted(signal),
       });
       throwIfAborted(signal);
+      const dispose = () => own[Symbol.asyncDispose]();
       return { path, permissions: before.permissions, modified, [Symbol.asyncDispose]: dispose };
     } finally {
       source.close();
     }
   } catch (error) {
-    await dispose();
+    await own[Symbol.asyncDispose]();
     throw sqliteError(error, database);
   }
 }
@@ -92,7 +91,8 @@ async function inspect(database: string): Promise<Inspected> {
   }
 }
 
-async function ensureRoom(folder: string, bytes: number): Promise<void> {
+/** Code `disk-full` when the folder's disk has no room for so many bytes. */
+export async function ensureRoom(folder: string, bytes: number): Promise<void> {
   const { bavail, bsize } = await statfs(folder).catch((error: unknown) => {
     throw fromNodeError('look at', Buffer.from(folder), error);
   });

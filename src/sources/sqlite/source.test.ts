@@ -15,7 +15,7 @@ import { DatabaseSync } from 'node:sqlite';
 import { test, type TestContext } from 'node:test';
 import { Worker } from 'node:worker_threads';
 import { hasCode } from '../../kernel/errors.ts';
-import type { SqliteEvidence } from './evidence.ts';
+import { decodeEvidence, type Evidence } from '../database/evidence.ts';
 import { sqliteSource } from './source.ts';
 
 function folders(t: TestContext): { database: string; temporary: string } {
@@ -30,10 +30,11 @@ function folders(t: TestContext): { database: string; temporary: string } {
 async function read(
   { database, temporary }: ReturnType<typeof folders>,
   options: { signal?: AbortSignal; warnings?: string[] } = {},
-): Promise<{ copy: string; evidence: SqliteEvidence; permissions: number }> {
+): Promise<{ copy: string; evidence: Evidence; permissions: number }> {
   const warnings = options.warnings ?? [];
   const source = sqliteSource({
     database,
+    folder: '/sqlite/shop.db',
     temporaryFolder: temporary,
     warn: (message) => warnings.push(message),
   });
@@ -50,11 +51,11 @@ async function read(
   }
   assert.deepEqual(
     found.map(({ path }) => path),
-    [database, `${database}.evidence.json`],
+    ['/sqlite/shop.db/shop.db', '/sqlite/shop.db/evidence.json'],
   );
   const copy = `${database}.out`;
   writeFileSync(copy, found[0]!.bytes);
-  const evidence = JSON.parse(found[1]!.bytes.toString()) as SqliteEvidence;
+  const evidence = decodeEvidence(found[1]!.bytes);
   return { copy, evidence, permissions: found[0]!.permissions };
 }
 
@@ -120,16 +121,16 @@ for (const mode of ['wal', 'delete']) {
       balances.map(({ balance }) => balance),
       [-receipts, receipts],
     );
-    assert.equal(evidence.check, 'ok');
-    assert.equal(evidence.userVersion, 7);
-    assert.equal(evidence.applicationId, 4711);
-    assert.equal(evidence.pages * evidence.pageSize, statSync(copy).size);
+    assert.equal(evidence.sqlite?.check, 'ok');
+    assert.equal(evidence.sqlite?.userVersion, 7);
+    assert.equal(evidence.sqlite?.applicationId, 4711);
+    assert.equal(evidence.sqlite!.pages * evidence.sqlite!.pageSize, statSync(copy).size);
     assert.deepEqual(
-      evidence.tables.map(({ name, kind, rows }) => [name, kind, rows]),
+      evidence.tables.map(({ name, rows }) => [name, rows]),
       [
-        ['account', 'table', 2],
-        ['ballast', 'table', 20_000],
-        ['receipt', 'table', receipts],
+        ['account', 2],
+        ['ballast', 20_000],
+        ['receipt', receipts],
       ],
     );
   });
@@ -166,7 +167,7 @@ test('odd names, generated columns, no rowid, full text and an empty database', 
   const { evidence } = await read(place);
   const table = (name: string) => evidence.tables.find((one) => one.name === name);
   assert.equal(table('a "b"')?.rows, 2);
-  assert.deepEqual(table('words'), { name: 'words', kind: 'virtual' });
+  assert.deepEqual(evidence.sqlite?.virtualTables, ['words']);
   assert.equal(table('words_content')?.rows, 1);
 
   rmSync(place.database);
@@ -186,7 +187,7 @@ test('the evidence of a copy is the same, and of one changed value another', asy
   const changed = (await read(place)).evidence;
   assert.equal(changed.tables[0]?.rows, 2);
   assert.notEqual(changed.tables[0]?.checksum, first.tables[0]?.checksum);
-  assert.equal(changed.schemaSha256, first.schemaSha256);
+  assert.equal(changed.schema, first.schema);
 });
 
 test('what cannot be copied is named', async (t) => {

@@ -1,26 +1,29 @@
 /** A SQLite database in use as a source: one consistent copy of its file, and evidence of what is in it beside it. */
 import { createReadStream } from 'node:fs';
+import { basename } from 'node:path';
 import { messageOf, HoldfastError, throwIfAborted } from '../../kernel/errors.ts';
+import { encodeEvidence, type Evidence, evidenceName } from '../database/evidence.ts';
 import type { Entry } from '../entry.ts';
 import { rawPath } from '../files/path.ts';
 import type { Source } from '../source.ts';
 import { copyDatabase } from './consistent-copy.ts';
-import { gatherEvidence } from './evidence.ts';
+import { gatherEvidence, type SqliteFindings } from './evidence.ts';
 
 export interface SqliteSourceOptions {
-  /** absolute path of the database file; the snapshot has the copy under the same path */
+  /** absolute path of the database file */
   readonly database: string;
+  /** where it stands in the snapshot, absolute */
+  readonly folder: string;
   /** has room for a copy of the database while it is read */
   readonly temporaryFolder: string;
   /** one sentence about what could not be checked */
   warn(message: string): void;
 }
 
-const evidenceSuffix = '.evidence.json';
 const pieceBytes = 1 << 20;
 
 /**
- * Yields the database file, and `NAME.evidence.json` beside it, when the copy has passed its check.
+ * Yields the database file under its own name, and evidence, when the copy has passed its check.
  * Codes `not-found`, `forbidden`, `corrupt`, `disk-full`, `interrupted`, `failed`.
  */
 export function sqliteSource(options: SqliteSourceOptions): Source {
@@ -28,26 +31,61 @@ export function sqliteSource(options: SqliteSourceOptions): Source {
 }
 
 async function* entries(options: SqliteSourceOptions, signal: AbortSignal): AsyncIterable<Entry> {
-  const { database } = options;
+  const { database, folder, warn } = options;
   await using copy = await copyDatabase(database, options.temporaryFolder, signal);
-  const evidence = await gatherEvidence(copy.path, signal, options.warn).catch((error: unknown) => {
-    throw namedAfter(error, copy.path, database);
-  });
+  // looked at on another thread while it is stored
+  await using gathering = gatherEvidence(copy.path, signal);
   const { permissions, modified } = copy;
-  const entry = (suffix: string, bytes: AsyncIterable<Uint8Array>): Entry => ({
-    path: rawPath(`${database}${suffix}`),
+  const entry = (name: string, bytes: AsyncIterable<Uint8Array>): Entry => ({
+    path: rawPath(`${folder}/${name}`),
     permissions,
     modified,
     content: { kind: 'stream', bytes },
   });
-  yield entry('', readCopy(copy.path, signal));
-  const text = `${JSON.stringify(evidence, undefined, 2)}\n`;
-  yield entry(evidenceSuffix, once(Buffer.from(text)));
+  const part = { name: partName(database), bytes: 0 };
+  yield entry(
+    part.name,
+    readCopy(copy.path, signal, (count) => (part.bytes += count)),
+  );
+  const findings = await gathering.findings.catch((error: unknown) => {
+    throw namedAfter(error, copy.path, database);
+  });
+  const { check } = findings.facts;
+  if (check !== 'ok') warn(`the database could not be checked: ${check}`);
+  yield entry(evidenceName, once(encodeEvidence(evidenceOf(database, part, findings))));
 }
 
-async function* readCopy(path: string, signal: AbortSignal): AsyncIterable<Uint8Array> {
+/** People look for their file under its own name. */
+function partName(database: string): string {
+  const name = basename(database);
+  return name === evidenceName ? 'database.db' : name;
+}
+
+function evidenceOf(database: string, part: Evidence['parts'][number], findings: SqliteFindings): Evidence {
+  return {
+    version: 1,
+    kind: 'sqlite',
+    database,
+    server: findings.writtenBy,
+    dumpedBy: findings.readBy,
+    encoding: findings.encoding,
+    extensions: [],
+    schema: findings.schema,
+    sequences: findings.sequences,
+    parts: [part],
+    tables: findings.tables.map((table) => ({ ...table, part: part.name })),
+    sqlite: findings.facts,
+  };
+}
+
+async function* readCopy(
+  path: string,
+  signal: AbortSignal,
+  count: (bytes: number) => void,
+): AsyncIterable<Uint8Array> {
   for await (const piece of createReadStream(path, { highWaterMark: pieceBytes })) {
     throwIfAborted(signal);
+    count((piece as Buffer).length);
     yield piece as Buffer;
   }
 }
