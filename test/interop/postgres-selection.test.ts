@@ -7,7 +7,7 @@ import { after, before, describe, it } from 'node:test';
 import type { DatabaseServer } from '../support/database-server.ts';
 import { makeRepositoryFolder, password } from '../support/engine.ts';
 import { startPostgres } from '../support/postgres.ts';
-import { runProgram } from '../support/program.ts';
+import { jsonLines, runProgram } from '../support/program.ts';
 import { type BackupProgram, holdfast } from '../support/restic.ts';
 import { removeTree } from '../support/temp.ts';
 import { skipWithout } from '../support/tools.ts';
@@ -85,6 +85,72 @@ for (const major of [15, 18] as const) {
           await ours.run(['backup', '--no-globals', url('g')]);
           const { stdout } = await ours.run(['ls', 'latest']);
           assert.doesNotMatch(stdout, /globals/);
+        });
+      });
+
+      describe('tables and schemas', () => {
+        const all = [
+          '2-data.Odd %2E.T.sql',
+          '2-data.public.log.sql',
+          '2-data.public.orders.sql',
+          '2-data.public.ordinary.sql',
+        ];
+        before(async () => {
+          await server.createDatabase('part');
+          await server.query(
+            'part',
+            `create table orders as select 1 as id; create table ordinary as select 2 as id;
+           create table log as select i from generate_series(1, 100) i;
+           create schema "Odd ."; create table "Odd ."."T" as select 3 as id; create schema bare`,
+          );
+        });
+
+        /** The names of the parts with rows. */
+        async function tablesOf(...flags: string[]): Promise<string[]> {
+          await ours.run(['backup', '--no-globals', ...flags, url('part')]);
+          const { stdout } = await ours.run(['ls', 'latest', '--json']);
+          return jsonLines(stdout).flatMap(({ name }) =>
+            String(name).startsWith('2-') ? [String(name)] : [],
+          );
+        }
+
+        it('are taken or left out by patterns', async () => {
+          assert.deepEqual(await tablesOf(), all);
+          assert.deepEqual(await tablesOf('--table', 'ord*', '--exclude-table', 'ordinar?'), [all[2]]);
+          assert.deepEqual(await tablesOf('--schema', '"Odd ."'), [all[0]]);
+          assert.deepEqual(
+            await tablesOf('--exclude-schema', '"Odd"*', '--exclude-table', 'public.LOG'),
+            all.slice(2),
+          );
+          const { choices } = JSON.parse(await file(`${place('part')}/evidence.json`)) as {
+            choices: unknown;
+          };
+          assert.deepEqual(choices, { excludeSchemas: ['"Odd"*'], excludeTables: ['public.LOG'] });
+        });
+
+        it('can be kept without their rows', async () => {
+          const names = await tablesOf('--exclude-table-data', 'log', '--exclude-table-data', '"Odd ."."T"');
+          assert.deepEqual(names, all.slice(2));
+          await server.createDatabase('part back');
+          await ours.run(['restore', 'latest', '--to', url('part back')]);
+          const counts = 'select (select count(*) from log), (select count(*) from orders)';
+          assert.equal(await server.query('part back', counts), '0\t1\n');
+        });
+
+        it('must be there when they are named', async () => {
+          const before = await ours.json(['snapshots']);
+          const idle = [
+            ...['--table', 'Orders.x', '--exclude-table', '"LOG"', '--exclude-table-data', 'bare.*'],
+            ...['--schema', 'od', '--exclude-schema', "it's \\d"],
+          ];
+          const { stderr } = await ours.run(['backup', '--table', 'log', ...idle, url('part')], {
+            expect: 1,
+          });
+          for (let i = 0; i < idle.length; i += 2)
+            assert.ok(stderr.includes(`${idle[i]} ${idle[i + 1]}`), stderr);
+          assert.match(stderr, /nothing in the database matches/);
+          assert.doesNotMatch(stderr, /--table log/);
+          assert.deepEqual(await ours.json(['snapshots']), before);
         });
       });
 

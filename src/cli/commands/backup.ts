@@ -63,6 +63,10 @@ export function backupCommand(runtime: Runtime): Command {
       'holdfast backup postgres://backup@db.example.org/shop',
       'a PostgreSQL database, with the stock pg_dump',
     ],
+    [
+      "holdfast backup --exclude-table-data 'audit.*' postgres://backup@db.example.org/shop",
+      'the same without the rows of some tables',
+    ],
     ['pg_dump shop | holdfast backup --stdin --stdin-filename shop.sql', 'what another program prints'],
     ['holdfast backup --stdin-from-command -- pg_dump shop', 'the same, and no snapshot when it fails'],
   ]);

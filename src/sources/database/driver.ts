@@ -47,8 +47,18 @@ export interface ConnectionOptions {
   readonly warn: (message: string) => void;
 }
 
+/** Patterns of names: what is taken of a database, all without any. */
+export interface TableChoices {
+  readonly tables?: readonly string[];
+  readonly excludeTables?: readonly string[];
+  readonly schemas?: readonly string[];
+  readonly excludeSchemas?: readonly string[];
+  /** tables that are taken without their rows */
+  readonly excludeTableData?: readonly string[];
+}
+
 /** What a user may choose of a backup; a kind of database need not know all of it. */
-export interface DatabaseChoices {
+export interface DatabaseChoices extends TableChoices {
   /** take along what belongs to the server and to none of its databases: roles, tablespaces; true by default */
   readonly globals?: boolean;
 }

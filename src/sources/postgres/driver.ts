@@ -8,7 +8,7 @@ import { wholeDump } from './whole-dump.ts';
 export const postgres: DatabaseDriver = {
   kinds: ['postgres'],
   programsSetting: 'POSTGRES_BIN',
-  choices: ['globals'],
+  choices: ['globals', 'tables', 'excludeTables', 'schemas', 'excludeSchemas', 'excludeTableData'],
   address(url, environment) {
     const connection = parsePostgresUrl(url);
     const folder = databaseFolder(connection, environment);

@@ -27,13 +27,21 @@ select json_build_object(
     where c.relkind = 'r' and n.nspname !~ '^pg_' and n.nspname <> 'information_schema'));
 `;
 
-/** Code `failed` with psql's own words when the database cannot be asked. */
-export async function askServer(psql: string, options: ProcessOptions): Promise<ServerFacts> {
+export function askServer(psql: string, options: ProcessOptions): Promise<ServerFacts> {
+  return askPsql(psql, question, options);
+}
+
+/** The JSON that a query answers. Code `failed` with psql's own words when the database cannot be asked. */
+export async function askPsql<Answer>(
+  psql: string,
+  question: string,
+  options: ProcessOptions,
+): Promise<Answer> {
   const env = { ...options.env, PGCLIENTENCODING: 'UTF8' };
   const args = ['-X', '-q', '-A', '-t', '-w', '-v', 'ON_ERROR_STOP=1', '-f', '-'];
   const answer = await runProcess(psql, args, question, { ...options, env });
   try {
-    return JSON.parse(answer) as ServerFacts;
+    return JSON.parse(answer) as Answer;
   } catch (cause) {
     throw new HoldfastError('failed', 'psql gave no answer that makes sense', { cause });
   }

@@ -19,6 +19,7 @@ import { type DumpPart, splitDump } from './dump-parts.ts';
 import { dumpGlobals, globalsName } from './globals.ts';
 import { findProgram } from './programs.ts';
 import { askServer } from './server-facts.ts';
+import { refuseIdlePatterns, tableArguments, tableChoices } from './table-choice.ts';
 
 export interface PostgresSourceOptions extends DatabaseSourceOptions {
   readonly connection: PostgresConnection;
@@ -52,6 +53,8 @@ async function* entries(
   const parts: EvidencePart[] = [];
   const tables: TableEvidence[] = [];
 
+  const choices = tableChoices(options);
+  if (choices) await refuseIdlePatterns(psql.path, choices, child);
   const globals =
     options.globals === false
       ? undefined
@@ -61,7 +64,8 @@ async function* entries(
       options.warn('roles are backed up without passwords, which this user may not read');
     yield entry(globalsName, { kind: 'stream', bytes: once(globals.sql) });
   }
-  const dump = readProcess(dumper.path, ['--format=plain', '--no-password'], {
+  const args = ['--format=plain', '--no-password', ...(choices ? tableArguments(choices) : [])];
+  const dump = readProcess(dumper.path, args, {
     ...child,
     onWarning: options.warn,
   });
@@ -90,6 +94,7 @@ async function* entries(
     schema: Buffer.from(schema.digest()).toString('hex'),
     sequences,
     parts,
+    ...(choices && { choices }),
     ...(globals && {
       globals: { name: globalsName, bytes: globals.sql.length, passwords: globals.passwords },
     }),
