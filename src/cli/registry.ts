@@ -68,6 +68,11 @@ export const verbs: readonly Verb[] = [
     load: async () => (await import('./commands/check.ts')).checkCommand,
   },
   {
+    name: 'drill',
+    summary: 'prove that a snapshot can be restored',
+    load: async () => (await import('./commands/drill.ts')).drillCommand,
+  },
+  {
     name: 'copy',
     summary: 'copy snapshots from another repository',
     load: async () => (await import('./commands/copy.ts')).copyCommand,

@@ -36,6 +36,10 @@ export const exitStatuses = {
   'no-repository': 10,
   locked: 11,
   'wrong-password': 12,
+  /** a drill restored something else than what was backed up */
+  differs: 20,
+  /** a drill could not take place: this machine lacks a program, an extension, room */
+  'missing-here': 21,
   interrupted: 130,
 } as const;
 

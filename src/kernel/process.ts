@@ -7,9 +7,18 @@ import { promisify } from 'node:util';
 import { HoldfastError, messageOf, throwIfAborted } from './errors.ts';
 import { openWidePipe } from './native/pipe.ts';
 
+/** Another user whom a child runs as; only root may choose one. */
+export interface UserIdentity {
+  readonly uid: number;
+  readonly gid: number;
+}
+
 export interface ProcessOptions {
   /** all of the child's environment: where secrets go, never into arguments */
   readonly env: Readonly<Record<string, string | undefined>>;
+  /** the child's folder; that of this process without it */
+  readonly cwd?: string;
+  readonly identity?: UserIdentity | undefined;
   readonly signal: AbortSignal;
   /** milliseconds without a byte after which the child is taken for stuck and ended */
   readonly stallTimeout?: number | undefined;
@@ -105,8 +114,11 @@ function start(
   stdio: StdioOptions,
 ): RunningChild {
   const name = basename(command);
-  const { signal, stallTimeout } = options;
-  const child = spawn(command, args, { env: options.env as NodeJS.ProcessEnv, stdio });
+  const { signal, stallTimeout, identity } = options;
+  const child = spawn(command, args, {
+    ...{ env: options.env as NodeJS.ProcessEnv, stdio, cwd: options.cwd },
+    ...identity,
+  });
   let words = '';
   let over = false;
   let stalled = false;

@@ -4,7 +4,7 @@ import { delimiter, join } from 'node:path';
 import { HoldfastError } from '../../kernel/errors.ts';
 import { runProcess } from '../../kernel/process.ts';
 
-export type PostgresProgram = 'pg_dump' | 'pg_dumpall' | 'psql';
+export type PostgresProgram = 'pg_dump' | 'pg_dumpall' | 'psql' | 'postgres';
 
 export interface FoundProgram {
   readonly path: string;
@@ -45,7 +45,8 @@ export async function findProgram(
   const fitting = found.filter(({ major }) => major >= (serverMajor ?? 0));
   const best = fitting.sort((a, b) => a.major - b.major)[0];
   if (best) return best;
-  const wanted = serverMajor === undefined ? 'postgresql-client' : `postgresql-client-${serverMajor}`;
+  const name = program === 'postgres' ? 'postgresql' : 'postgresql-client';
+  const wanted = serverMajor === undefined ? name : `${name}-${serverMajor}`;
   const versions = found.map(({ major }) => major).join(', ');
   throw new HoldfastError(
     'failed',

@@ -1,0 +1,73 @@
+/** A certificate in words, for those who read it. */
+import type { Certificate } from './certificate.ts';
+
+const verdicts: Readonly<Record<Certificate['result'], string>> = {
+  proven: 'PROVEN: what was restored is what was backed up',
+  differs: 'DIFFERS: what was restored is not what was backed up',
+  'not-drilled': 'NOT DRILLED: this machine could not do it, which says nothing about the snapshot',
+};
+/** Of more tables only those that differ are listed. */
+const listedTables = 50;
+
+export function certificateText(certificate: Certificate): string {
+  const { snapshot, source, drill, compared, tables, queries } = certificate;
+  const rows: [string, string | undefined][] = [
+    ['snapshot', snapshot.id],
+    ['of', `${snapshot.paths.join(' ')} on ${snapshot.hostname}`],
+    ['made', snapshot.time],
+    ['tree', snapshot.tree],
+    ['repository', certificate.repository],
+    [
+      'database',
+      source && `${source.database}, ${certificate.kind} ${source.server}, dumped by ${source.dumpedBy}`,
+    ],
+    ['restored into', drill.server],
+    ['drilled', `${drill.started} to ${drill.finished} on ${drill.hostname} by ${drill.program}`],
+    [
+      'took',
+      Object.entries(drill.seconds)
+        .map(([stage, seconds]) => `${stage} ${seconds} s`)
+        .join(', '),
+    ],
+    [
+      'compared',
+      Object.entries(compared)
+        .map(([what, count]) => `${count} ${what}`)
+        .join(', '),
+    ],
+  ];
+  const facts = rows.filter(([, value]) => value !== undefined && value !== '');
+  const section = (title: string, lines: readonly string[]): string[] =>
+    lines.length === 0 ? [] : ['', `${title}:`, ...lines.map((line) => `  ${line}`)];
+  const listed = tables.length <= listedTables ? tables : tables.filter(({ same }) => !same);
+  return [
+    `Drill of snapshot ${snapshot.id.slice(0, 8)}`,
+    verdicts[certificate.result],
+    '',
+    ...facts.map(([name, value]) => `${name.padEnd(13)}  ${value}`),
+    ...section('differences', certificate.differences),
+    ...section('notes', certificate.notes),
+    ...section(
+      'queries',
+      queries.map(
+        ({ name, passed, got }) =>
+          `${passed ? 'as expected' : 'FAILED     '}  ${name}: ${got.replaceAll('\n', ' | ')}`,
+      ),
+    ),
+    ...section(
+      'tables',
+      listed.map(({ schema, name, rows, checksum, same }) => {
+        const shown = schema === '' ? name : `${schema}.${name}`;
+        return `${same ? 'same   ' : 'DIFFERS'}  ${checksum}  ${String(rows).padStart(10)} rows  ${shown}`;
+      }),
+    ),
+    '',
+  ]
+    .map((line) => line.replaceAll(/\p{C}/gu, escaped))
+    .join('\n');
+}
+
+/** Names of tables may hold what a terminal obeys. */
+function escaped(character: string): string {
+  return JSON.stringify(character).slice(1, -1).replaceAll(/\p{C}/gu, '\ufffd');
+}

@@ -1,0 +1,120 @@
+/** Holds what was restored against what was seen at backup time: whatever differs is a sentence. */
+import type { TableEvidence } from '../../sources/database/evidence.ts';
+import type { DrillDriver } from '../../sources/database/throwaway-server.ts';
+import type { Observation } from './observation.ts';
+
+export interface ComparedTable {
+  readonly schema: string;
+  readonly name: string;
+  readonly rows: number;
+  readonly checksum: string;
+  readonly same: boolean;
+}
+
+export interface Comparison {
+  readonly differences: readonly string[];
+  /** what is worth knowing and no fault of the snapshot */
+  readonly notes: readonly string[];
+  readonly tables: readonly ComparedTable[];
+  /** how many of what were compared */
+  readonly counts: Readonly<Record<string, number>>;
+}
+
+export function compare(stored: Observation, restored: Observation, driver: DrillDriver): Comparison {
+  const differences: string[] = [];
+  const notes: string[] = [];
+  const [before, after] = [stored.evidence, restored.evidence];
+  const tables = compareTables(before.tables, after.tables, differences, notes);
+
+  const sequences = new Set(after.sequences);
+  for (const statement of before.sequences) {
+    if (!sequences.delete(statement))
+      differences.push(`a sequence does not stand where it did: ${statement}`);
+  }
+  for (const statement of sequences) differences.push(`a sequence stands elsewhere: ${statement}`);
+
+  compareObjects(stored, restored, driver, differences, notes);
+  for (const [part, tally] of stored.others) {
+    const other = restored.others.get(part);
+    const same = other && other.rows === tally.rows && other.checksum === tally.checksum;
+    // sequences were compared one by one, and their part has nothing else
+    if (!same && before.sequences.length === 0) differences.push(`${part} differs`);
+    else if (!same && !/sequences/.test(part)) differences.push(`${part} differs`);
+  }
+
+  const versions = new Map(after.extensions.map(({ name, version }) => [name, version]));
+  for (const { name, version } of before.extensions) {
+    const here = versions.get(name);
+    if (here === version) continue;
+    if (here !== undefined) notes.push(`extension ${name}: ${version} there, ${here} here`);
+    else if (before.choices) notes.push(`extension ${name} is no part of what was backed up`);
+    else differences.push(`extension ${name} is missing`);
+  }
+  if (before.encoding !== after.encoding) {
+    differences.push(`the encoding is ${after.encoding} instead of ${before.encoding}`);
+  }
+  const counts = {
+    tables: tables.length,
+    rows: before.tables.reduce((sum, { rows }) => sum + rows, 0),
+    objects: stored.objects.size,
+    sequences: before.sequences.length,
+    extensions: before.extensions.length,
+    'other parts': stored.others.size,
+  };
+  return { differences, notes, tables, counts };
+}
+
+function compareTables(
+  before: readonly TableEvidence[],
+  after: readonly TableEvidence[],
+  differences: string[],
+  notes: string[],
+): ComparedTable[] {
+  const key = ({ schema, name }: TableEvidence): string => `${schema}\0${name}`;
+  const found = new Map(after.map((table) => [key(table), table]));
+  const compared = before.map((table): ComparedTable => {
+    const { schema, name, rows, checksum } = table;
+    const other = found.get(key(table));
+    found.delete(key(table));
+    const shown = shownTable(table);
+    if (!other) differences.push(`the table ${shown} is missing`);
+    else if (other.rows !== rows) differences.push(`${shown} has ${other.rows} rows instead of ${rows}`);
+    else if (other.checksum !== checksum) differences.push(`the rows of ${shown} are not the same`);
+    return { schema, name, rows, checksum, same: other?.rows === rows && other.checksum === checksum };
+  });
+  for (const table of found.values()) {
+    if (table.rows === 0) notes.push(`${shownTable(table)} was backed up without its rows`);
+    else differences.push(`the table ${shownTable(table)} has ${table.rows} rows, and should not be there`);
+  }
+  return compared;
+}
+
+/** Definitions word by word where both were written by the same release, else names alone. */
+function compareObjects(
+  stored: Observation,
+  restored: Observation,
+  driver: DrillDriver,
+  differences: string[],
+  notes: string[],
+): void {
+  const releases = [stored, restored].map(({ evidence: { server, dumpedBy } }) =>
+    [server, dumpedBy].map((version) => driver.release(version)).join(' '),
+  );
+  const sameRelease = releases[0] === releases[1];
+  if (!sameRelease) {
+    const versions = [stored, restored].map(({ evidence }) => evidence.server).join(' there, ');
+    notes.push(`definitions were compared by their names alone, for the versions differ: ${versions} here`);
+  }
+  const rest = new Map(restored.objects);
+  for (const [name, definition] of stored.objects) {
+    const other = rest.get(name);
+    rest.delete(name);
+    if (other === undefined) differences.push(`${name} is missing`);
+    else if (sameRelease && other !== definition) differences.push(`${name} is defined differently`);
+  }
+  for (const name of rest.keys()) differences.push(`${name} should not be there`);
+}
+
+function shownTable({ schema, name }: TableEvidence): string {
+  return schema === '' ? name : `${schema}.${name}`;
+}

@@ -1,0 +1,96 @@
+/** Proves that a snapshot can be restored: does it, somewhere where it harms nobody, and certifies what came back. */
+import { hostname } from 'node:os';
+import type { Context } from '../../kernel/context.ts';
+import { hasCode, HoldfastError } from '../../kernel/errors.ts';
+import type { Environment } from '../../sources/database/driver.ts';
+import { isDatabaseFolder } from '../../sources/database/drivers.ts';
+import type { Repository } from '../../vaults/repository/repository.ts';
+import {
+  findSnapshot,
+  type FoundSnapshot,
+  type SnapshotFilter,
+} from '../../vaults/repository/snapshot-filter.ts';
+import { openStoredDatabase } from '../database/database-dump.ts';
+import type { Certificate } from './certificate.ts';
+import { drillDatabase } from './drill-database.ts';
+import type { DrillQuery } from './queries.ts';
+import { createStages, type DrillFindings, noFindings, type Stage } from './report.ts';
+
+export interface DrillOptions {
+  readonly snapshot: string;
+  readonly filter?: Omit<SnapshotFilter, 'ids'>;
+  readonly queries: readonly DrillQuery[];
+  readonly environment: Environment;
+  /** a folder to look for a server's programs in before all others */
+  readonly programs: (setting: string) => string | undefined;
+  /** an existing folder with room for what is restored */
+  readonly temporaryFolder: string;
+  readonly programVersion: string;
+  readonly onFound?: (snapshot: FoundSnapshot) => void;
+  readonly onStage?: (stage: Stage) => void;
+}
+
+/**
+ * Everything that was made is gone when this resolves or rejects. What differs, and what this machine lacks, is in the
+ * certificate; anything else that fails is thrown, `interrupted` too.
+ */
+export async function drill(
+  repository: Repository,
+  options: DrillOptions,
+  context: Context,
+): Promise<{ readonly certificate: Certificate; readonly hint: string | undefined }> {
+  const started = context.clock.now();
+  const stages = createStages(context.clock, (stage) => options.onStage?.(stage));
+  const found = await findSnapshot(repository, options.snapshot, options.filter);
+  options.onFound?.(found);
+  const { id, snapshot } = found;
+  if (!snapshot.paths.some(isDatabaseFolder)) {
+    throw new HoldfastError('unsupported', 'the snapshot holds no database');
+  }
+
+  let kind = snapshot.paths.find(isDatabaseFolder)!.split('/')[1]!;
+  let source: Certificate['source'];
+  let findings: DrillFindings;
+  let hint: string | undefined;
+  let result: Certificate['result'] | undefined;
+  try {
+    const stored = await openStoredDatabase(repository, { snapshot: id }, context);
+    const { database, server, dumpedBy } = stored.evidence;
+    kind = stored.evidence.kind;
+    source = { database, server, dumpedBy };
+    findings = await drillDatabase(stored, { ...options, stages }, context);
+  } catch (error) {
+    if (hasCode(error, 'missing-here')) {
+      hint = error.hint;
+      result = 'not-drilled';
+    } else if (!hasCode(error, 'corrupt', 'truncated')) throw error;
+    findings = { ...noFindings, differences: [error.message] };
+  }
+  const { differences, notes, tables, counts, queries } = findings;
+  const certificate: Certificate = {
+    version: 1,
+    result: result ?? (differences.length === 0 ? 'proven' : 'differs'),
+    differences,
+    notes,
+    repository: repository.config.id,
+    snapshot: {
+      ...{ id, time: snapshot.time, hostname: snapshot.hostname },
+      ...{ paths: snapshot.paths, tree: snapshot.tree },
+    },
+    kind,
+    ...(source && { source }),
+    drill: {
+      program: options.programVersion,
+      hostname: hostname(),
+      ...(findings.server !== undefined && { server: findings.server }),
+      ...(findings.dumpedBy !== undefined && { dumpedBy: findings.dumpedBy }),
+      started: new Date(started).toISOString(),
+      finished: new Date(context.clock.now()).toISOString(),
+      seconds: stages.seconds,
+    },
+    compared: counts,
+    tables,
+    queries,
+  };
+  return { certificate, hint };
+}

@@ -1,0 +1,51 @@
+/** What a drill found, and how long its stages took. */
+import type { Clock } from '../../kernel/clock.ts';
+import type { ComparedTable } from './compare.ts';
+import type { QueryResult } from './queries.ts';
+
+export interface DrillFindings {
+  /** the server that was restored into; undefined for files */
+  readonly server?: string;
+  /** what read it back */
+  readonly dumpedBy?: string;
+  /** sentences; none when all is as it was */
+  readonly differences: readonly string[];
+  readonly notes: readonly string[];
+  /** how many of what were compared */
+  readonly counts: Readonly<Record<string, number>>;
+  readonly tables: readonly ComparedTable[];
+  readonly queries: readonly QueryResult[];
+}
+
+export const noFindings: DrillFindings = { differences: [], notes: [], counts: {}, tables: [], queries: [] };
+
+export type Stage = 'start' | 'restore' | 'compare' | 'queries';
+
+export interface Stages {
+  time<T>(stage: Stage, work: () => Promise<T>): Promise<T>;
+  /** the stage that began last */
+  readonly last: Stage | undefined;
+  /** seconds, by stage */
+  readonly seconds: Readonly<Partial<Record<Stage, number>>>;
+}
+
+export function createStages(clock: Clock, onStage: (stage: Stage) => void): Stages {
+  const seconds: Partial<Record<Stage, number>> = {};
+  let last: Stage | undefined;
+  return {
+    get last() {
+      return last;
+    },
+    seconds,
+    async time(stage, work) {
+      last = stage;
+      onStage(stage);
+      const started = clock.now();
+      try {
+        return await work();
+      } finally {
+        seconds[stage] = Math.round(clock.now() - started) / 1000;
+      }
+    },
+  };
+}

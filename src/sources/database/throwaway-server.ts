@@ -1,0 +1,66 @@
+/** A server that is started for a drill, holds one database, can be reached by nobody else, and leaves nothing behind. */
+import type { ConnectionOptions, Environment, StoredDatabase } from './driver.ts';
+
+export interface ThrowawayOptions {
+  /** of this process: only what has nothing to do with databases is looked at */
+  readonly environment: Environment;
+  /** a folder to look for the server's programs in before all others */
+  readonly programs: string | undefined;
+  /** an existing folder in which the server's own one is made */
+  readonly temporaryFolder: string;
+  readonly signal: AbortSignal;
+}
+
+/** How a database is drilled. */
+export interface DrillDriver {
+  /**
+   * Starts a server that fits the snapshot, with an empty database. Codes `missing-here` when this machine lacks what
+   * it takes, `failed`, `interrupted`.
+   */
+  start(stored: StoredDatabase, options: ThrowawayOptions): Promise<ThrowawayServer>;
+  /** True for the parts of a snapshot whose objects are compared one by one. */
+  describesObjects(part: string): boolean;
+  /** What such a part describes, object by object. */
+  objects(part: AsyncIterable<Uint8Array>): AsyncIterable<DescribedObject>;
+  /** Of servers and programs of one release the same database is described in the same words. */
+  release(version: string): string;
+}
+
+export interface DescribedObject {
+  /** `VIEW public.grown` */
+  readonly name: string;
+  /** its definition, without what differs from run to run */
+  readonly definition: string;
+}
+
+export interface ThrowawayServer extends AsyncDisposable {
+  /** `PostgreSQL 15.14` */
+  readonly name: string;
+  /** of its one database */
+  readonly url: string;
+  readonly connection: Omit<ConnectionOptions, 'warn'>;
+  /** what this server lacks and was made up so that the restore goes through, in sentences */
+  readonly madeUp: readonly string[];
+  /** Runs SQL; rows as lines, columns parted by tabs. Code `failed` with the client's own words. */
+  query(sql: string): Promise<string>;
+  /** What a look at the restored database finds wrong, in sentences. */
+  findings(): Promise<readonly string[]>;
+  /** Counts for the certificate: `constraints`, `indexes`. */
+  counts(): Promise<Readonly<Record<string, number>>>;
+  /** True when an error of the restore speaks of this machine and not of the snapshot. */
+  isMissingHere(message: string): boolean;
+  /** why the server is no more; undefined as long as it runs */
+  ended(): string | undefined;
+}
+
+/** What every program of a drill gets to see of the environment: nothing that could lead it to another server. */
+export function cleanEnvironment(
+  { environment }: Pick<ThrowawayOptions, 'environment'>,
+  home: string,
+): Record<string, string> {
+  const kept = ['PATH', 'LD_LIBRARY_PATH', 'SYSTEMROOT'];
+  const own = kept.flatMap((name) =>
+    environment[name] === undefined ? [] : [[name, environment[name]] as const],
+  );
+  return { ...Object.fromEntries(own), HOME: home, TMPDIR: home, LC_ALL: 'C', TZ: 'UTC' };
+}
