@@ -8,7 +8,7 @@ export const compressionModes: readonly CompressionMode[] = ['auto', 'off', 'fas
 const levels: Record<Exclude<CompressionMode, 'off' | 'auto'>, Effort> = { fastest: 1, better: 9, max: 19 };
 
 /**
- * Together these give the size of restic's default on mixed files at the best pace (bench/compression.ts): up to half a
+ * Together these give the size of restic's default on mixed files at the best pace: up to half a
  * mebibyte level 3 costs a sixth more than level 2 and saves 2.6 percent, beyond it costs half as much again.
  */
 const autoSmall: Effort = 3;
