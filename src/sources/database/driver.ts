@@ -1,5 +1,4 @@
 /** What one kind of database brings: which one a URL means, how to read it, fill it, and put its dump together again. */
-import type { Masking } from '../masking/masking.ts';
 import type { Source } from '../source.ts';
 import type { DatabaseKind, Evidence } from './evidence.ts';
 import type { PasswordReference } from './password-reference.ts';
@@ -19,18 +18,8 @@ export interface DatabaseDriver {
   address(url: string, environment: Environment): DatabaseAddress;
   /** The parts of a snapshot as one stream that the database's own client takes. */
   assemble(stored: StoredDatabase): AsyncIterable<Uint8Array>;
-  /**
-   * The same database with masked parts; undefined for kinds that cannot be masked. Code `usage`, before a row is read,
-   * for rules that do not fit.
-   */
-  readonly mask?: (stored: StoredDatabase, masking: Masking) => Promise<StoredDatabase>;
   /** how it is drilled, loaded when it is; undefined for kinds that cannot be */
   readonly drill?: () => Promise<DrillDriver>;
-  /**
-   * The same database with masked parts; undefined for kinds that cannot be masked. Code `usage`, before a row is read,
-   * for rules that do not fit.
-   */
-  readonly mask?: (stored: StoredDatabase, masking: Masking) => Promise<StoredDatabase>;
 }
 
 export interface DatabaseAddress {
@@ -78,8 +67,6 @@ export interface DatabaseChoices extends TableChoices {
 }
 
 export interface DatabaseSourceOptions extends ConnectionOptions, DatabaseChoices {
-  /** what is to become of personal data; undefined: it is backed up as it is */
-  readonly masking?: Masking | undefined;
   readonly modified: Date;
   /** milliseconds without a byte after which the server is taken for stuck */
   readonly stallTimeout: number | undefined;

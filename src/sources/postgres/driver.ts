@@ -1,8 +1,6 @@
 /** PostgreSQL among the kinds of databases. */
 import type { DatabaseDriver } from '../database/driver.ts';
-import { maskedFolder } from '../masking/masking.ts';
 import { databaseFolder, parsePostgresUrl } from './connection.ts';
-import { maskPostgres } from './part-masker.ts';
 import { postgresSource } from './source.ts';
 import { restorePostgres } from './target.ts';
 import { wholeDump } from './whole-dump.ts';
@@ -18,12 +16,10 @@ export const postgres: DatabaseDriver = {
       database: connection.database,
       folder,
       password: connection.password,
-      source: (options) =>
-        postgresSource({ ...options, connection, folder: options.masking ? maskedFolder(folder) : folder }),
+      source: (options) => postgresSource({ ...options, connection, folder }),
       restore: (stored, options) => restorePostgres(wholeDump(stored), { ...options, connection }),
     };
   },
   assemble: wholeDump,
-  mask: maskPostgres,
   drill: async () => (await import('./drill-driver.ts')).postgresDrill,
 };
