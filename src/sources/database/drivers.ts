@@ -16,6 +16,11 @@ const known: readonly Known[] = [
     schemes: ['postgres://', 'postgresql://'],
     load: async () => (await import('../postgres/driver.ts')).postgres,
   },
+  {
+    kinds: ['sqlite'],
+    schemes: ['sqlite:'],
+    load: async () => (await import('../sqlite/driver.ts')).sqlite,
+  },
 ];
 
 export function isDatabaseUrl(text: string): boolean {

@@ -17,6 +17,8 @@ export interface Evidence {
   readonly server: string;
   readonly dumpedBy: string;
   readonly encoding: string;
+  /** how it sorts and tells letters apart, where the kind has that by database */
+  readonly locale?: DatabaseLocale;
   readonly extensions: readonly { readonly name: string; readonly version: string }[];
   /** SHA-256 of the schema's parts, in hexadecimal */
   readonly schema: string;
@@ -29,11 +31,15 @@ export interface Evidence {
   /** what belongs to the server and to none of its databases, which is no part of the dump: roles, tablespaces */
   readonly globals?: EvidenceGlobals;
   readonly tables: readonly TableEvidence[];
+  /** how the rows were masked while they passed, of which all else here tells */
+  readonly masked?: { /** SHA-256 of the rules */ readonly rules: string };
   /** of a SQLite database alone */
   readonly sqlite?: SqliteFacts;
 }
 
 export interface SqliteFacts {
+  /** of its file */
+  readonly permissions: number;
   /** `ok` of PRAGMA quick_check; or why it could not be asked */
   readonly check: string;
   readonly pageSize: number;
@@ -43,6 +49,16 @@ export interface SqliteFacts {
   readonly userVersion: number;
   /** their rows are those of their shadow tables, or lie outside of the database */
   readonly virtualTables: readonly string[];
+}
+
+export interface DatabaseLocale {
+  /** `libc`, `icu`, `builtin` */
+  readonly provider: string;
+  readonly collate: string;
+  readonly ctype: string;
+  /** of providers other than libc */
+  readonly locale?: string;
+  readonly icuRules?: string;
 }
 
 export interface EvidencePart {

@@ -13,7 +13,7 @@ export interface SqliteFindings {
   /** the statements that set the counters of AUTOINCREMENT */
   readonly sequences: readonly string[];
   readonly tables: readonly Omit<TableEvidence, 'part'>[];
-  readonly facts: SqliteFacts;
+  readonly facts: Omit<SqliteFacts, 'permissions'>;
 }
 
 export interface EvidenceGathering extends AsyncDisposable {
@@ -21,17 +21,23 @@ export interface EvidenceGathering extends AsyncDisposable {
   readonly findings: Promise<SqliteFindings>;
 }
 
+export interface EvidenceRequest {
+  readonly path: string;
+  /** count and sum up the rows; without it they are only checked */
+  readonly rows: boolean;
+}
+
 /**
  * Begins to read all of a database file that nobody writes to; leaves nothing beside it. The same rows have the same
  * checksum in every file: it is the sum of the hashes (kernel/row-hash.ts) of the lines that row-lines.ts makes of them.
  */
-export function gatherEvidence(path: string, signal: AbortSignal): EvidenceGathering {
+export function gatherEvidence(path: string, signal: AbortSignal, { rows = true } = {}): EvidenceGathering {
   throwIfAborted(signal);
   const module = workerModule(import.meta.url, './evidence-worker');
-  const pool = createPool<string, SqliteFindings>(module, { size: 1, data: undefined });
+  const pool = createPool<EvidenceRequest, SqliteFindings>(module, { size: 1, data: undefined });
   const close = () => void pool.close();
   signal.addEventListener('abort', close, { once: true });
-  const findings = pool.run(path);
+  const findings = pool.run({ path, rows });
   // may be awaited later
   findings.catch(() => {});
   return {

@@ -6,21 +6,21 @@ import { toHex } from '../../kernel/hex.ts';
 import { createSha256 } from '../../kernel/native/crypto.ts';
 import { createRowSum } from '../../kernel/row-sum.ts';
 import type { TableEvidence } from '../database/evidence.ts';
-import type { SqliteFindings } from './evidence.ts';
+import type { EvidenceRequest, SqliteFindings } from './evidence.ts';
 import { readHeader } from './file-header.ts';
 import { rowLines } from './row-lines.ts';
 import { needsExtension, sqliteError } from './sqlite-error.ts';
 import { listTables, quoteText, type TableShape } from './table-shape.ts';
 
 /** Of a file that nobody writes to. Codes `corrupt` when the check fails, `failed` for what is no database. */
-export function inspectDatabase(path: string): SqliteFindings {
+export function inspectDatabase({ path, rows }: EvidenceRequest): SqliteFindings {
   try {
     const header = readHeader(path);
     const database = openUnchanging(path);
     try {
       const check = quickCheck(database, path);
       const shapes = listTables(database);
-      const sizes = tableSizes(database);
+      const sizes = rows ? tableSizes(database) : new Map<string, TableSize>();
       const pragma = (name: string): unknown => Object.values(database.prepare(`pragma ${name}`).get()!)[0];
       return {
         writtenBy: header?.writtenBy ?? 'none',
@@ -28,7 +28,7 @@ export function inspectDatabase(path: string): SqliteFindings {
         encoding: String(pragma('encoding')),
         schema: schemaHash(database),
         sequences: sequences(database, shapes),
-        tables: shapes
+        tables: (rows ? shapes : [])
           .filter(({ kind }) => kind !== 'virtual')
           .map((shape) => sumTable(database, shape, sizes.get(shape.name))),
         facts: {

@@ -25,8 +25,7 @@ const highestRowid = 2n ** 63n - 1n;
 
 /**
  * A line for each row, in pieces that need not end with one: the values of its columns in their order, as SQLite writes
- * literals, separated by commas. No value has a line feed in it. The order of the rows is that of their numbers but for
- * large ones, which come last. `largest` is the most bytes that a row of the table has.
+ * literals, separated by commas. No value has a line feed in it. `largest` is the most bytes that a row of the table has.
  */
 export function* rowLines(
   database: DatabaseSync,
@@ -43,37 +42,43 @@ export function* rowLines(
     return;
   }
   const { rowid } = table;
-  const size = table.columns.map((name) => `coalesce(octet_length(${quoteName(name)}), 0)`).join(' + ');
-  const anyLarge = largest > largeRow;
   const longest = Math.max(1, Math.min(largest, largeRow));
   const limit = Math.min(mostRowsAtOnce, Math.floor(mostBytesAtOnce / longest));
   const batch = database.prepare(
     `select ${bytes.sql("group_concat(line, '')")} as lines, max(number) as last from
       (select ${rowid} as number, ${line} as line from ${from}
-        where ${rowid} >= ? ${anyLarge ? `and ${size} <= ${largeRow}` : ''}
-        order by ${rowid} limit ${limit})`,
+        where ${rowid} between ? and ? order by ${rowid} limit ${limit})`,
   );
   batch.setReadBigInts(true);
-  for (let next = lowestRowid; ;) {
-    const { lines, last } = batch.get(next) as { lines: SQLOutputValue; last: bigint | null };
-    if (last === null) break;
-    yield bytes.of(lines);
-    if (last === highestRowid) break;
-    next = last + 1n;
-  }
-  if (!anyLarge) return;
 
-  const large = database.prepare(
-    `select ${rowid} as number, ${size} as size from ${from} where ${size} > ${largeRow} order by ${rowid}`,
-  );
-  large.setReadBigInts(true);
+  function* between(first: bigint, end: bigint): Generator<Uint8Array, void, void> {
+    for (let next = first; next <= end;) {
+      const { lines, last } = batch.get(next, end) as { lines: SQLOutputValue; last: bigint | null };
+      if (last === null) return;
+      yield bytes.of(lines);
+      next = last + 1n;
+    }
+  }
+
+  let next = lowestRowid;
   const where = `from ${from} where ${rowid} = ?1`;
   const one = database.prepare(`select ${bytes.sql(line)} as line ${where}`);
-  for (const row of large.iterate()) {
-    const { number, size } = row as { number: bigint; size: bigint };
+  for (const { number, size } of largest > largeRow ? largeRows(database, table) : []) {
+    yield* between(next, number - 1n);
     if (size <= hugeRow) yield bytes.of(one.get(number)!['line']!);
     else yield* hugeLine(database, table, where, number, { before, after });
+    next = number + 1n;
   }
+  yield* between(next, highestRowid);
+}
+
+function largeRows(database: DatabaseSync, { name, columns, rowid }: TableShape) {
+  const size = columns.map((column) => `coalesce(octet_length(${quoteName(column)}), 0)`).join(' + ');
+  const statement = database.prepare(
+    `select ${rowid!} as number, ${size} as size from main.${quoteName(name)} where ${size} > ${largeRow} order by number`,
+  );
+  statement.setReadBigInts(true);
+  return statement.iterate() as Iterable<unknown> as Iterable<{ number: bigint; size: bigint }>;
 }
 
 /** A literal that is the value again, and has no line feed in it. `quote` writes no text behind a zero byte. */

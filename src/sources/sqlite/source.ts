@@ -52,7 +52,7 @@ async function* entries(options: SqliteSourceOptions, signal: AbortSignal): Asyn
   });
   const { check } = findings.facts;
   if (check !== 'ok') warn(`the database could not be checked: ${check}`);
-  yield entry(evidenceName, once(encodeEvidence(evidenceOf(database, part, findings))));
+  yield entry(evidenceName, once(encodeEvidence(evidenceOf(database, part, findings, permissions))));
 }
 
 /** People look for their file under its own name. */
@@ -61,7 +61,12 @@ function partName(database: string): string {
   return name === evidenceName ? 'database.db' : name;
 }
 
-function evidenceOf(database: string, part: Evidence['parts'][number], findings: SqliteFindings): Evidence {
+function evidenceOf(
+  database: string,
+  part: Evidence['parts'][number],
+  findings: SqliteFindings,
+  permissions: number,
+): Evidence {
   return {
     version: 1,
     kind: 'sqlite',
@@ -74,7 +79,7 @@ function evidenceOf(database: string, part: Evidence['parts'][number], findings:
     sequences: findings.sequences,
     parts: [part],
     tables: findings.tables.map((table) => ({ ...table, part: part.name })),
-    sqlite: findings.facts,
+    sqlite: { ...findings.facts, permissions },
   };
 }
 

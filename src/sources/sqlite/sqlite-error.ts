@@ -2,7 +2,7 @@
 import { type ErrorCode, HoldfastError, messageOf } from '../../kernel/errors.ts';
 
 /** https://www.sqlite.org/rescode.html */
-const results = {
+export const results = {
   error: 1,
   busy: 5,
   locked: 6,
@@ -15,7 +15,7 @@ const results = {
 } as const;
 
 /** SQLite's result code without its extension; undefined when something else failed. */
-function resultOf(error: unknown): number | undefined {
+export function resultOf(error: unknown): number | undefined {
   const code = (error as { errcode?: unknown } | undefined)?.errcode;
   return typeof code === 'number' ? code & 0xff : undefined;
 }

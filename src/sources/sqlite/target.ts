@@ -1,0 +1,98 @@
+/** A SQLite database file as a target: it appears whole and checked, or not at all. */
+import { chmod, chown, open, rename, rm, stat } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
+import { HoldfastError, throwIfAborted } from '../../kernel/errors.ts';
+import { fromNodeError } from '../../kernel/native/system-error.ts';
+import type { StoredDatabase } from '../database/driver.ts';
+import { ensureRoom } from './consistent-copy.ts';
+import { gatherEvidence } from './evidence.ts';
+import { holdDatabase } from './in-use.ts';
+import { writeStoredCopy } from './stored-copy.ts';
+import { makeTemporaryFolder } from './temporary-folder.ts';
+
+export interface SqliteTargetOptions {
+  /** absolute path of the file */
+  readonly database: string;
+  /** replace what is there */
+  readonly clean: boolean;
+  readonly signal: AbortSignal;
+  readonly warn: (message: string) => void;
+}
+
+/** What SQLite keeps beside a database: to another one it must not be applied. */
+const companions = ['-wal', '-shm', '-journal'];
+
+/**
+ * Writes the database beside its place, checks it, and puts it there. Codes `exists`, `failed` when somebody uses what
+ * is to be replaced, `not-found` without its folder, `corrupt`, `disk-full`, `forbidden`, `interrupted`.
+ */
+export async function restoreSqlite(stored: StoredDatabase, options: SqliteTargetOptions): Promise<void> {
+  const { database, clean, signal } = options;
+  const parent = dirname(database);
+  await ensureRoom(parent, stored.evidence.parts[0]?.bytes ?? 0);
+  const before = await look(database);
+  if (before && !before.isFile()) throw new HoldfastError('failed', `${database} is not a file`);
+  if (!clean) await refuseToReplace(database, before?.size);
+  // long before the last moment, so that nobody waits in vain
+  if (before) holdDatabase(database).release();
+
+  await using folder = await makeTemporaryFolder(parent, Date.now);
+  const path = join(folder.path, basename(database));
+  await writeStoredCopy(stored, path);
+  await check(path, database, options);
+  const permissions = stored.evidence.sqlite?.permissions ?? 0o600;
+  if (before) await chown(path, before.uid, before.gid).catch(() => {});
+  await chmod(path, permissions);
+  throwIfAborted(signal);
+
+  if (!clean) await refuseToReplace(database, (await look(database))?.size);
+  const held = before && holdDatabase(database);
+  try {
+    for (const suffix of companions) await rm(`${database}${suffix}`, { force: true });
+    await rename(path, database);
+  } catch (error) {
+    throw fromNodeError('replace', Buffer.from(database), error);
+  } finally {
+    held?.release();
+  }
+  await flushFolder(parent);
+}
+
+async function look(path: string) {
+  try {
+    return await stat(path);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+    throw fromNodeError('look at', Buffer.from(path), error);
+  }
+}
+
+/** An empty file is an empty database, and nothing is lost with it. */
+async function refuseToReplace(database: string, size: number | undefined): Promise<void> {
+  const hint = 'restore to another path, or replace it with --clean';
+  if (size) throw new HoldfastError('exists', `${database} exists`, { hint });
+  for (const suffix of companions) {
+    const left = await look(`${database}${suffix}`);
+    if (left) throw new HoldfastError('exists', `${database}${suffix} exists`, { hint });
+  }
+}
+
+async function check(path: string, database: string, { signal, warn }: SqliteTargetOptions): Promise<void> {
+  await using gathering = gatherEvidence(path, signal, { rows: false });
+  const { facts } = await gathering.findings.catch((error: unknown) => {
+    if (!(error instanceof HoldfastError)) throw error;
+    throw new HoldfastError(error.code, error.message.replaceAll(path, `what was stored of ${database}`), {
+      cause: error,
+    });
+  });
+  if (facts.check !== 'ok') warn(`the restored database could not be checked: ${facts.check}`);
+}
+
+async function flushFolder(path: string): Promise<void> {
+  const folder = await open(path, 'r');
+  try {
+    await folder.sync();
+  } finally {
+    await folder.close();
+  }
+}
