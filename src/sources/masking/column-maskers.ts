@@ -115,7 +115,7 @@ export function createColumnMaskers(
     });
     if (!found || found.rule.kind === 'keep') {
       if (!emails || !masksContent(rules, found?.rule, column)) return undefined;
-      return describe(type.family === 'json' ? maskJson([], emails) : emails, true);
+      return describe(contentMasker(column, emails), true);
     }
     try {
       return describe(createMasker(found.rule, key, column, emails), false);
@@ -205,6 +205,22 @@ function createMasker(rule: Rule, key: MaskingKey, column: ColumnShape, emails?:
   }
 }
 
+/** Looks for addresses in the texts that a value is made of. */
+function contentMasker(column: ColumnShape, emails: ValueMasker): ValueMasker {
+  const { family } = parseColumnType(column.type);
+  if (family === 'json') return maskJson([], emails);
+  if (family === 'array') {
+    return maskArray(contentMasker({ ...column, type: elementType(column.type!) }, emails));
+  }
+  if (family !== 'record') return emails;
+  const fields = column.fields ?? [];
+  return maskRecord(
+    fields.map((field) =>
+      contentFamilies.includes(parseColumnType(field.type).family) ? contentMasker(field, emails) : undefined,
+    ),
+  );
+}
+
 function maskFields(
   rules: readonly FieldRule[],
   key: MaskingKey,
@@ -216,8 +232,8 @@ function maskFields(
   const maskers = fields.map((field) => {
     const rule = rules.find(({ name }) => name === field.name)?.rule;
     if (rule !== undefined && rule.kind !== 'keep') return createMasker(rule, key, field, emails);
-    const content = contentFamilies.includes(parseColumnType(field.type).family);
-    return content && rule?.anywhere !== false ? emails : undefined;
+    const content = contentFamilies.includes(parseColumnType(field.type).family) && rule?.anywhere !== false;
+    return content && emails ? contentMasker(field, emails) : undefined;
   });
   return maskRecord(maskers);
 }

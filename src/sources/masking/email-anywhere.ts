@@ -3,6 +3,7 @@ import type { ByteWriter } from '../../kernel/bytes.ts';
 import type { ValueMasker } from './value-masker.ts';
 
 const at = 0x40;
+const quote = 0x27;
 const dot = 0x2e;
 const backslash = 0x5c;
 
@@ -40,7 +41,11 @@ export function maskEmailsWithin(address: ValueMasker): ValueMasker {
 
 function localStart(input: Uint8Array, first: number, sign: number): number {
   let from = sign;
-  while (from > first && kinds[input[from - 1]!]! > 0) from--;
+  while (from > first && kinds[input[from - 1]!]! > 0) {
+    // a quote belongs to a name such as O'Brien, and otherwise to the text around
+    if (input[from - 1] === quote && (from - 1 === first || kinds[input[from - 2]!] !== 2)) break;
+    from--;
+  }
   // in a text that is itself an escaped one, \nada@example.org begins with a line end
   if (from > first && input[from - 1] === backslash && from < sign - 1) from++;
   return from;

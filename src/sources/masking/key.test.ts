@@ -30,7 +30,7 @@ test('what goes wrong is said without the secret', async () => {
   const failures: [reference: string, code: 'usage' | 'not-found' | 'failed', message: RegExp][] = [
     ['env:KEY', 'usage', /KEY, which is not set/],
     ['env:SHORT', 'usage', /has 5 bytes, at least 16 are needed/],
-    ['file:/nonexistent', 'not-found', /does not exist/],
+    ['file:/nonexistent/masking.key', 'not-found', /does not exist/],
     ['file:/', 'failed', /cannot be read/],
     ['command:echo "the safe is closed" >&2; exit 3', 'failed', /failed with status 3/],
     [secret, 'usage', /env:NAME, file:PATH or command:COMMAND/],

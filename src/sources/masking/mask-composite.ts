@@ -1,5 +1,5 @@
 /** Masks what is inside PostgreSQL's arrays and composite values: each element, each field by its own rule. */
-import { ByteWriter } from '../../kernel/bytes.ts';
+import { ByteWriter, equalBytes } from '../../kernel/bytes.ts';
 import { HoldfastError } from '../../kernel/errors.ts';
 import type { ValueMasker } from './value-masker.ts';
 
@@ -39,8 +39,9 @@ export function maskArray(element: ValueMasker): ValueMasker {
           continue;
         }
         masked.length = 0;
-        if (element.mask(value.buffer, 0, value.length, masked)) writeArrayText(masked, output);
-        else output.writeAscii('NULL');
+        if (!element.mask(value.buffer, 0, value.length, masked)) output.writeAscii('NULL');
+        else if (equalBytes(masked.view(), value.view())) output.writeBytes(input.subarray(from, i));
+        else writeArrayText(masked, output);
       }
       if (depth !== 0) throw malformed('an array');
       return true;
@@ -66,7 +67,9 @@ export function maskRecord(fields: readonly (ValueMasker | undefined)[]): ValueM
           output.writeBytes(input.subarray(from, i));
         } else {
           masked.length = 0;
-          if (masker.mask(value.buffer, 0, value.length, masked)) writeFieldText(masked, output);
+          const kept = masker.mask(value.buffer, 0, value.length, masked);
+          if (kept && equalBytes(masked.view(), value.view())) output.writeBytes(input.subarray(from, i));
+          else if (kept) writeFieldText(masked, output);
         }
         const last = field === fields.length - 1;
         if (input[i] !== (last ? closingBracket : comma) || last !== (i === end - 1)) {

@@ -65,3 +65,15 @@ export interface MaskingRules {
   /** SHA-256 of the file, in hexadecimal */
   readonly digest: string;
 }
+
+/** Rules that make the same of every value need no key. */
+const keyless: ReadonlySet<Rule['kind']> = new Set(['keep', 'null', 'fixed']);
+
+export function needsKey({ columns, emailAnywhere }: MaskingRules): boolean {
+  const needs = (rule: Rule): boolean => {
+    if (rule.kind === 'json') return rule.paths.some((path) => needs(path.rule));
+    if (rule.kind === 'fields') return rule.fields.some((field) => needs(field.rule));
+    return !keyless.has(rule.kind);
+  };
+  return columns.some(({ rule }) => needs(rule)) || (emailAnywhere !== undefined && needs(emailAnywhere));
+}

@@ -288,7 +288,7 @@ test('addresses within texts', () => {
       'write to ada.l+x@mail.example.org, or <bob@x.fi>.',
       'write to nobody@example.com, or <nobody@example.com>.',
     ],
-    ["'o'brien@x.ie'", "nobody@example.com'"],
+    ["'o'brien@x.ie'", "'nobody@example.com'"],
     ['mailto:åsa@kött.se?x', 'mailto:nobody@example.com?x'],
     ['"a"@x and @home and me@localhost', '"a"@x and @home and me@localhost'],
     ['line\\nada@example.org', 'line\\nnobody@example.com'],

@@ -55,12 +55,8 @@ export function countComments(sql: string): number {
   return count;
 }
 
-/** Large objects without what is in them, or as they are; code `usage` when the rules do not say which. */
-export async function* maskLargeObjects(
-  lines: AsyncIterable<Buffer>,
-  rules: MaskingRules,
-  emails: ValueMasker | undefined,
-): AsyncGenerator<Uint8Array, void, void> {
+/** Code `usage` when the rules do not say what becomes of large objects. */
+export function refuseLargeObjects(rules: MaskingRules): void {
   if (rules.largeObjects === undefined) {
     throw new HoldfastError(
       'usage',
@@ -70,6 +66,15 @@ export async function* maskLargeObjects(
       },
     );
   }
+}
+
+/** Large objects without what is in them, or as they are; code `usage` when the rules do not say which. */
+export async function* maskLargeObjects(
+  lines: AsyncIterable<Buffer>,
+  rules: MaskingRules,
+  emails: ValueMasker | undefined,
+): AsyncGenerator<Uint8Array, void, void> {
+  refuseLargeObjects(rules);
   let held: Buffer[] = [];
   let size = 0;
   const flush = (): Uint8Array => {
@@ -101,11 +106,18 @@ function mayHoldAddress({ kind, source }: SqlToken): boolean {
   return (kind === 'text' || kind === 'body' || kind === 'comment') && source.includes('@');
 }
 
+/** Quotes stay where they are: an address ends at them. */
 function maskWithin(source: string, emails: ValueMasker): string {
-  const output = new ByteWriter();
-  const bytes = Buffer.from(source, 'latin1');
-  emails.mask(bytes, 0, bytes.length, output);
-  return Buffer.from(output.view()).toString('latin1');
+  return source
+    .split(/(['"`])/)
+    .map((text) => {
+      if (!text.includes('@')) return text;
+      const output = new ByteWriter();
+      const bytes = Buffer.from(text, 'latin1');
+      emails.mask(bytes, 0, bytes.length, output);
+      return Buffer.from(output.view()).toString('latin1');
+    })
+    .join('');
 }
 
 function unexpected(what: string): HoldfastError {
