@@ -1,7 +1,9 @@
 /** What one kind of database brings: which one a URL means, how to read it, fill it, and put its dump together again. */
+import type { Masking } from '../masking/masking.ts';
 import type { Source } from '../source.ts';
 import type { DatabaseKind, Evidence } from './evidence.ts';
 import type { PasswordReference } from './password-reference.ts';
+import type { RestoreChoices, RestorePlan } from './restore-plan.ts';
 import type { DrillDriver } from './throwaway-server.ts';
 
 export type Environment = Readonly<Record<string, string | undefined>>;
@@ -14,10 +16,17 @@ export interface DatabaseDriver {
   readonly programsSetting: string | undefined;
   /** what it knows of */
   readonly choices: readonly (keyof DatabaseChoices)[];
+  /** what its `restore` knows of; nothing when undefined */
+  readonly restoreChoices?: readonly (keyof RestoreChoices)[];
   /** Which database a URL means. Code `usage`; the text of a URL is never repeated in an error. */
   address(url: string, environment: Environment): DatabaseAddress;
   /** The parts of a snapshot as one stream that the database's own client takes. */
   assemble(stored: StoredDatabase): AsyncIterable<Uint8Array>;
+  /**
+   * The same database with masked parts; undefined for kinds that cannot be masked. Code `usage`, before a row is read,
+   * for rules that do not fit.
+   */
+  readonly mask?: (stored: StoredDatabase, masking: Masking) => Promise<StoredDatabase>;
   /** how it is drilled, loaded when it is; undefined for kinds that cannot be */
   readonly drill?: () => Promise<DrillDriver>;
 }
@@ -67,6 +76,8 @@ export interface DatabaseChoices extends TableChoices {
 }
 
 export interface DatabaseSourceOptions extends ConnectionOptions, DatabaseChoices {
+  /** what is to become of personal data; undefined: it is backed up as it is */
+  readonly masking?: Masking | undefined;
   readonly modified: Date;
   /** milliseconds without a byte after which the server is taken for stuck */
   readonly stallTimeout: number | undefined;
@@ -76,4 +87,7 @@ export interface DatabaseTargetOptions extends ConnectionOptions {
   /** all or nothing */
   readonly singleTransaction: boolean;
   readonly signal: AbortSignal;
+  readonly choices?: RestoreChoices;
+  /** told what would be done before anything is; nothing is done when it answers false */
+  readonly proceed?: (plan: RestorePlan) => Promise<boolean>;
 }

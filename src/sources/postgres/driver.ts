@@ -1,6 +1,8 @@
 /** PostgreSQL among the kinds of databases. */
 import type { DatabaseDriver } from '../database/driver.ts';
+import { maskedFolder } from '../masking/masking.ts';
 import { databaseFolder, parsePostgresUrl } from './connection.ts';
+import { maskPostgres } from './part-masker.ts';
 import { postgresSource } from './source.ts';
 import { restorePostgres } from './target.ts';
 import { wholeDump } from './whole-dump.ts';
@@ -8,6 +10,7 @@ import { wholeDump } from './whole-dump.ts';
 export const postgres: DatabaseDriver = {
   kinds: ['postgres'],
   programsSetting: 'POSTGRES_BIN',
+  restoreChoices: ['create', 'clean', 'jobs', 'owner', 'privileges', 'withRoles'],
   choices: ['globals', 'tables', 'excludeTables', 'schemas', 'excludeSchemas', 'excludeTableData'],
   address(url, environment) {
     const connection = parsePostgresUrl(url);
@@ -16,10 +19,13 @@ export const postgres: DatabaseDriver = {
       database: connection.database,
       folder,
       password: connection.password,
-      source: (options) => postgresSource({ ...options, connection, folder }),
-      restore: (stored, options) => restorePostgres(wholeDump(stored), { ...options, connection }),
+      source: (options) =>
+        postgresSource({ ...options, connection, folder: options.masking ? maskedFolder(folder) : folder }),
+      restore: (stored, options) =>
+        restorePostgres(stored, { ...options, connection, choices: options.choices ?? {} }),
     };
   },
   assemble: wholeDump,
+  mask: maskPostgres,
   drill: async () => (await import('./drill-driver.ts')).postgresDrill,
 };

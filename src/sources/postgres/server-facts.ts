@@ -1,12 +1,15 @@
 /** What a server says of itself and of a database, asked through psql. */
 import { HoldfastError } from '../../kernel/errors.ts';
 import { runProcess, type ProcessOptions } from '../../kernel/process.ts';
+import type { DatabaseLocale } from '../database/evidence.ts';
+import { localeQuestion } from './create-database.ts';
 
 export interface ServerFacts {
   /** as the server tells it: `15.14 (Debian 15.14-0+deb12u1)` */
   readonly version: string;
   readonly major: number;
   readonly encoding: string;
+  readonly locale: DatabaseLocale;
   /** whether the user may read the hashes of passwords */
   readonly readsPasswords: boolean;
   readonly extensions: readonly { readonly name: string; readonly version: string }[];
@@ -19,6 +22,7 @@ select json_build_object(
   'version', current_setting('server_version'),
   'major', current_setting('server_version_num')::int / 10000,
   'encoding', current_setting('server_encoding'),
+  'locale', ${localeQuestion},
   'readsPasswords', pg_catalog.has_table_privilege('pg_catalog.pg_authid', 'select'),
   'extensions', (select coalesce(json_agg(json_build_object('name', extname, 'version', extversion) order by extname), '[]')
     from pg_catalog.pg_extension),
