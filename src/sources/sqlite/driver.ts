@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import type { DatabaseDriver } from '../database/driver.ts';
 import { parseSqliteUrl } from './address.ts';
 import { dumpStored } from './dump-sql.ts';
+import { restoreTables } from './restore-table.ts';
 import { sqliteSource } from './source.ts';
 import { restoreSqlite } from './target.ts';
 
@@ -10,6 +11,7 @@ export const sqlite: DatabaseDriver = {
   kinds: ['sqlite'],
   programsSetting: undefined,
   choices: [],
+  restoreChoices: ['clean', 'tables'],
   address(url) {
     const database = parseSqliteUrl(url);
     const folder = `/sqlite${database}`;
@@ -18,7 +20,10 @@ export const sqlite: DatabaseDriver = {
       folder,
       password: undefined,
       source: ({ warn }) => sqliteSource({ database, folder, temporaryFolder: tmpdir(), warn }),
-      restore: (stored, { signal, warn }) => restoreSqlite(stored, { database, clean: false, signal, warn }),
+      restore: (stored, options) =>
+        options.choices?.tables
+          ? restoreTables(stored, database, options)
+          : restoreSqlite(stored, database, options),
     };
   },
   assemble: dumpStored,

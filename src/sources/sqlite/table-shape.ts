@@ -11,12 +11,12 @@ export interface TableShape {
   readonly rowid: string | undefined;
 }
 
-/** The tables of `main` by name, without `sqlite_schema` and without views. */
-export function listTables(database: DatabaseSync): TableShape[] {
+/** The tables of a connection's database by name, without `sqlite_schema` and without views. */
+export function listTables(database: DatabaseSync, of: 'main' | 'stored' = 'main'): TableShape[] {
   const query = `select name, type as kind, wr from pragma_table_list
-    where schema = 'main' and name <> 'sqlite_schema' and type <> 'view' order by name`;
+    where schema = '${of}' and name <> 'sqlite_schema' and type <> 'view' order by name`;
   const found = database.prepare(query).all() as { name: string; kind: TableShape['kind']; wr: number }[];
-  const info = database.prepare("select name, hidden from pragma_table_xinfo(?, 'main')");
+  const info = database.prepare(`select name, hidden from pragma_table_xinfo(?, '${of}')`);
   return found.map(({ name, kind, wr }) => {
     const columns = info.all(name) as { name: string; hidden: number }[];
     const taken = new Set(columns.map((column) => column.name.toLowerCase()));

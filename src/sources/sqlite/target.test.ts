@@ -1,16 +1,18 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { chmodSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { test, type TestContext } from 'node:test';
 import { Worker } from 'node:worker_threads';
 import { spawn } from 'node:child_process';
-import { hasCode } from '../../kernel/errors.ts';
-import type { StoredDatabase } from '../database/driver.ts';
+import { type ErrorCode, hasCode } from '../../kernel/errors.ts';
+import type { DatabaseTargetOptions, StoredDatabase } from '../database/driver.ts';
+import type { RestorePlan } from '../database/restore-plan.ts';
 import { decodeEvidence } from '../database/evidence.ts';
 import { sqliteSource } from './source.ts';
+import { restoreTables } from './restore-table.ts';
 import { restoreSqlite } from './target.ts';
 
 function place(t: TestContext): { folder: string; shop: string; database: string } {
@@ -42,7 +44,15 @@ async function smallShop(path: string, mode = 'delete'): Promise<StoredDatabase>
   return stored(path);
 }
 
-const options = { clean: false, signal: new AbortController().signal, warn: assert.fail };
+const options: DatabaseTargetOptions = {
+  environment: {},
+  password: undefined,
+  programs: undefined,
+  singleTransaction: false,
+  signal: new AbortController().signal,
+  warn: assert.fail,
+};
+const replacing = { ...options, choices: { clean: true } };
 
 function count(path: string): unknown {
   const database = new DatabaseSync(path, { readOnly: true });
@@ -55,29 +65,48 @@ test('a database appears whole, with its permissions, and nothing beside it', as
   const { folder, shop, database } = place(t);
   const snapshot = await smallShop(shop);
   chmodSync(shop, 0o640);
-  await restoreSqlite(await stored(shop), { ...options, database });
+  await restoreSqlite(await stored(shop), database, options);
   assert.equal(count(database), 3);
   assert.equal(statSync(database).mode & 0o777, 0o640);
   assert.deepEqual(readdirSync(folder).sort(), ['new.db', 'shop.db']);
-  await assert.rejects(restoreSqlite(snapshot, { ...options, database }), (error) =>
-    hasCode(error, 'exists'),
-  );
+  await assert.rejects(restoreSqlite(snapshot, database, options), (error) => hasCode(error, 'exists'));
   const nowhere = join(folder, 'no', 'where.db');
-  await assert.rejects(restoreSqlite(snapshot, { ...options, database: nowhere }), (error) =>
-    hasCode(error, 'not-found'),
-  );
+  await assert.rejects(restoreSqlite(snapshot, nowhere, options), (error) => hasCode(error, 'not-found'));
+});
+
+test('what would be lost is told, and stays when that is not wanted', async (t) => {
+  const { shop, database } = place(t);
+  const snapshot = await smallShop(shop);
+  await smallShop(database);
+  const plans: RestorePlan[] = [];
+  const proceed = (plan: RestorePlan): Promise<boolean> => {
+    plans.push(plan);
+    return Promise.resolve(false);
+  };
+  const { ino } = statSync(database);
+  await restoreSqlite(snapshot, database, { ...replacing, proceed });
+  assert.equal(statSync(database).ino, ino);
+  const tables = [{ name: 't', rows: 3, exact: true, bytes: 4096 }];
+  assert.deepEqual(plans, [
+    {
+      steps: [`write ${database}`],
+      loss: { what: `the database ${database}`, tables, others: 0 },
+      tables: 1,
+      rows: 3,
+    },
+  ]);
 });
 
 test('an empty file is filled, one with a log beside it is not', async (t) => {
   const { shop, database } = place(t);
   const snapshot = await smallShop(shop);
   writeFileSync(database, '');
-  await restoreSqlite(snapshot, { ...options, database });
+  await restoreSqlite(snapshot, database, options);
   assert.equal(count(database), 3);
   rmSync(database);
   writeFileSync(`${database}-wal`, 'left over');
-  await assert.rejects(restoreSqlite(snapshot, { ...options, database }), /new\.db-wal exists/);
-  await restoreSqlite(snapshot, { ...options, database, clean: true });
+  await assert.rejects(restoreSqlite(snapshot, database, options), /new\.db-wal exists/);
+  await restoreSqlite(snapshot, database, replacing);
   assert.equal(count(database), 3);
 });
 
@@ -96,7 +125,7 @@ test('the log of a database that is replaced is not applied to the new one', asy
   await once(program, 'exit');
   const killed = `${database}.killed`;
   assert.ok(statSync(`${killed}-wal`).size > 0);
-  await restoreSqlite(snapshot, { ...options, database: killed, clean: true });
+  await restoreSqlite(snapshot, killed, replacing);
   assert.equal(count(killed), 3);
   assert.deepEqual(
     readdirSync(folder).filter((name) => name.startsWith('holdfast')),
@@ -119,12 +148,12 @@ for (const mode of ['wal', 'delete']) {
     t.after(() => program.kill('SIGKILL'));
     await once(program.stdout, 'data');
     await assert.rejects(
-      restoreSqlite(snapshot, { ...options, database, clean: true }),
+      restoreSqlite(snapshot, database, replacing),
       new RegExp(`new\\.db is in use by the process ${program.pid} `),
     );
     program.kill('SIGKILL');
     await ended;
-    await restoreSqlite(snapshot, { ...options, database, clean: true });
+    await restoreSqlite(snapshot, database, replacing);
   });
 }
 
@@ -137,7 +166,7 @@ test('what was damaged, or cut short, does not appear', async (t) => {
       yield Buffer.alloc(4096);
     },
   };
-  await assert.rejects(restoreSqlite(short, { ...options, database }), (error) => hasCode(error, 'corrupt'));
+  await assert.rejects(restoreSqlite(short, database, options), (error) => hasCode(error, 'corrupt'));
   const damaged: StoredDatabase = {
     ...snapshot,
     async *read(part) {
@@ -148,8 +177,89 @@ test('what was damaged, or cut short, does not appear', async (t) => {
       }
     },
   };
-  await assert.rejects(restoreSqlite(damaged, { ...options, database }), (error) =>
-    hasCode(error, 'corrupt'),
-  );
+  await assert.rejects(restoreSqlite(damaged, database, options), (error) => hasCode(error, 'corrupt'));
   assert.deepEqual(readdirSync(folder), ['shop.db']);
+});
+
+/** A database with a table, all that may hang on one, and something else. */
+async function largerShop(path: string): Promise<StoredDatabase> {
+  const database = new DatabaseSync(path);
+  database.exec(`create table customer(id integer primary key autoincrement, name text, boss references customer(id));
+    create table log(text); create index by_name on customer(name); create unique index "odd ""index" on customer(name, id);
+    create trigger greet after insert on customer begin insert into log values ('hello ' || new.name); end;
+    create virtual table words using fts5(body);
+    insert into customer(name, boss) values ('ada', null), ('bob', 1), ('cy', 2); delete from customer where id = 3;
+    create table plain(a); insert into plain(rowid, a) values (7, 'seven'), (9, 'nine')`);
+  database.close();
+  return stored(path);
+}
+
+function schemaOf(database: DatabaseSync, table: string): unknown[] {
+  return database
+    .prepare('select type, name from sqlite_schema where tbl_name = ? order by 1, 2')
+    .all(table)
+    .map(Object.values);
+}
+
+test('a table comes back with its indexes, triggers and counter, and everything else stays', async (t) => {
+  const { shop, database } = place(t);
+  const snapshot = await largerShop(shop);
+  await largerShop(database);
+  const only = (...tables: string[]) => ({ ...options, choices: { tables } });
+  const there = new DatabaseSync(database);
+  t.after(() => there.close());
+  there.exec("drop table plain; update customer set name = 'changed'; delete from sqlite_sequence");
+
+  await restoreTables(snapshot, database, only('plain'));
+  assert.deepEqual(there.prepare('select rowid as n, a from plain').all().map(Object.values), [
+    [7, 'seven'],
+    [9, 'nine'],
+  ]);
+  await assert.rejects(restoreTables(snapshot, database, only('customer')), (error) =>
+    hasCode(error, 'exists'),
+  );
+  await restoreTables(snapshot, database, only('customer=old "one"', 'plain=p2'));
+  assert.deepEqual(there.prepare('select * from "old ""one"""').all().map(Object.values), [
+    [1, 'ada', null],
+    [2, 'bob', 1],
+  ]);
+  assert.deepEqual(schemaOf(there, 'old "one"'), [
+    ['index', 'by_name_old "one"'],
+    ['index', 'odd "index_old "one"'],
+    ['table', 'old "one"'],
+    ['trigger', 'greet_old "one"'],
+  ]);
+  there.exec(`insert into "old ""one"""(name) values ('new')`);
+  assert.equal(there.prepare('select max(id) as id from "old ""one"""').get()?.['id'], 4);
+  assert.equal(there.prepare('select text from log order by rowid desc').get()?.['text'], 'hello new');
+  assert.equal(there.prepare("select count(*) as n from customer where name = 'changed'").get()?.['n'], 2);
+
+  await restoreTables(snapshot, database, { ...options, choices: { tables: ['customer'], clean: true } });
+  assert.deepEqual(schemaOf(there, 'customer'), [
+    ['index', 'by_name'],
+    ['index', 'odd "index'],
+    ['table', 'customer'],
+    ['trigger', 'greet'],
+  ]);
+  assert.equal(Object.values(there.prepare('pragma integrity_check').get()!)[0], 'ok');
+});
+
+test('a table that cannot be restored changes nothing', async (t) => {
+  const { folder, shop, database } = place(t);
+  const snapshot = await largerShop(shop);
+  await smallShop(database);
+  const before = readFileSync(database);
+  const only = (...tables: string[]) => ({ ...options, choices: { tables } });
+  const refused = (code: ErrorCode, ...tables: string[]): Promise<void> =>
+    assert.rejects(restoreTables(snapshot, database, only(...tables)), (error) => hasCode(error, code));
+  await refused('not-found', 'nothing');
+  await refused('unsupported', 'words');
+  await refused('usage', 'plain=sqlite_x');
+  await refused('failed', 'plain=a', 'plain=a');
+  assert.deepEqual(readFileSync(database), before);
+  const missing = join(folder, 'missing.db');
+  await assert.rejects(restoreTables(snapshot, missing, only('plain')), (error) =>
+    hasCode(error, 'not-found'),
+  );
+  assert.deepEqual(readdirSync(folder).sort(), ['new.db', 'shop.db']);
 });

@@ -1,23 +1,18 @@
 /** A SQLite database file as a target: it appears whole and checked, or not at all. */
 import { chmod, chown, open, rename, rm, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
 import { HoldfastError, throwIfAborted } from '../../kernel/errors.ts';
 import { fromNodeError } from '../../kernel/native/system-error.ts';
-import type { StoredDatabase } from '../database/driver.ts';
+import type { DatabaseTargetOptions, StoredDatabase } from '../database/driver.ts';
+import type { DatabaseLoss } from '../database/restore-plan.ts';
 import { ensureRoom } from './consistent-copy.ts';
 import { gatherEvidence } from './evidence.ts';
 import { holdDatabase } from './in-use.ts';
+import { tableSizes } from './inspect-database.ts';
 import { writeStoredCopy } from './stored-copy.ts';
+import { listTables, quoteName } from './table-shape.ts';
 import { makeTemporaryFolder } from './temporary-folder.ts';
-
-export interface SqliteTargetOptions {
-  /** absolute path of the file */
-  readonly database: string;
-  /** replace what is there */
-  readonly clean: boolean;
-  readonly signal: AbortSignal;
-  readonly warn: (message: string) => void;
-}
 
 /** What SQLite keeps beside a database: to another one it must not be applied. */
 const companions = ['-wal', '-shm', '-journal'];
@@ -26,8 +21,13 @@ const companions = ['-wal', '-shm', '-journal'];
  * Writes the database beside its place, checks it, and puts it there. Codes `exists`, `failed` when somebody uses what
  * is to be replaced, `not-found` without its folder, `corrupt`, `disk-full`, `forbidden`, `interrupted`.
  */
-export async function restoreSqlite(stored: StoredDatabase, options: SqliteTargetOptions): Promise<void> {
-  const { database, clean, signal } = options;
+export async function restoreSqlite(
+  stored: StoredDatabase,
+  database: string,
+  options: DatabaseTargetOptions,
+): Promise<void> {
+  const { signal } = options;
+  const clean = options.choices?.clean ?? false;
   const parent = dirname(database);
   await ensureRoom(parent, stored.evidence.parts[0]?.bytes ?? 0);
   const before = await look(database);
@@ -35,6 +35,14 @@ export async function restoreSqlite(stored: StoredDatabase, options: SqliteTarge
   if (!clean) await refuseToReplace(database, before?.size);
   // long before the last moment, so that nobody waits in vain
   if (before) holdDatabase(database).release();
+  const { tables } = stored.evidence;
+  const plan = {
+    steps: [`write ${database}`],
+    loss: before?.size ? { what: `the database ${database}`, ...whatIsIn(database) } : undefined,
+    tables: tables.length,
+    rows: tables.reduce((sum, table) => sum + table.rows, 0),
+  };
+  if (options.proceed && !(await options.proceed(plan))) return;
 
   await using folder = await makeTemporaryFolder(parent, Date.now);
   const path = join(folder.path, basename(database));
@@ -58,6 +66,31 @@ export async function restoreSqlite(stored: StoredDatabase, options: SqliteTarge
   await flushFolder(parent);
 }
 
+/** What would be lost with a database; nothing can be said of a damaged one. */
+function whatIsIn(path: string): Pick<DatabaseLoss, 'tables' | 'others'> {
+  try {
+    const database = new DatabaseSync(path, { readOnly: true });
+    try {
+      const sizes = tableSizes(database);
+      const tables = listTables(database).filter(({ kind }) => kind === 'table');
+      const { others } = database
+        .prepare("select count(*) as others from sqlite_schema where type in ('view', 'trigger')")
+        .get() as { others: number };
+      const lost = tables.map(({ name }) => {
+        const { rows } = database.prepare(`select count(*) as rows from ${quoteName(name)}`).get() as {
+          rows: number;
+        };
+        return { name, rows, exact: true, bytes: sizes.get(name)?.bytes ?? 0 };
+      });
+      return { tables: lost, others };
+    } finally {
+      database.close();
+    }
+  } catch {
+    return { tables: [], others: 0 };
+  }
+}
+
 async function look(path: string) {
   try {
     return await stat(path);
@@ -77,7 +110,7 @@ async function refuseToReplace(database: string, size: number | undefined): Prom
   }
 }
 
-async function check(path: string, database: string, { signal, warn }: SqliteTargetOptions): Promise<void> {
+async function check(path: string, database: string, { signal, warn }: DatabaseTargetOptions): Promise<void> {
   await using gathering = gatherEvidence(path, signal, { rows: false });
   const { facts } = await gathering.findings.catch((error: unknown) => {
     if (!(error instanceof HoldfastError)) throw error;
