@@ -18,6 +18,7 @@ import { commandSource, streamSource } from '../sources/streams/stream-source.ts
 import { currentUser } from '../vaults/repository/key-search.ts';
 import type { DatabaseFlags } from './database-flags.ts';
 import { databaseSource } from './database-operand.ts';
+import { maskedTag } from '../sources/masking/masking.ts';
 import { defaultRepository } from './default-repository.ts';
 import { flag, setting } from './environment.ts';
 import { cacheBase } from './local-cache.ts';
@@ -91,7 +92,7 @@ export async function backupRequest(
           : await fileTargets(invocation, existing, flags)),
       hostname: flags.host ?? flags.hostname ?? setting(environment, 'HOST') ?? hostname(),
       username: currentUser(),
-      tags: flags.tag?.flat() ?? [],
+      tags: [...(flags.tag?.flat() ?? []), ...(flags.mask === undefined ? [] : [maskedTag])],
       timeMs,
       force: flags.force ?? false,
       parent: flags.parent,

@@ -6,6 +6,7 @@ import type { DatabaseChoices, DatabaseDriver } from '../sources/database/driver
 import { collect, parseCount } from './values.ts';
 
 export interface DatabaseFlags {
+  mask?: string;
   stallTimeout?: string;
   globals?: boolean;
   table?: string[];
@@ -17,6 +18,7 @@ export interface DatabaseFlags {
 
 export function addDatabaseFlags(command: Command): Command {
   return command
+    .option('--mask <file>', 'rules by which personal data in a database becomes something else')
     .addOption(many('--table <pattern>', 'of a database, take these tables alone'))
     .addOption(many('--exclude-table <pattern>', 'leave these tables out'))
     .addOption(many('--exclude-table-data <pattern>', 'take these tables without their rows'))

@@ -4,9 +4,11 @@ import type { StreamedSource } from '../operations/backup/backup.ts';
 import type { ConnectionOptions, DatabaseAddress, DatabaseDriver } from '../sources/database/driver.ts';
 import { driverOfUrl, isDatabaseUrl } from '../sources/database/drivers.ts';
 import type { PasswordReference } from '../sources/database/password-reference.ts';
+import { maskedFolder } from '../sources/masking/masking.ts';
 import { type DatabaseFlags, databaseChoices, stallTimeout } from './database-flags.ts';
 import { setting } from './environment.ts';
 import { configuredPassword } from './password.ts';
+import { loadMasking } from './masking-flags.ts';
 import type { Invocation } from './verb.ts';
 
 /** A database, and what it takes to enter it from this machine. */
@@ -35,21 +37,26 @@ export async function databaseSource(
   flags: DatabaseFlags,
   timeMs: number | undefined,
 ): Promise<StreamedSource | undefined> {
-  if (!operands.some(isDatabaseUrl)) return undefined;
+  if (!operands.some(isDatabaseUrl)) {
+    if (flags.mask === undefined) return undefined;
+    throw new HoldfastError('usage', '--mask is for databases alone');
+  }
   if (operands.length > 1) {
     throw new HoldfastError('usage', 'a database is backed up by itself', {
       hint: 'make one snapshot for each database, and one for the paths',
     });
   }
   const { driver, address, connection } = await databaseOperand(invocation, operands[0]!);
+  const masking = flags.mask === undefined ? undefined : await loadMasking(invocation, flags.mask, driver);
   const source = address.source({
     ...connection,
+    masking,
     ...databaseChoices(driver, flags),
     modified: new Date(timeMs ?? Date.now()),
     stallTimeout: stallTimeout(flags),
     warn: (message) => invocation.context.warn(message),
   });
-  return { kind: 'source', source, path: address.folder };
+  return { kind: 'source', source, path: masking ? maskedFolder(address.folder) : address.folder };
 }
 
 /** The password that a URL refers to; undefined to leave it to the database's own programs. */

@@ -3,6 +3,7 @@ import { HoldfastError } from '../kernel/errors.ts';
 import { openStoredDatabase } from '../operations/database/database-dump.ts';
 import type { RestoreFlags } from './commands/restore.ts';
 import { databaseOperand } from './database-operand.ts';
+import { storedMasker } from './masking-flags.ts';
 import { plural } from './output/format.ts';
 import { withRepository } from './session.ts';
 import { snapshotFilter } from './snapshot-flags.ts';
@@ -18,7 +19,8 @@ export async function runRestoreDatabase(
   const { driver, address, connection } = await databaseOperand(invocation, url);
   const filter = snapshotFilter(flags, environment);
   await withRepository(invocation, { lock: 'read', prefetch: ['index'] }, async (repository, context) => {
-    const stored = await openStoredDatabase(repository, { snapshot, filter }, context);
+    const masked = storedMasker(invocation, flags.mask, repository);
+    const stored = await openStoredDatabase(repository, { snapshot, filter, masked }, context);
     const { kind } = stored.evidence;
     if (!driver.kinds.includes(kind)) {
       throw new HoldfastError(

@@ -13,6 +13,7 @@ import { action, verb, withExamples } from '../verb.ts';
 interface Options extends SnapshotFlags {
   archive: 'tar' | 'zip';
   target?: string;
+  mask?: string;
 }
 
 export function dumpCommand(runtime: Runtime): Command {
@@ -23,7 +24,8 @@ export function dumpCommand(runtime: Runtime): Command {
       'The snapshot of a database alone is written as one stream that its client takes.',
   )
     .addOption(new Option('-a, --archive <format>', 'of directories').choices(['tar', 'zip']).default('tar'))
-    .option('-t, --target <path>', 'write to this file');
+    .option('-t, --target <path>', 'write to this file')
+    .option('--mask <file>', 'rules by which personal data in a database becomes something else');
   addSnapshotFlags(command).action(
     action<Options>(runtime, async (invocation, operands, flags) => {
       const [snapshot, path] = operands;
@@ -33,14 +35,22 @@ export function dumpCommand(runtime: Runtime): Command {
           'dump takes a snapshot and a path in it, or the snapshot of a database',
         );
       }
+      if (flags.mask !== undefined && path !== undefined) {
+        throw new HoldfastError('usage', '--mask is for databases as a whole, not for files of a snapshot');
+      }
       const { dump } = await import('../../operations/dump.ts');
       const { dumpDatabase } = await import('../../operations/database/database-dump.ts');
+      const { storedMasker } = await import('../masking-flags.ts');
       const { withRepository } = await import('../session.ts');
       const filter = snapshotFilter(flags, invocation.environment);
       await withRepository(invocation, { lock: 'read', prefetch: ['index'] }, async (repository, context) => {
+        const masked = storedMasker(invocation, flags.mask, repository);
         const dumped =
           path === undefined
-            ? { kind: 'file' as const, bytes: await dumpDatabase(repository, { snapshot, filter }, context) }
+            ? {
+                kind: 'file' as const,
+                bytes: await dumpDatabase(repository, { snapshot, filter, masked }, context),
+              }
             : await dump(repository, { snapshot, path, filter, archive: flags.archive }, context);
         if (flags.target === undefined) await toStandardOutput(invocation, dumped);
         else await toFile(dumped, flags.target, context.signal);

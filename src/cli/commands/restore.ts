@@ -22,6 +22,7 @@ export interface RestoreFlags extends SnapshotFlags, ExcludeFlags, IncludeFlags 
   delete?: boolean;
   ownershipByName?: boolean;
   to?: string;
+  mask?: string;
   singleTransaction?: boolean;
 }
 
@@ -34,6 +35,7 @@ export function restoreCommand(runtime: Runtime): Command {
   )
     .option('-t, --target <directory>', 'where to; it is made when it is not there')
     .option('--to <url>', 'the empty database to restore a database into')
+    .option('--mask <file>', 'rules by which personal data in a database becomes something else')
     .option('--single-transaction', 'all of the database or nothing');
   addIncludeFlags(addExcludeFlags(command))
     .addOption(
@@ -78,6 +80,9 @@ function refuse(operands: readonly string[], flags: RestoreFlags): void {
   if (operands.length > 1) throw new HoldfastError('usage', 'restore takes one snapshot');
   if (flags.to !== undefined && flags.target !== undefined) {
     throw new HoldfastError('usage', '--to and --target contradict each other');
+  }
+  if (flags.mask !== undefined && flags.to === undefined) {
+    throw new HoldfastError('usage', '--mask is for databases alone, which --to restores');
   }
   if (!flags.target && flags.to === undefined) {
     throw new HoldfastError('usage', 'restore needs a directory to restore to', {

@@ -14,6 +14,8 @@ import { treeBatches } from '../tree-walk.ts';
 export interface StoredDatabaseChoice {
   readonly snapshot: string;
   readonly filter?: Omit<SnapshotFilter, 'ids'>;
+  /** makes another of it before anything else reads it */
+  readonly masked?: ((stored: StoredDatabase) => Promise<StoredDatabase>) | undefined;
 }
 
 /** Codes `not-found` when the snapshot holds no database, `corrupt` when parts of it are missing. */
@@ -45,7 +47,7 @@ export async function openStoredDatabase(
   for (const { name } of evidence.parts) {
     if (!nodes.has(name)) throw new HoldfastError('corrupt', `${folder}/${name} is missing in the snapshot`);
   }
-  return { evidence, read };
+  return options.masked ? options.masked({ evidence, read }) : { evidence, read };
 }
 
 /** All of it as one stream that the database's own client takes. */

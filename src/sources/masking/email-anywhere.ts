@@ -43,7 +43,8 @@ function localStart(input: Uint8Array, first: number, sign: number): number {
   let from = sign;
   while (from > first && kinds[input[from - 1]!]! > 0) {
     // a quote belongs to a name such as O'Brien, and otherwise to the text around
-    if (input[from - 1] === quote && (from - 1 === first || kinds[input[from - 2]!] !== 2)) break;
+    if (from < sign && input[from - 1] === quote && (from - 1 === first || kinds[input[from - 2]!] !== 2))
+      break;
     from--;
   }
   // in a text that is itself an escaped one, \nada@example.org begins with a line end

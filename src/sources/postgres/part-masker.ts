@@ -1,5 +1,6 @@
 /** Masks the parts of a PostgreSQL dump: rows by their columns' rules, the schema as far as that can be done. */
 import { HoldfastError } from '../../kernel/errors.ts';
+import type { StoredDatabase } from '../database/driver.ts';
 import { createLineInput } from '../database/line-input.ts';
 import { anywhereMasker } from '../masking/column-maskers.ts';
 import type { TableShape } from '../masking/column-type.ts';
@@ -9,7 +10,7 @@ import { maskRows } from '../masking/row-stream.ts';
 import { checkDatabase } from '../masking/rule-conflicts.ts';
 import { parseCopyColumns } from './copy-statement.ts';
 import { endOfRows } from './dump-parts.ts';
-import { countComments, maskLargeObjects, maskSchemaText } from './masked-text.ts';
+import { countComments, maskLargeObjects, maskSchemaText, refuseLargeObjects } from './masked-text.ts';
 import { readSchemaShape } from './schema-tables.ts';
 
 /** What a schema may have: it is held in memory. */
@@ -109,4 +110,18 @@ export function createPostgresMasker(masking: Masking, schema: string): PartMask
 async function* linesOf(bytes: AsyncIterable<Uint8Array>): AsyncGenerator<Buffer, void, void> {
   const input = createLineInput(bytes);
   for (let line = await input.line(); line; line = await input.line()) yield line;
+}
+
+/** A database of a snapshot, its parts masked as they are read. Codes as of `checkDatabase`. */
+export async function maskPostgres(stored: StoredDatabase, masking: Masking): Promise<StoredDatabase> {
+  const { evidence, read } = stored;
+  const text = evidence.parts.map(({ name }) => name).filter((name) => /^[15]-/.test(name));
+  const schema = await readSchemaText(text.map((name) => read(name)));
+  const masker = createPostgresMasker(masking, schema);
+  const { rules } = masking;
+  if (evidence.parts.some(({ name }) => name.startsWith('4-'))) refuseLargeObjects(rules);
+  return {
+    evidence: { ...evidence, masked: { rules: rules.digest } },
+    read: (part) => masker.mask(part, read(part)),
+  };
 }

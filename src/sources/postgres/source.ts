@@ -17,6 +17,7 @@ import {
 import { connectionEnvironment, type PostgresConnection } from './connection.ts';
 import { type DumpPart, splitDump } from './dump-parts.ts';
 import { dumpGlobals, globalsName } from './globals.ts';
+import { createPostgresMasker, readSchemaText } from './part-masker.ts';
 import { findProgram } from './programs.ts';
 import { askServer } from './server-facts.ts';
 import { refuseIdlePatterns, tableArguments, tableChoices } from './table-choice.ts';
@@ -56,7 +57,7 @@ async function* entries(
   const choices = tableChoices(options);
   if (choices) await refuseIdlePatterns(psql.path, choices, child);
   const globals =
-    options.globals === false
+    options.globals === false || options.masking
       ? undefined
       : await dumpGlobals(connection.database, facts, search, { ...child, onWarning: options.warn });
   if (globals) {
@@ -69,7 +70,14 @@ async function* entries(
     ...child,
     onWarning: options.warn,
   });
-  for await (const part of splitDump(dump)) {
+  const masker =
+    options.masking &&
+    createPostgresMasker(
+      options.masking,
+      await readSchemaText([readProcess(dumper.path, [...args, '--schema-only'], child)]),
+    );
+  for await (const original of splitDump(dump)) {
+    const part = masker ? { ...original, bytes: masker.mask(original.name, original.bytes) } : original;
     const table = part.table && tableKey(part.table.schema, part.table.table);
     const choice = chooseBlockSize(sizes.get(table ?? '') ?? 0, before.get(table ?? ''));
     yield entry(part.name, {
@@ -99,6 +107,7 @@ async function* entries(
       globals: { name: globalsName, bytes: globals.sql.length, passwords: globals.passwords },
     }),
     tables,
+    ...(options.masking && { masked: { rules: options.masking.rules.digest } }),
   };
   yield entry(evidenceName, { kind: 'stream', bytes: once(encodeEvidence(evidence)) });
 
