@@ -8,7 +8,7 @@ import type { LockFile } from './format/lock.ts';
 import { decodeLock, encodeLock } from './format/lock.ts';
 import { formatTime, timeFromMs } from './format/time.ts';
 import type { LockHost } from './lock-holder.ts';
-import { describeLock, isStale, ownLocks } from './lock-holder.ts';
+import { describeLock, isAbandoned, isStale, ownLocks } from './lock-holder.ts';
 import type { Repository } from './repository.ts';
 import { damagedFile, readChecked, unsealFile } from './sealed-file.ts';
 
@@ -57,7 +57,7 @@ export async function writeLock(
   host: LockHost,
   now: number,
 ): Promise<string> {
-  const { hostname, username, pid, uid, gid } = host;
+  const { hostname, username, pid, uid, gid, mark } = host;
   const json = encodeLock({
     time: formatTime(timeFromMs(now)),
     exclusive,
@@ -66,6 +66,7 @@ export async function writeLock(
     pid,
     uid,
     gid,
+    mark,
   });
   const id = await repository.writeFile('lock', json);
   ownLocks.add(id);
@@ -92,8 +93,8 @@ export interface AcquiredLock {
 }
 
 /**
- * One try. Code `locked` when somebody who may be alive holds the repository; locks that are certainly stale are
- * removed and stand in nobody's way.
+ * One try. Code `locked` when somebody who may be alive holds the repository; locks that bind nobody are removed and
+ * stand in nobody's way.
  */
 export async function acquireLock(
   repository: Repository,
@@ -139,7 +140,7 @@ async function refuseOthers(
         unreadable = listed;
       } else if (exclusive || lock.exclusive) {
         const now = context.clock.now();
-        if (!isStale(id, lock, now, host)) throw alreadyLocked(id, lock, now);
+        if (!isAbandoned(id, lock, now, host)) throw alreadyLocked(id, lock, now, host);
         await removeStale(repository, id, lock, context);
       }
     }
@@ -166,10 +167,12 @@ async function removeStale(
   }
 }
 
-function alreadyLocked(id: string, lock: LockFile, now: number): HoldfastError {
+function alreadyLocked(id: string, lock: LockFile, now: number, host: LockHost): HoldfastError {
   const how = lock.exclusive ? 'exclusively ' : '';
   return new HoldfastError('locked', `repository is already locked ${how}by ${describeLock(id, lock, now)}`, {
-    hint: 'wait for it, give --retry-lock, or use the `unlock` command to remove stale locks',
+    hint: isStale(id, lock, now, host)
+      ? `no such process runs here: if ${lock.hostname} is the name of no other machine or container, \`holdfast unlock\` removes its lock`
+      : 'wait for it, give --retry-lock, or use the `unlock` command to remove stale locks',
     retryable: true,
   });
 }

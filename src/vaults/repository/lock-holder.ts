@@ -3,6 +3,7 @@ import { hostname } from 'node:os';
 import { shortId } from './files.ts';
 import type { LockFile } from './format/lock.ts';
 import { currentUser } from './key-search.ts';
+import { hasEnded, isRunning, processMark } from './process-mark.ts';
 
 /** A lock that nobody refreshed for so long is stale: its holder must have stopped by itself. */
 export const staleAfterMs = 30 * 60 * 1000;
@@ -18,6 +19,10 @@ export interface LockHost {
   readonly startedMs: number;
   /** whether a process of that number runs on this machine */
   isRunning(pid: number): boolean;
+  /** this process's mark, where the system gives one */
+  readonly mark?: string | undefined;
+  /** whether the process of that number and mark ran on this very system, and does so no more */
+  hasEnded(pid: number, mark: string): boolean;
 }
 
 export const thisHost: LockHost = {
@@ -27,15 +32,9 @@ export const thisHost: LockHost = {
   uid: process.getuid?.() ?? 0,
   gid: process.getgid?.() ?? 0,
   startedMs: performance.timeOrigin,
-  isRunning(pid) {
-    try {
-      process.kill(pid, 0);
-      return true;
-    } catch (error) {
-      // EPERM: it runs, as another user
-      return (error as NodeJS.ErrnoException).code !== 'ESRCH';
-    }
-  },
+  mark: processMark(process.pid),
+  hasEnded,
+  isRunning,
 };
 
 /** Locks that this process wrote, and those of them that it still holds. */
@@ -52,16 +51,24 @@ export const ownLocks = {
   },
 };
 
-/** True when whoever wrote the lock is certainly gone, or has certainly stopped. */
-export function isStale(id: string, lock: LockFile, now: number, host: LockHost): boolean {
+/**
+ * True when the lock binds nobody: it was not refreshed for too long, this process left it behind itself, or its holder
+ * has certainly ended. That no process of its number runs here is no proof: containers and clones share names.
+ */
+export function isAbandoned(id: string, lock: LockFile, now: number, host: LockHost): boolean {
   if (now - lock.timeMs > staleAfterMs) return true;
+  if (written.has(id)) return !held.has(id);
+  return lock.mark !== undefined && host.hasEnded(lock.pid, lock.mark);
+}
+
+/** True also when its holder should be on this machine, and is not: what `unlock` removes, as restic's does. */
+export function isStale(id: string, lock: LockFile, now: number, host: LockHost): boolean {
+  if (isAbandoned(id, lock, now, host)) return true;
   if (lock.hostname !== host.hostname) return false;
   if (lock.pid !== host.pid) return !host.isRunning(lock.pid);
-  if (held.has(id)) return false;
-  if (written.has(id)) return true;
   // Our own number, but not our lock: an earlier process had the number, as happens in containers. A later one can
   // only be in another container that shares the name of this machine: it may be alive.
-  return lock.timeMs < host.startedMs;
+  return !held.has(id) && lock.timeMs < host.startedMs;
 }
 
 /** As restic words it, on one line. */

@@ -7,7 +7,8 @@ import type { Storage } from '../../storage/storage.ts';
 import { createFakeClock } from '../../testing/fake-clock.ts';
 import { idsOf, smallRepository } from '../../testing/small-repository.ts';
 import { acquireLock, listLocks, removeLock, writeLock } from './lock-acquire.ts';
-import type { LockHost } from './lock-holder.ts';
+import { encodeLock } from './format/lock.ts';
+import { type LockHost, ownLocks } from './lock-holder.ts';
 import { refreshEveryMs, withLock } from './lock.ts';
 import type { Repository } from './repository.ts';
 
@@ -23,6 +24,8 @@ function hostOf(parts: Partial<LockHost> = {}): LockHost {
     gid: 0,
     startedMs: start - minute,
     isRunning: (pid) => pid < 1000,
+    mark: 'here',
+    hasEnded: (pid, mark) => mark === 'here' && pid >= 1000,
     ...parts,
   };
 }
@@ -144,33 +147,72 @@ test('a lock is waited for as long as was asked', async () => {
   await withLock(repository, options, context, async () => {});
 });
 
-test("stale locks stand in nobody's way", async () => {
+test("locks that were not refreshed for half an hour stand in nobody's way", async () => {
   const { repository, context, warnings } = await setUp();
   const old = hostOf({ hostname: 'there' });
   await writeLock(repository, true, old, start - 31 * minute);
-  await writeLock(repository, true, hostOf({ pid: 2000 }), start);
   await withLock(repository, { exclusive: true, host: hostOf() }, context, async () => {});
   assert.deepEqual(await idsOf(repository, 'lock'), []);
-  assert.equal(warnings.length, 2);
-  assert.match(warnings.join(), /removing the stale lock of PID 2000 on here/);
+  assert.equal(warnings.length, 1);
+  assert.match(warnings.join(), /removing the stale lock of PID 100 on there/);
 });
 
-test('our own process number: left behind, of an earlier process, or of another container', async () => {
+/** A lock as another process would have written it. */
+async function foreignLock(
+  repository: Repository,
+  timeMs: number,
+  pid: number,
+  mark?: string,
+): Promise<string> {
+  const time = new Date(timeMs).toISOString();
+  const parts = { time, exclusive: true, hostname: 'here', username: 'user', pid, uid: 0, gid: 0, mark };
+  return repository.writeFile('lock', encodeLock(parts));
+}
+
+test('a process that does not run here may run in a container of the same name', async () => {
+  const { repository, context } = await setUp();
+  const gone = /^no such process runs here: if here is the name of no other machine .* `holdfast unlock`/;
+  for (const [timeMs, pid, hint] of [
+    [start, 2000, gone],
+    [start - 2 * minute, 100, gone],
+    [start, 100, /^wait for it/],
+    [start, 7, /^wait for it/],
+  ] as const) {
+    const id = await foreignLock(repository, timeMs, pid);
+    await assert.rejects(acquireLock(repository, true, context, hostOf()), { code: 'locked', hint });
+    await repository.removeFile('lock', id);
+  }
+});
+
+test('a process that was certainly on this system, and is no more, binds nobody', async () => {
+  const { repository, context, warnings } = await setUp();
+  await foreignLock(repository, start, 2000, 'here');
+  const lock = await acquireLock(repository, true, context, hostOf());
+  assert.match(warnings.join(), /removing the stale lock of PID 2000 on here/);
+  await removeLock(repository, lock.id);
+  await foreignLock(repository, start, 2000, 'elsewhere');
+  await assert.rejects(acquireLock(repository, true, context, hostOf()), { code: 'locked' });
+});
+
+test('what this process left behind itself binds nobody', async () => {
   const { repository, context } = await setUp();
   const abandoned = await acquireLock(repository, true, context, hostOf());
   await assert.rejects(acquireLock(repository, true, context, hostOf()), { code: 'locked' }, 'held by us');
-  await removeLock(repository, abandoned.id);
-  const json = async (timeMs: number, pid: number) => {
-    const { encodeLock } = await import('./format/lock.ts');
-    const time = new Date(timeMs).toISOString();
-    const parts = { time, exclusive: true, hostname: 'here', username: 'user', pid, uid: 0, gid: 0 };
-    return repository.writeFile('lock', encodeLock(parts));
-  };
-  await json(start - 2 * minute, 100);
+  ownLocks.drop(abandoned.id);
   const lock = await acquireLock(repository, true, context, hostOf());
+  assert.deepEqual(await idsOf(repository, 'lock'), [lock.id]);
   await removeLock(repository, lock.id);
-  await json(start, 100);
-  await assert.rejects(acquireLock(repository, true, context, hostOf()), { code: 'locked' });
+});
+
+test('a lock that somebody removed ends the work before it commits', async () => {
+  const { repository, context, clock, poll } = await setUp();
+  const options = { exclusive: false, host: hostOf(), poll };
+  const lost = withLock(repository, options, context, async (_, lock) => {
+    for (const id of await idsOf(repository, 'lock')) await repository.removeFile('lock', id);
+    clock.advance(2 * minute);
+    await lock.ensure();
+  });
+  await assert.rejects(lost, /lock could not be kept: the lock file was removed in the meantime/);
 });
 
 test('a lock is refreshed every five minutes', async () => {

@@ -35,8 +35,8 @@ export interface HeldLock {
   /** the locked repository, which calls `ensure` by itself before it writes a snapshot or removes a file */
   readonly repository: Repository;
   /**
-   * Makes sure that the lock is good before something that cannot be taken back: after a long standstill it is
-   * refreshed first. Rejects when it was lost.
+   * Makes sure that the lock is good before something that cannot be taken back: that nobody removed it, and after a
+   * long standstill it is refreshed first. Rejects when it was lost.
    */
   ensure(): Promise<void>;
 }
@@ -44,6 +44,8 @@ export interface HeldLock {
 export const refreshEveryMs = 5 * 60 * 1000;
 /** Past this age a refresh must prove that nobody took the lock for stale; some way before others may. */
 const tooOldMs = staleAfterMs - (refreshEveryMs * 3) / 2;
+/** For so long after somebody looked, the lock is taken for being there. */
+const trustedMs = 60_000;
 /** After a refresh that failed. */
 const retryRefreshMs = 20_000;
 const firstRetryMs = 5000;
@@ -65,6 +67,7 @@ export async function withLock<T>(
   const done = new AbortController();
   const acquired = await acquirePatiently(repository, options, context, host);
   let { id, writtenMs } = acquired;
+  let seenMs = writtenMs;
   let loss: HoldfastError | undefined;
   let refreshing: Promise<void> | undefined;
 
@@ -95,6 +98,7 @@ export async function withLock<T>(
     }
     id = fresh;
     writtenMs = now;
+    seenMs = now;
     await removeLock(repository, old);
   }
 
@@ -114,7 +118,15 @@ export async function withLock<T>(
   async function ensure(): Promise<void> {
     await settled;
     if (loss) throw loss;
-    if (context.clock.now() - writtenMs > tooOldMs) await refreshOnce();
+    if (context.clock.now() - writtenMs > tooOldMs) return refreshOnce();
+    await refreshing?.catch(() => {});
+    const now = context.clock.now();
+    if (now - seenMs <= trustedMs) return;
+    if (!(await isLockThere(repository, id))) {
+      lose(lockLost(lockRemoved()));
+      throw loss;
+    }
+    seenMs = now;
   }
 
   let nextTry = writtenMs + refreshEveryMs;

@@ -13,6 +13,8 @@ export interface LockFile {
   readonly pid: number;
   readonly uid: number;
   readonly gid: number;
+  /** by which its holder is known again on its own machine; ours, restic passes over it */
+  readonly mark?: string | undefined;
 }
 
 export function encodeLock(lock: Omit<LockFile, 'timeMs'>): Uint8Array {
@@ -24,6 +26,7 @@ export function encodeLock(lock: Omit<LockFile, 'timeMs'>): Uint8Array {
     pid: lock.pid,
     uid: unlessEmpty(lock.uid),
     gid: unlessEmpty(lock.gid),
+    holdfast_mark: lock.mark,
   });
 }
 
@@ -31,6 +34,7 @@ export function encodeLock(lock: Omit<LockFile, 'timeMs'>): Uint8Array {
 export function decodeLock(json: Uint8Array): LockFile {
   const reader = new RecordReader('lock', json);
   const time = reader.text('time');
+  const mark = reader.text('holdfast_mark', '');
   return {
     time,
     timeMs: timeToMs(parseTime(time)),
@@ -40,5 +44,6 @@ export function decodeLock(json: Uint8Array): LockFile {
     pid: reader.uint('pid', 0),
     uid: reader.uint('uid', 0, 0xffff_ffff),
     gid: reader.uint('gid', 0, 0xffff_ffff),
+    ...(mark === '' ? {} : { mark }),
   };
 }
