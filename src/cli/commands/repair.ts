@@ -118,7 +118,7 @@ async function repairSnapshots(
   const { withRepository } = await import('../session.ts');
   const { tellModified, tellOutcome } = await import('../output/replaced.ts');
   const { snapshotLine } = await import('../output/snapshots.ts');
-  const { shownPath } = await import('../output/listing.ts');
+  const { quoteUnprintable } = await import('../output/format.ts');
   const dryRun = flags.dryRun ?? false;
   const options: RepairSnapshotsOptions = {
     filter: snapshotFilter(flags, environment, ids),
@@ -128,7 +128,7 @@ async function repairSnapshots(
       terminal.say('');
       terminal.say(snapshotLine(entry));
     },
-    onRepair: ({ path, what }) => terminal.say(`  ${shownPath(terminal, path)}: ${what}`),
+    onRepair: ({ path, what }) => terminal.say(`  ${quoteUnprintable(path)}: ${what}`),
     onOutcome: (entry, outcome) => tellOutcome(terminal, entry, outcome, dryRun),
     onUnreadable: (id) => terminal.say(`${dryRun ? 'would remove' : 'removed'} unreadable snapshot ${id}`),
   };
@@ -143,11 +143,15 @@ async function repairSnapshots(
 /** For who wants to try more: the pack as it was. */
 async function saveCopy(pack: string, bytes: Uint8Array): Promise<void> {
   await writeFile(`pack-${pack}`, bytes, { flag: 'wx', mode: 0o600 }).catch((cause: unknown) => {
-    throw new HoldfastError('failed', `the copy pack-${pack} cannot be written: ${messageOf(cause)}`, {
+    throw new HoldfastError('failed', `the copy pack-${pack} cannot be written: ${whyNot(cause)}`, {
       hint: 'run the command in a directory that can be written and does not hold such a copy yet',
       cause,
     });
   });
+}
+
+function whyNot(cause: unknown): string {
+  return (cause as NodeJS.ErrnoException).code === 'EEXIST' ? 'it is there already' : messageOf(cause);
 }
 
 function tellIndexFinding(terminal: Terminal, finding: IndexFinding): void {

@@ -2,7 +2,7 @@
 import { pathToText } from '../../sources/files/path-text.ts';
 import type { Node } from '../../vaults/repository/format/node.ts';
 import { fromGoMode, goMode } from '../../vaults/repository/format/go-mode.ts';
-import { formatTime, timeToMs } from '../../vaults/repository/format/time.ts';
+import { formatTime } from '../../vaults/repository/format/time.ts';
 import { formatBytes, formatLocalTime } from './format.ts';
 
 const letters: readonly (readonly [bit: number, letter: string])[] = [
@@ -43,7 +43,7 @@ export function longLine(path: string, node: Node, human: boolean): string {
   const mode = formatMode(node.mode | typeBits[node.type]);
   const ids = `${String(node.uid).padStart(5)} ${String(node.gid).padStart(5)}`;
   const target = node.type === 'symlink' ? ` -> ${pathToText(node.linktarget ?? new Uint8Array(0))}` : '';
-  return `${mode} ${ids} ${size} ${formatLocalTime(timeToMs(node.mtime))} ${path}${target}`;
+  return `${mode} ${ids} ${size} ${formatLocalTime(node.mtime.sec * 1000)} ${path}${target}`;
 }
 
 /** restic's object of `ls --json`. */
