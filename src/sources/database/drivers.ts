@@ -17,6 +17,11 @@ const known: readonly Known[] = [
     load: async () => (await import('../postgres/driver.ts')).postgres,
   },
   {
+    kinds: ['mysql', 'mariadb'],
+    schemes: ['mysql://', 'mariadb://'],
+    load: async () => (await import('../mysql/driver.ts')).mysql,
+  },
+  {
     kinds: ['sqlite'],
     schemes: ['sqlite:'],
     load: async () => (await import('../sqlite/driver.ts')).sqlite,

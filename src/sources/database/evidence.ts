@@ -82,6 +82,9 @@ export interface TableEvidence extends Partial<BlockChoice> {
   readonly bytes?: number;
   /** of the rows in any order, 16 hexadecimal digits */
   readonly checksum: string;
+  /** of MySQL and MariaDB: where the table lives, and the number that the next row gets */
+  readonly engine?: string;
+  readonly autoIncrement?: string;
 }
 
 export function encodeEvidence(evidence: Evidence): Uint8Array {

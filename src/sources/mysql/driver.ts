@@ -1,0 +1,28 @@
+/** MySQL and MariaDB among the kinds of databases. */
+import type { DatabaseDriver, StoredDatabase } from '../database/driver.ts';
+import { databaseFolder, parseMysqlUrl } from './connection.ts';
+import { mysqlSource } from './source.ts';
+import { restoreMysql } from './target.ts';
+
+export const mysql: DatabaseDriver = {
+  kinds: ['mysql', 'mariadb'],
+  programsSetting: 'MYSQL_BIN',
+  choices: ['globals', 'tables', 'excludeTables', 'excludeTableData'],
+  restoreChoices: ['create', 'clean', 'owner', 'withRoles'],
+  address(url, environment) {
+    const connection = parseMysqlUrl(url);
+    const folder = databaseFolder(connection, environment);
+    return {
+      database: connection.database,
+      folder,
+      password: connection.password,
+      source: (options) => mysqlSource({ ...options, connection, folder }),
+      restore: (stored, options) => restoreMysql(stored, { ...options, connection }),
+    };
+  },
+  assemble,
+};
+
+async function* assemble({ evidence, read }: StoredDatabase): AsyncGenerator<Uint8Array, void, void> {
+  for (const { name } of evidence.parts) yield* read(name);
+}

@@ -1,0 +1,157 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import fc from 'fast-check';
+import { rowHash } from '../../kernel/row-hash.ts';
+import { createRowSum } from '../../kernel/row-sum.ts';
+import { splitDump } from './dump-parts.ts';
+
+const header = `-- MySQL dump 10.13
+/*!40103 SET TIME_ZONE='+00:00' */;
+
+`;
+const footer = `/*!40103 SET TIME_ZONE=@OLD_TIME_ZONE */;
+
+/*!40111 SET SQL_NOTES=@OLD_SQL_NOTES */;
+
+-- Dump completed
+`;
+
+function structure(table: string): string {
+  return `--\n-- Table structure for table \`${table}\`\n--\n\nCREATE TABLE \`${table}\` (\n  \`a\` int\n);\n\n`;
+}
+
+function data(table: string, columns: string, rows: readonly string[]): string {
+  const lines = rows.map((row) => `INSERT INTO \`${table}\`${columns} VALUES ${row};\n`);
+  return (
+    `--\n-- Dumping data for table \`${table.replaceAll('\n', '\n-- ')}\`\n--\n\n/*!40000 ALTER TABLE \`${table}\` DISABLE KEYS */;\n` +
+    `${lines.join('')}/*!40000 ALTER TABLE \`${table}\` ENABLE KEYS */;\n`
+  );
+}
+
+interface Seen {
+  readonly schema: string;
+  readonly views: string;
+  readonly tables: Record<string, { text: string; rows: number; checksum: bigint }>;
+}
+
+async function split(dump: string, pieceSize = 1 << 20): Promise<Seen> {
+  async function* pieces(): AsyncGenerator<Uint8Array> {
+    const bytes = Buffer.from(dump);
+    const reused = Buffer.alloc(pieceSize);
+    for (let at = 0; at < bytes.length; at += pieceSize) {
+      const count = bytes.copy(reused, 0, at, at + pieceSize);
+      yield reused.subarray(0, count);
+    }
+  }
+  const texts = { schema: '', views: '' };
+  const tables: Record<string, { text: string; rows: number; checksum: bigint }> = {};
+  for await (const part of splitDump(pieces())) {
+    if (part.kind !== 'table') {
+      texts[part.kind] = Buffer.from(part.text).toString();
+      continue;
+    }
+    let text = '';
+    const sum = createRowSum();
+    for await (const piece of part.bytes) {
+      text += Buffer.from(piece).toString();
+      sum.update(piece);
+    }
+    tables[part.table] = { text, ...part.framing.rowsOf(sum.end()) };
+  }
+  return { ...texts, tables };
+}
+
+/** Of rows in any order, as it is defined. */
+function checksum(rows: readonly string[]): bigint {
+  return BigInt.asUintN(
+    64,
+    rows.reduce((sum, row) => sum + rowHash(Buffer.from(`${row},\n`)), 0n),
+  );
+}
+
+test('structure, rows and views part ways', async () => {
+  const view = '--\n-- Final view structure for view `v`\n--\n\nCREATE VIEW v;\n';
+  const dump =
+    header +
+    structure('a') +
+    data('a', '', ['(1)', "(2,'x\\n')"]) +
+    '\n' +
+    structure('odd ``name\n') +
+    data('odd ``name\n', ' (`x``) VALUES (`, `b`)', ["('INSERT INTO `a` VALUES (1);')"]) +
+    '\n' +
+    structure('empty') +
+    data('empty', '', []) +
+    view +
+    footer;
+  for (const size of [1, 7, 1 << 20]) {
+    const seen = await split(dump, size);
+    assert.equal(
+      seen.schema,
+      header + structure('a') + structure('odd ``name\n') + structure('empty'),
+      `pieces of ${size}`,
+    );
+    assert.equal(seen.views, view + footer);
+    assert.deepEqual(Object.keys(seen.tables), ['a', 'odd `name\n', 'empty']);
+    assert.equal(seen.tables['a']!.rows, 2);
+    assert.equal(seen.tables['a']!.checksum, checksum(['(1)', "(2,'x\\n')"]));
+    assert.match(
+      seen.tables['a']!.text,
+      /KEYS \*\/;\nINSERT INTO `a` VALUES\n\(1\),\n\(2,'x\\n'\);\n\/\*!40000/,
+    );
+    const odd = seen.tables['odd `name\n']!;
+    assert.equal(odd.rows, 1);
+    assert.ok(odd.text.includes("` (`x``) VALUES (`, `b`) VALUES\n('INSERT INTO `a` VALUES (1);');\n"));
+    assert.equal(seen.tables['empty']!.rows, 0);
+    assert.equal(seen.tables['empty']!.checksum, 0n);
+  }
+});
+
+test('rows of any length are counted, and their order has no say', async () => {
+  const rows = fc.array(
+    fc.tuple(fc.nat(1000), fc.constantFrom(1, 10, 5_000, 65_500, 65_530, 70_000, 200_000)),
+    { maxLength: 30 },
+  );
+  await fc.assert(
+    fc.asyncProperty(rows, fc.constantFrom(3_000, 65_536, 1 << 20), async (some, pieceSize) => {
+      const texts = some.map(([i, length]) => `(${i},'${'x'.repeat(length)}')`);
+      const one = (await split(header + data('t', '', texts) + footer, pieceSize)).tables['t']!;
+      const other = (await split(header + data('t', '', texts.toReversed()) + footer)).tables['t']!;
+      assert.equal(one.rows, texts.length);
+      assert.deepEqual([one.rows, one.checksum], [other.rows, other.checksum]);
+      // back to what it was: the same rows in the same order
+      const lines = one.text.split('\n').filter((line) => line.startsWith('('));
+      assert.deepEqual(
+        lines.map((line) => line.replace(/[,;]$/, '')),
+        texts,
+      );
+      assert.equal(
+        one.text.split('\n').filter((line) => line === ';' || /^\(.*;$/.test(line)).length,
+        (one.text.match(/^INSERT/gm) ?? []).length,
+      );
+    }),
+    { numRuns: 40 },
+  );
+});
+
+test('a row that comes in between leaves other statements as they are', async () => {
+  const rows = Array.from(
+    { length: 20_000 },
+    (_, i) => `(${i},'${rowHash(Buffer.from(`${i}`))}${'y'.repeat(80)}')`,
+  );
+  const statements = async (all: readonly string[]): Promise<Set<string>> => {
+    const { text } = (await split(header + data('t', '', all) + footer)).tables['t']!;
+    return new Set(text.split('INSERT INTO'));
+  };
+  const before = await statements(rows);
+  assert.ok(before.size > 4, `${before.size} statements`);
+  const after = await statements([rows[0]!, "(0,'new')", ...rows.slice(1)]);
+  const changed = [...after].filter((statement) => !before.has(statement));
+  assert.equal(changed.length, 1);
+});
+
+test('a dump that was cut off is none', async () => {
+  const dump = header + structure('a') + data('a', '', ['(1)', '(2)']) + footer;
+  for (const end of [dump.length - footer.length, dump.indexOf('(2)') + 2, dump.indexOf('(2)') - 3, 5, 0]) {
+    await assert.rejects(split(dump.slice(0, end)), { code: 'truncated' }, `${end}`);
+  }
+});

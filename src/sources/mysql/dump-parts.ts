@@ -1,0 +1,158 @@
+/**
+ * Splits the dump of tables and views that mysqldump and mariadb-dump write into parts as it passes: the structure of
+ * all tables, the rows of each, and the views at last. One after the other they are the dump again.
+ */
+import { HoldfastError } from '../../kernel/errors.ts';
+import { createDumpReader } from './dump-reader.ts';
+import { readIdentifier } from './identifier.ts';
+import { createFraming, type Framing, rowLines } from './row-lines.ts';
+
+export type DumpPart = TablePart | TextPart;
+
+export interface TablePart {
+  readonly kind: 'table';
+  readonly table: string;
+  /** to be read once, whole, before the next part is asked for; a piece is valid until the next one */
+  readonly bytes: AsyncIterable<Uint8Array>;
+  /** once all of it was read */
+  readonly framing: Framing;
+}
+
+/** They come when all tables have passed: `schema` belongs before them, `views` behind them. */
+export interface TextPart {
+  readonly kind: 'schema' | 'views';
+  readonly text: Uint8Array;
+}
+
+const dashes = Buffer.from('--\n');
+const dumpingData = Buffer.from('-- Dumping data for table `');
+const finalView = Buffer.from('-- Final view structure for view `');
+/** Sets back what the beginning of the dump set. */
+const footer = Buffer.from('/*!40103 SET TIME_ZONE=@OLD_TIME_ZONE */;\n');
+const complete = Buffer.from('-- Dump completed');
+const insertWord = Buffer.from('INSERT INTO ');
+const valuesWord = ' VALUES ';
+/** No statement or heading that is read as a whole is longer: thousands of columns with long names. */
+const longestHead = 4 * 1024 * 1024;
+/** What is no row is kept until the end: tens of thousands of tables. */
+const mostText = 256 * 1024 * 1024;
+
+/** Code `truncated` when the dump ends before its end. */
+export async function* splitDump(pieces: AsyncIterable<Uint8Array>): AsyncGenerator<DumpPart, void, void> {
+  const reader = createDumpReader(pieces);
+  const schema: Buffer[] = [];
+  const views: Buffer[] = [];
+  let kept = 0;
+  let isComplete = false;
+  let before: Buffer | undefined;
+
+  for (let text = schema; ;) {
+    const line = await reader.line();
+    if (!line) break;
+    isComplete = line.subarray(0, complete.length).equals(complete);
+    const headed = before?.equals(dashes) === true && text === schema;
+    if (text === schema && line.equals(footer)) text = views;
+    if (headed && starts(line, finalView)) {
+      text = views;
+      views.push(schema.pop()!);
+    }
+    if (headed && starts(line, dumpingData)) {
+      schema.pop();
+      yield await tablePart([before!, line]);
+      before = undefined;
+      continue;
+    }
+    keep(text, line);
+    before = line;
+  }
+  if (!isComplete) throw new HoldfastError('truncated', 'the dump ends before its end');
+  yield { kind: 'schema', text: Buffer.concat(schema) };
+  yield { kind: 'views', text: Buffer.concat(views) };
+
+  function keep(text: Buffer[], line: Buffer): void {
+    kept += line.length;
+    if (kept > mostText) throw new HoldfastError('failed', 'the dump has a structure too large to be true');
+    text.push(line);
+  }
+
+  /** Reads the heading up to the statement that names the table, from which the name is taken. */
+  async function tablePart(lines: Buffer[]): Promise<TablePart> {
+    for (let last = lines.at(-1)!, size = 0; !starts(last, alterTable); size += last.length) {
+      const line = size < longestHead ? await reader.line() : undefined;
+      if (!line) throw new HoldfastError('truncated', 'the dump ends before the rows of a table');
+      lines.push(line);
+      last = line;
+    }
+    const statement = lines.length - 1;
+    while (!lines.at(-1)!.includes(' DISABLE KEYS */;')) {
+      const line = await reader.line();
+      if (!line) throw new HoldfastError('truncated', 'the dump ends before the rows of a table');
+      lines.push(line);
+    }
+    const named = Buffer.concat(lines.slice(statement)).toString();
+    const name = readIdentifier(named, alterTable.length);
+    if (!name) throw new HoldfastError('corrupt', 'the dump has rows of a table without a name');
+    const framing = createFraming();
+    return { kind: 'table', table: name.name, bytes: tableBytes(lines, name.name, framing), framing };
+  }
+
+  async function* tableBytes(
+    lines: readonly Buffer[],
+    table: string,
+    framing: Framing,
+  ): AsyncGenerator<Uint8Array, void, void> {
+    const beginning = Buffer.concat(lines);
+    framing.notRows(beginning);
+    yield beginning;
+    if (starts(await reader.ahead(insertWord.length), insertWord)) {
+      yield* rowLines(reader, await insertOf(table), framing, table);
+    }
+    let size = 0;
+    for (;;) {
+      const ahead = await reader.ahead(footer.length);
+      if (ahead.length === 0 || starts(ahead, dashes) || starts(ahead, footer)) return;
+      const line = (await reader.line())!;
+      size += line.length;
+      if (size > longestHead) throw new HoldfastError('corrupt', `the dump has no rows in those of ${table}`);
+      framing.notRows(line);
+      yield line;
+    }
+  }
+
+  /** What stands before the row in each of a table's statements. */
+  async function insertOf(table: string): Promise<Buffer> {
+    for (let wanted = 1024; ; wanted *= 4) {
+      const ahead = await reader.ahead(wanted);
+      // names alone may hold anything, and they are quoted
+      const text = ahead.subarray(0, longestHead).toString('latin1');
+      const end = endOfHead(text);
+      if (end !== undefined) return Buffer.from(ahead.subarray(0, end));
+      if (ahead.length < wanted || wanted > longestHead) {
+        throw new HoldfastError('corrupt', `the dump has rows of ${table} in a form that is not known`);
+      }
+    }
+  }
+}
+
+const alterTable = Buffer.from('/*!40000 ALTER TABLE ');
+
+function starts(bytes: Buffer, prefix: Buffer): boolean {
+  return bytes.length >= prefix.length && bytes.subarray(0, prefix.length).equals(prefix);
+}
+
+/** Where the row begins behind `INSERT INTO name [(columns)] VALUES `; undefined when the text is too short. */
+function endOfHead(text: string): number | undefined {
+  const table = readIdentifier(text, insertWord.length);
+  if (!table) return undefined;
+  let at = table.end;
+  if (text.startsWith(' (', at)) {
+    for (at += 1; text[at] === '(' || text[at] === ',';) {
+      const column = readIdentifier(text, text[at + 1] === ' ' ? at + 2 : at + 1);
+      if (!column) return undefined;
+      at = column.end;
+    }
+    if (text[at] !== ')') return undefined;
+    at++;
+  }
+  return text.startsWith(valuesWord, at) ? at + valuesWord.length : undefined;
+}

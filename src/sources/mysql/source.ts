@@ -1,0 +1,199 @@
+/**
+ * A live database of MySQL or MariaDB as a source: the stock mysqldump or mariadb-dump, its stream split into parts as
+ * it passes.
+ */
+import { HoldfastError, messageOf } from '../../kernel/errors.ts';
+import { createSha256 } from '../../kernel/native/crypto.ts';
+import { readProcess } from '../../kernel/process.ts';
+import { type BlockChoice, chooseBlockSize } from '../database/block-size.ts';
+import { blocksBefore, tableKey } from '../database/blocks-before.ts';
+import type { DatabaseSourceOptions } from '../database/driver.ts';
+import {
+  encodeEvidence,
+  type Evidence,
+  evidenceName,
+  type EvidencePart,
+  type TableEvidence,
+} from '../database/evidence.ts';
+import type { Entry, RowTally } from '../entry.ts';
+import type { PreviousFile, Source } from '../source.ts';
+import { dumpAccounts, globalsName } from './accounts.ts';
+import type { MysqlConnection } from './connection.ts';
+import { askDatabase, type TableFacts } from './database-facts.ts';
+import { programArguments, tableArguments } from './dump-arguments.ts';
+import { splitDump, type TablePart } from './dump-parts.ts';
+import { partName, programsName, schemaName, viewsName } from './part-name.ts';
+import { findProgram } from './programs.ts';
+import { schemaHash, tableDetails } from './schema-text.ts';
+import { openSession, type Session } from './session.ts';
+import { chooseTables } from './table-choice.ts';
+
+export interface MysqlSourceOptions extends DatabaseSourceOptions {
+  readonly connection: MysqlConnection;
+  /** where the database stands in the snapshot, absolute */
+  readonly folder: string;
+}
+
+/** Only whoever may read the database may read its rows in a restored folder. */
+const permissions = 0o600;
+/** Triggers, routines and events are kept until the rows have passed. */
+const mostPrograms = 256 * 1024 * 1024;
+
+export function mysqlSource(options: MysqlSourceOptions): Source {
+  const name = options.connection.family === 'mysql' ? 'mysqldump' : 'mariadb-dump';
+  return { name, entries: (signal, previous) => entries(options, signal, previous) };
+}
+
+async function* entries(
+  options: MysqlSourceOptions,
+  signal: AbortSignal,
+  previous: PreviousFile | undefined,
+): AsyncGenerator<Entry, void, void> {
+  const { connection, folder, modified, warn } = options;
+  await using session = await openSession(connection, { ...options, signal });
+  const facts = await askDatabase(session);
+  const dumper = await findProgram('dump', session.search, session.server);
+  const chosen = chooseTables(facts.tables, options);
+  const taken = facts.tables.filter(({ name }) => !chosen.left.includes(name));
+  warnOfEngines(taken, warn);
+  const before = await blocksBefore(folder, previous, warn);
+  const sizes = new Map(taken.map(({ name, bytes }) => [name, bytes]));
+  const enter = session.enter(dumper);
+  // first, because they are few and what a user lacks a right to is often among them
+  const programs = await collect(
+    readProcess(dumper.path, [...enter, ...programArguments(connection.database, chosen)], session.child),
+  );
+  const globals = options.globals === false ? undefined : await accounts(session, warn);
+  if (globals) yield entry(globalsName, { kind: 'stream', bytes: once(globals) });
+
+  const texts = new Map<string, Uint8Array>([[programsName, programs]]);
+  const parts: EvidencePart[] = [];
+  const tables: TableEvidence[] = [];
+  const used = new Set<string>();
+  const dump = readProcess(
+    dumper.path,
+    [...enter, ...tableArguments(connection.database, dumper.family, chosen)],
+    { ...session.child, onWarning: warn },
+  );
+  for await (const part of splitDump(dump)) {
+    if (part.kind !== 'table') {
+      texts.set(part.kind === 'schema' ? schemaName : viewsName, part.text);
+    } else if (chosen.withoutRows.has(part.table)) {
+      for await (const _ of part.bytes);
+    } else {
+      yield* table(part);
+    }
+  }
+  refuseMissing(taken, tables, chosen.withoutRows);
+  for (const [name, text] of texts) {
+    const rows = {
+      kind: 'rows',
+      bytes: once(text),
+      blockSize: chooseBlockSize(0, undefined).blockSize,
+    } as const;
+    yield entry(name, rows);
+  }
+  const schema = texts.get(schemaName)!;
+  const details = tableDetails(schema);
+  const sized = (name: string): EvidencePart => ({ name, bytes: texts.get(name)!.length });
+  const evidence: Evidence = {
+    version: 1,
+    kind: session.server.family,
+    database: connection.database,
+    server: session.server.fullVersion,
+    dumpedBy: dumper.version,
+    encoding: `${facts.characterSet} ${facts.collation}`,
+    extensions: [],
+    schema: schemaHash(createSha256(), [schema, programs, texts.get(viewsName)!]),
+    sequences: [],
+    parts: [sized(schemaName), ...parts, sized(programsName), sized(viewsName)],
+    ...(chosen.choices && { choices: chosen.choices }),
+    ...(globals && { globals: { name: globalsName, bytes: globals.length, passwords: true } }),
+    tables: tables.map((table) => ({ ...table, ...details.get(table.name) })),
+  };
+  yield entry(evidenceName, { kind: 'stream', bytes: once(encodeEvidence(evidence)) });
+
+  function entry(name: string, content: Entry['content']): Entry {
+    return { path: Buffer.from(`${folder}/${name}`), permissions, modified, content };
+  }
+
+  function* table(part: TablePart): Generator<Entry, void, void> {
+    const name = partName(part.table, used);
+    const choice = chooseBlockSize(sizes.get(part.table) ?? 0, before.get(tableKey('', part.table)));
+    yield entry(name, {
+      kind: 'rows',
+      bytes: part.bytes,
+      blockSize: choice.blockSize,
+      done: (tally) => {
+        parts.push({ name, bytes: tally.bytes });
+        tables.push(seen(part, name, tally, choice));
+      },
+    });
+  }
+}
+
+function seen(
+  { table, framing }: TablePart,
+  part: string,
+  tally: RowTally,
+  choice: BlockChoice,
+): TableEvidence {
+  const { rows, checksum } = framing.rowsOf(tally);
+  return {
+    schema: '',
+    name: table,
+    part,
+    rows,
+    checksum: checksum.toString(16).padStart(16, '0'),
+    ...choice,
+  };
+}
+
+/** A transaction does not hold still what knows no transactions. */
+function warnOfEngines(tables: readonly TableFacts[], warn: (message: string) => void): void {
+  const moving = tables.filter(({ kind, isTransactional }) => kind === 'table' && !isTransactional);
+  if (moving.length === 0) return;
+  const named = moving.slice(0, 20).map(({ name, engine }) => `${name} (${engine})`);
+  const more = moving.length > named.length ? ` and ${moving.length - named.length} more` : '';
+  warn(`may change while they are read, for their engines know no transactions: ${named.join(', ')}${more}`);
+}
+
+/** Options of the program in my.cnf, or somebody who drops a table at the wrong moment, can make a dump lack something. */
+function refuseMissing(
+  taken: readonly TableFacts[],
+  tables: readonly TableEvidence[],
+  withoutRows: ReadonlySet<string>,
+): void {
+  const passed = new Set(tables.map(({ name }) => name));
+  const missing = taken.find(
+    ({ name, kind }) => kind === 'table' && !passed.has(name) && !withoutRows.has(name),
+  );
+  if (missing) throw new HoldfastError('failed', `the rows of the table ${missing.name} are not in the dump`);
+}
+
+/** Users and grants; undefined, with a warning, when this user may not see them. */
+async function accounts(session: Session, warn: (message: string) => void): Promise<Uint8Array | undefined> {
+  try {
+    return await dumpAccounts(session);
+  } catch (error) {
+    if (!(error instanceof HoldfastError) || error.code !== 'failed') throw error;
+    warn(`users and grants are left out: ${messageOf(error)}`);
+    return undefined;
+  }
+}
+
+async function collect(pieces: AsyncIterable<Uint8Array>): Promise<Uint8Array> {
+  const kept: Buffer[] = [];
+  let size = 0;
+  for await (const piece of pieces) {
+    size += piece.length;
+    if (size > mostPrograms)
+      throw new HoldfastError('failed', 'triggers and routines are too large to be true');
+    kept.push(Buffer.from(piece));
+  }
+  return Buffer.concat(kept);
+}
+
+async function* once(bytes: Uint8Array): AsyncGenerator<Uint8Array, void, void> {
+  yield bytes;
+}

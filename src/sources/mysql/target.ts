@@ -1,0 +1,135 @@
+/** A database of MySQL or MariaDB as a target: a dump goes through the stock client, which stops at the first error. */
+import { HoldfastError, hasCode } from '../../kernel/errors.ts';
+import { runProcess } from '../../kernel/process.ts';
+import type { DatabaseTargetOptions, StoredDatabase } from '../database/driver.ts';
+import type { RestorePlan } from '../database/restore-plan.ts';
+import type { MysqlConnection } from './connection.ts';
+import { editDefiners } from './definers.ts';
+import { quoteIdentifier } from './identifier.ts';
+import { programsName, viewsName } from './part-name.ts';
+import { findProgram } from './programs.ts';
+import { openSession, type Session } from './session.ts';
+import { askContents, type Contents, lossOf } from './target-facts.ts';
+
+export interface MysqlTargetOptions extends DatabaseTargetOptions {
+  readonly connection: MysqlConnection;
+}
+
+/**
+ * Restores into an empty database, or one that is emptied or made first when that is asked for. Codes `exists` when it
+ * is not empty, `not-found` when there is none, `failed` with the client's own words and what became of the database.
+ */
+export async function restoreMysql(stored: StoredDatabase, options: MysqlTargetOptions): Promise<void> {
+  const { connection, choices = {}, warn } = options;
+  const name = connection.database;
+  if (options.singleTransaction) {
+    throw new HoldfastError('usage', 'MySQL and MariaDB cannot restore all of a database or nothing', {
+      hint: 'each statement that makes a table is for good there; restore into a new database, which --create makes',
+    });
+  }
+  await using session = await openSession(connection, options);
+  warnOfServer(stored, session, warn);
+  const found = await askContents(session, name);
+  if (!found && !choices.create) {
+    throw new HoldfastError('not-found', `there is no database ${name}`, { hint: '--create makes it' });
+  }
+  const loss = found && lossOf(`the database ${name}`, found);
+  if (loss && !choices.clean) {
+    throw new HoldfastError('exists', `the database ${name} is not empty`, {
+      hint: 'restore into a new one, which --create makes; or --clean removes first what is there',
+    });
+  }
+  if (choices.withRoles && !stored.evidence.globals) {
+    throw new HoldfastError('not-found', 'the snapshot does not have the users of its server');
+  }
+  const { tables } = stored.evidence;
+  const plan: RestorePlan = {
+    steps: [
+      ...(choices.withRoles ? ['make the users and roles of the server that are missing'] : []),
+      ...(found ? [] : [`make the database ${name}`]),
+      ...(loss ? [`empty the database ${name}`] : []),
+    ],
+    loss,
+    tables: tables.length,
+    rows: tables.reduce((sum, table) => sum + table.rows, 0),
+  };
+  if ((await options.proceed?.(plan)) === false) return;
+  await perform(stored, session, options, found);
+}
+
+async function perform(
+  stored: StoredDatabase,
+  session: Session,
+  { connection, choices = {}, warn }: MysqlTargetOptions,
+  found: Contents | undefined,
+): Promise<void> {
+  const name = connection.database;
+  const client = await findProgram('client', session.search, session.server);
+  const enter = [...session.enter(client), '--binary-mode', '--max-allowed-packet=1G', '--skip-auto-rehash'];
+  const load = (sql: AsyncIterable<Uint8Array>, database?: string): Promise<string> =>
+    runProcess(client.path, [...enter, ...(database === undefined ? [] : [`--database=${database}`])], sql, {
+      ...session.child,
+      onWarning: warn,
+    });
+  let state = 'nothing was changed';
+  try {
+    if (choices.withRoles) {
+      state = 'some users may have been made, and nothing else was changed';
+      await load(stored.read(stored.evidence.globals!.name));
+    }
+    if (!found) {
+      const [characterSet, collation] = stored.evidence.encoding.split(' ');
+      await session.query(
+        `create database ${quoteIdentifier(name)} character set ${characterSet} collate ${collation};`,
+        '',
+      );
+      state = `the database ${name} is new and empty`;
+    } else if (found.removal.length > 0) {
+      state = `the database ${name} was emptied in part`;
+      await session.query(`set foreign_key_checks = 0;\n${found.removal.join('')}`);
+    }
+    state = `the database ${name} is left with a part of the restore`;
+    await load(edited(stored, choices.owner), name);
+  } catch (cause) {
+    if (hasCode(cause, 'interrupted')) warn(state);
+    if (!(cause instanceof HoldfastError) || cause.code !== 'failed') throw cause;
+    const again = state.includes(' is left with ') ? '--clean empties it before another try' : undefined;
+    const details = { retryable: cause.retryable, cause, ...(again === undefined ? {} : { hint: again }) };
+    throw new HoldfastError(cause.code, `${cause.message}; ${state}`, details);
+  }
+}
+
+/** Rows go in one transaction a table: a commit for each statement would wait for the disk. */
+const begin = Buffer.from('SET autocommit=0;\n');
+const commit = Buffer.from('COMMIT;\nSET autocommit=1;\n');
+
+async function* edited(
+  { evidence, read }: StoredDatabase,
+  owner: string | false | undefined,
+): AsyncGenerator<Uint8Array, void, void> {
+  const tables = new Set(evidence.tables.map(({ part }) => part));
+  for (const { name } of evidence.parts) {
+    if (tables.has(name)) {
+      yield begin;
+      yield* read(name);
+      yield commit;
+    } else if (owner !== undefined && (name === programsName || name === viewsName)) {
+      const text = Buffer.concat(await Array.fromAsync(read(name), (piece) => Buffer.from(piece)));
+      yield editDefiners(text, owner);
+    } else {
+      yield* read(name);
+    }
+  }
+}
+
+function warnOfServer(
+  { evidence }: StoredDatabase,
+  { server }: Session,
+  warn: (message: string) => void,
+): void {
+  if (evidence.kind === server.family) return;
+  const names = { mysql: 'MySQL', mariadb: 'MariaDB', postgres: '', sqlite: '' };
+  warn(
+    `the dump is of ${names[evidence.kind]}, and the server is ${names[server.family]}: they differ in places`,
+  );
+}
