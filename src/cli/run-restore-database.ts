@@ -1,10 +1,14 @@
 /** Runs a restore of a database into another one. */
 import { HoldfastError } from '../kernel/errors.ts';
 import { openStoredDatabase } from '../operations/database/database-dump.ts';
+import type { RestorePlan } from '../sources/database/restore-plan.ts';
 import type { RestoreFlags } from './commands/restore.ts';
+import { confirm } from './confirm.ts';
 import { databaseOperand } from './database-operand.ts';
 import { storedMasker } from './masking-flags.ts';
 import { plural } from './output/format.ts';
+import { lossLines, tellDryRun } from './output/restore-plan.ts';
+import { restoreChoices } from './restore-database-flags.ts';
 import { withRepository } from './session.ts';
 import { snapshotFilter } from './snapshot-flags.ts';
 import type { Invocation } from './verb.ts';
@@ -17,7 +21,10 @@ export async function runRestoreDatabase(
 ): Promise<void> {
   const { terminal, environment } = invocation;
   const { driver, address, connection } = await databaseOperand(invocation, url);
+  const choices = restoreChoices(driver, flags);
+  const { database } = address;
   const filter = snapshotFilter(flags, environment);
+  let restored: RestorePlan | undefined;
   await withRepository(invocation, { lock: 'read', prefetch: ['index'] }, async (repository, context) => {
     const masked = storedMasker(invocation, flags.mask, repository);
     const stored = await openStoredDatabase(repository, { snapshot, filter, masked }, context);
@@ -30,18 +37,36 @@ export async function runRestoreDatabase(
     }
     await address.restore(stored, {
       ...connection,
+      choices,
       singleTransaction: flags.singleTransaction ?? false,
       signal: context.signal,
       warn: (message) => context.warn(message),
+      async proceed(plan) {
+        if (flags.dryRun) {
+          tellDryRun(terminal, database, plan);
+          return false;
+        }
+        await agree(invocation, plan, flags.yes ?? false);
+        restored = plan;
+        return true;
+      },
     });
-    const { tables } = stored.evidence;
-    const rows = tables.reduce((sum, table) => sum + table.rows, 0);
-    if (terminal.json) {
-      terminal.emit({ message_type: 'summary', database: address.database, tables: tables.length, rows });
-    } else {
-      terminal.say(
-        `restored ${plural(tables.length, 'table')} with ${plural(rows, 'row')} into ${address.database}`,
-      );
-    }
   });
+  if (!restored) return;
+  const { tables, rows } = restored;
+  if (terminal.json) terminal.emit({ message_type: 'summary', database, tables, rows });
+  else terminal.say(`restored ${plural(tables, 'table')} with ${plural(rows, 'row')} into ${database}`);
+}
+
+/** Code `failed` when the answer is no. */
+async function agree(invocation: Invocation, { loss, steps }: RestorePlan, yes: boolean): Promise<void> {
+  const { terminal } = invocation;
+  for (const step of steps) terminal.detail(`will ${step}`);
+  if (!loss) return;
+  for (const line of lossLines(loss)) {
+    if (yes) terminal.say(line);
+    else terminal.complain(line);
+  }
+  if (yes || (await confirm('go on?', invocation))) return;
+  throw new HoldfastError('failed', 'nothing was changed');
 }

@@ -6,12 +6,14 @@ import { type OverwritePolicy, overwritePolicies } from '../../sources/files/tar
 import type { ExcludeFlags, IncludeFlags } from '../pattern-flags.ts';
 import { addExcludeFlags, addIncludeFlags } from '../pattern-flags.ts';
 import type { SnapshotFlags } from '../snapshot-flags.ts';
+import type { RestoreDatabaseFlags } from '../restore-database-flags.ts';
+import { addRestoreDatabaseFlags, refuseDatabaseFlags } from '../restore-database-flags.ts';
 import { addSnapshotFlags } from '../snapshot-flags.ts';
 import { collect } from '../values.ts';
 import type { Runtime } from '../verb.ts';
 import { action, verb, withExamples } from '../verb.ts';
 
-export interface RestoreFlags extends SnapshotFlags, ExcludeFlags, IncludeFlags {
+export interface RestoreFlags extends SnapshotFlags, ExcludeFlags, IncludeFlags, RestoreDatabaseFlags {
   target?: string;
   excludeXattr?: string[];
   includeXattr?: string[];
@@ -21,9 +23,7 @@ export interface RestoreFlags extends SnapshotFlags, ExcludeFlags, IncludeFlags 
   overwrite: OverwritePolicy;
   delete?: boolean;
   ownershipByName?: boolean;
-  to?: string;
   mask?: string;
-  singleTransaction?: boolean;
 }
 
 export function restoreCommand(runtime: Runtime): Command {
@@ -34,9 +34,7 @@ export function restoreCommand(runtime: Runtime): Command {
       'right already is not fetched again.',
   )
     .option('-t, --target <directory>', 'where to; it is made when it is not there')
-    .option('--to <url>', 'the empty database to restore a database into')
-    .option('--mask <file>', 'rules by which personal data in a database becomes something else')
-    .option('--single-transaction', 'all of the database or nothing');
+    .option('--mask <file>', 'rules by which personal data in a database becomes something else');
   addIncludeFlags(addExcludeFlags(command))
     .addOption(
       new Option('--exclude-xattr <pattern>', 'leave these extended attributes out').argParser(collect),
@@ -54,7 +52,7 @@ export function restoreCommand(runtime: Runtime): Command {
     )
     .option('--delete', 'remove from the target what the snapshot does not have')
     .option('--ownership-by-name', 'owners by name instead of number');
-  addSnapshotFlags(command).action(
+  addSnapshotFlags(addRestoreDatabaseFlags(command)).action(
     action<RestoreFlags>(runtime, async (invocation, operands, flags) => {
       refuse(operands, flags);
       if (flags.to !== undefined) {
@@ -68,7 +66,8 @@ export function restoreCommand(runtime: Runtime): Command {
   return withExamples(command, [
     ['holdfast restore latest --target /tmp/back', 'everything, somewhere else'],
     ['holdfast restore latest:/home/ada/thesis --target ~/thesis', 'one directory'],
-    ['holdfast restore latest --to postgres://localhost/shop_copy', 'a database, into an empty one'],
+    ['holdfast restore latest --to postgres://localhost/shop_copy --create', 'a database, into a new one'],
+    ['holdfast restore latest --to postgres://db/shop --clean --dry-run', 'what a database would lose'],
     ['holdfast restore latest --target / --include /etc --overwrite if-changed', 'a part, in place'],
   ]);
 }
@@ -89,6 +88,7 @@ function refuse(operands: readonly string[], flags: RestoreFlags): void {
       hint: 'name it with --target',
     });
   }
+  if (flags.to === undefined) refuseDatabaseFlags(flags);
   if (flags.dryRun && flags.verify) {
     throw new HoldfastError('usage', '--dry-run and --verify contradict each other');
   }

@@ -39,7 +39,10 @@ export interface DatabaseAddress {
   /** what the URL says of a password */
   readonly password: PasswordReference | undefined;
   source(options: DatabaseSourceOptions): Source;
-  /** Fills it from a snapshot. Codes `exists` when it is not empty, `failed` with the client's own words. */
+  /**
+   * Fills it from a snapshot, once `proceed` agrees. Codes `exists` when it is not empty, `failed` with the client's own
+   * words.
+   */
   restore(stored: StoredDatabase, options: DatabaseTargetOptions): Promise<void>;
 }
 

@@ -106,13 +106,10 @@ function makesRoutine(first: readonly string[]): boolean {
 
 /** The last heading among comments. */
 function headingIn(comments: string): Heading | undefined {
-  const at = comments.lastIndexOf('\n-- Name: ');
-  const data = comments.lastIndexOf('\n-- Data for Name: ');
-  if (at < 0 && data < 0) return undefined;
-  const line = comments.slice(Math.max(at, data) + 1).split('\n', 1)[0]!;
+  const line = comments.split('\n').findLast((text) => /^-- (?:Data for )?Name: /.test(text));
   const [, name, type, schema, owner] =
     /^-- (?:Data for )?Name: (.*); Type: ([A-Z ]+); Schema: (.*); Owner: (.*?)(?:; Tablespace: .*)?$/.exec(
-      line,
+      line ?? '',
     ) ?? [];
   if (name === undefined) return undefined;
   return { name, type: type!, schema: schema!, owner: owner! };
