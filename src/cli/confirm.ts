@@ -4,7 +4,10 @@ import { HoldfastError, throwIfAborted } from '../kernel/errors.ts';
 import type { Invocation } from './verb.ts';
 
 /** True when the answer is yes. Code `usage` when nobody sits there to be asked. */
-export async function confirm(question: string, { stdin, terminal, context }: Invocation): Promise<boolean> {
+export async function confirm(
+  question: string,
+  { stdin, terminal, context }: Pick<Invocation, 'stdin' | 'terminal' | 'context'>,
+): Promise<boolean> {
   const input = stdin();
   if (input.isTTY !== true) {
     throw new HoldfastError('usage', 'nobody is there to be asked', { hint: '--yes says yes' });
