@@ -1,6 +1,6 @@
 /** What is seen of a database when its dump passes: of the one in the snapshot, and of the one that was restored from it. */
 import { HoldfastError } from '../../kernel/errors.ts';
-import { sha256 } from '../../kernel/native/crypto.ts';
+import { createSha256, sha256 } from '../../kernel/native/crypto.ts';
 import { toHex } from '../../kernel/hex.ts';
 import { decodeEvidence, type Evidence, evidenceName } from '../../sources/database/evidence.ts';
 import type { StoredDatabase } from '../../sources/database/driver.ts';
@@ -11,6 +11,8 @@ import { createRecordChunker, type RecordChunker } from '../../vaults/repository
 
 export interface Observation {
   readonly evidence: Evidence;
+  /** SHA-256 of the parts that describe objects */
+  readonly schema: string;
   /** SHA-256 of the definition of each object, by its name */
   readonly objects: ReadonlyMap<string, string>;
   /** of the parts that are neither rows of a table nor described object by object */
@@ -45,7 +47,7 @@ export async function observe(
   if (!evidence) throw new HoldfastError('failed', `${source.name} gives no evidence`);
   for (const { part } of evidence.tables) others.delete(part);
   for (const name of [...others.keys()]) if (driver.describesObjects(name)) others.delete(name);
-  return { evidence, objects, others };
+  return { evidence, schema: evidence.schema, objects, others };
 }
 
 /** The same of a database in a snapshot: `others` fill as it is read through `stored`. */
@@ -54,11 +56,18 @@ export async function observeStored(
   driver: DrillDriver,
 ): Promise<Observation & { readonly stored: StoredDatabase }> {
   const { evidence } = stored;
+  const schema = createSha256();
   const objects = new Map<string, string>();
   const others = new Map<string, RowTally>();
   const tables = new Set(evidence.tables.map(({ part }) => part));
   for (const { name } of evidence.parts) {
-    if (driver.describesObjects(name)) await describe(stored.read(name), driver, objects);
+    if (driver.describesObjects(name)) await describe(hashed(name), driver, objects);
+  }
+  async function* hashed(part: string): AsyncGenerator<Uint8Array, void, void> {
+    for await (const piece of stored.read(part)) {
+      schema.update(piece);
+      yield piece;
+    }
   }
   async function* tallied(part: string): AsyncGenerator<Uint8Array, void, void> {
     const sum = createSum();
@@ -69,7 +78,7 @@ export async function observeStored(
     evidence.parts.some(({ name }) => name === part) && !tables.has(part) && !driver.describesObjects(part);
   const read = (part: string): AsyncIterable<Uint8Array> =>
     isOther(part) ? tallied(part) : stored.read(part);
-  return { evidence, objects, others, stored: { ...stored, read } };
+  return { evidence, schema: toHex(schema.digest()), objects, others, stored: { ...stored, read } };
 }
 
 async function describe(

@@ -1,0 +1,301 @@
+/** Drills of PostgreSQL snapshots: sound ones are proven, bad ones noticed, and nothing stays behind or is touched. */
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, describe, it } from 'node:test';
+import { setTimeout as pause } from 'node:timers/promises';
+import type { DatabaseServer } from '../support/database-server.ts';
+import { rewriteDatabase } from '../support/database-snapshot.ts';
+import { makeRepositoryFolder, password } from '../support/engine.ts';
+import { startPostgres } from '../support/postgres.ts';
+import { type RunOptions, runProgram, type RunResult } from '../support/program.ts';
+import { holdfastBin } from '../support/restic.ts';
+import { removeTree } from '../support/temp.ts';
+import { findTool, skipWithout } from '../support/tools.ts';
+import { setpriv, unprivilegedFlags } from '../support/unprivileged.ts';
+
+const content = `
+  create role app; create role "odd ""role""" nologin;
+  create extension pg_trgm;
+  create table customer (id int generated always as identity primary key, name text not null unique, mail text);
+  insert into customer (name, mail) select 'customer ' || i, i || '@example.org' from generate_series(1, 2000) i;
+  create table orders (id serial primary key, customer int references customer, at timestamptz default '2026-01-01');
+  insert into orders (customer) select 1 + i % 2000 from generate_series(1, 5000) i;
+  create table unvalidated (n int);
+  insert into unvalidated values (-1);
+  alter table unvalidated add constraint positive check (n > 0) not valid;
+  create index by_name on customer using gin (name gin_trgm_ops);
+  create view names as select name from customer;
+  create function "do it"() returns text language sql as $f$ select '--
+-- Name: fake; Type: TABLE; Schema: public; Owner: nobody in particular
+--' $f$;
+  alter table orders owner to app;
+  grant select on customer to "odd ""role""";
+  alter table customer enable row level security;
+  create policy own on customer to app, "odd ""role""" using (true);
+  select lo_from_bytea(0, decode(repeat('00ff5c2e0a', 5000), 'hex'));
+`;
+
+for (const major of [15, 18] as const) {
+  describe(`PostgreSQL ${major}`, { skip: skipWithout(`postgres${major}`), timeout: 300_000 }, () => {
+    let server: DatabaseServer;
+    let repository: string;
+    let folder: string;
+    let path: string;
+
+    before(async () => {
+      server = await startPostgres({ major });
+      folder = mkdtempSync(join(tmpdir(), 'holdfast-drills-'));
+      repository = join(folder, 'repository');
+      await makeRepositoryFolder(repository, { chunker: 'fast' });
+      await server.createDatabase('shop');
+      await server.query('shop', content);
+      const url = `postgres://${server.user}@/shop?host=${server.socket}&port=${server.port}`;
+      await run(['backup', url], { env: { HOLDFAST_POSTGRES_BIN: server.bin } });
+      path = `/postgres/${encodeURIComponent(server.socket)}_${server.port}/shop`;
+    });
+    after(async () => {
+      await server.stop();
+      removeTree(folder);
+    });
+
+    /** How a command line of ours runs: as root where servers lie where everybody may enter, else as nobody. */
+    function commandLine(args: readonly string[], env: Record<string, string | undefined>) {
+      const flags = findTool(`postgres${major}`)!.startsWith('/usr/') ? [] : unprivilegedFlags();
+      const first = flags.length > 0 ? [setpriv, ...flags] : [];
+      const [command, ...rest] = [...first, process.execPath, holdfastBin, '--no-cache', ...args];
+      const all: Record<string, string | undefined> = {
+        ...process.env,
+        ...{
+          HOLDFAST_POSTGRES_BIN: server.bin,
+          HOLDFAST_REPOSITORY: repository,
+          HOLDFAST_PASSWORD: password,
+        },
+        ...{ XDG_DATA_HOME: join(folder, 'data'), RESTIC_REPOSITORY: undefined, RESTIC_PASSWORD: undefined },
+        ...env,
+      };
+      return { command: command!, args: rest, env: all };
+    }
+
+    /** Runs the command line with a temporary folder of its own, which must be empty again in the end. */
+    async function run(args: readonly string[], options: RunOptions = {}): Promise<RunResult> {
+      const temporary = join(folder, `t${Math.random().toString(36).slice(2, 8)}`);
+      mkdirSync(temporary);
+      await runProgram('chmod', ['777', folder, temporary]);
+      const line = commandLine(args, { TMPDIR: temporary, ...options.env });
+      const result = await runProgram(line.command, line.args, { ...options, env: line.env });
+      assert.deepEqual(readdirSync(temporary), [], 'the temporary folder is empty again');
+      return result;
+    }
+
+    /** Makes a snapshot of the same path in which something is different. */
+    function rewrite(change: (name: string, text: string) => string): Promise<void> {
+      return rewriteDatabase(repository, path, change);
+    }
+
+    /** A drill that is held up at its queries. */
+    async function heldUp() {
+      await rewrite((_, text) => text);
+      const temporary = join(folder, `t${Math.random().toString(36).slice(2, 8)}`);
+      mkdirSync(temporary);
+      await runProgram('chmod', ['777', folder, temporary]);
+      const queries = join(folder, 'sleep.sql');
+      writeFileSync(queries, 'select pg_sleep(100)\n');
+      const line = commandLine(['drill', 'latest', '--queries', queries], { TMPDIR: temporary });
+      const child = spawn(line.command, line.args, { env: line.env as NodeJS.ProcessEnv });
+      const ended = once(child, 'close') as Promise<[number | null, string | null]>;
+      let said = '';
+      child.stderr.on('data', (piece: Buffer) => (said += piece.toString()));
+      const asking = Promise.withResolvers<void>();
+      child.stdout.on('data', (piece: Buffer) => {
+        said += piece.toString();
+        if (said.includes('asking the queries')) asking.resolve();
+      });
+      await Promise.race([asking.promise, ended]);
+      const [drillFolder] = readdirSync(temporary);
+      assert.ok(drillFolder, said);
+      const pidFile = join(temporary, drillFolder, 'data', 'postmaster.pid');
+      const pid = Number(readFileSync(pidFile, 'utf8').split('\n')[0]);
+      return { child, ended, temporary, pid, said: () => said };
+    }
+
+    async function isGone(pid: number): Promise<boolean> {
+      for (let left = 100; left > 0; left--) {
+        try {
+          process.kill(pid, 0);
+        } catch {
+          return true;
+        }
+        await pause(100);
+      }
+      return false;
+    }
+
+    it('proves a sound snapshot, whatever the environment says of servers', async () => {
+      const certificates = join(folder, 'certificates');
+      const queries = join(folder, 'queries.sql');
+      writeFileSync(
+        queries,
+        '-- customers\n-- expect: 2000\nselect count(*) from customer;\n\nselect 1 from orders;\n\n-- expect nothing\nselect 1 where false',
+      );
+      const elsewhere = {
+        PGHOST: '192.0.2.1',
+        PGHOSTADDR: '192.0.2.1',
+        PGPORT: '1',
+        PGDATABASE: 'no',
+        PGUSER: 'no',
+      };
+      const more = {
+        PGSERVICE: 'no',
+        PGSSLMODE: 'verify-full',
+        PGOPTIONS: '-c no=no',
+        PGPASSFILE: '/no',
+        PGDATA: '/no',
+      };
+      const drilled = await run(['drill', 'latest', '--certificate', certificates, '--queries', queries], {
+        env: { ...elsewhere, ...more },
+      });
+      assert.match(drilled.stdout, /roles app, odd "role": made up for the drill/);
+      assert.match(
+        drilled.stdout,
+        /compared 3 tables, 7001 rows, .* 2 sequences, 2 extensions, .* 1 constraints not validated/,
+      );
+      assert.match(drilled.stdout, /\nproven: /);
+
+      const [json, text] = readdirSync(certificates).sort();
+      assert.match(readFileSync(join(certificates, text!), 'utf8'), /^PROVEN: /m);
+      const file = join(certificates, json!);
+      const genuine = await run(['drill', '--verify-certificate', file, '--json']);
+      const { certificate, public_key: key } = JSON.parse(genuine.stdout) as {
+        certificate: {
+          result: string;
+          drill: { server: string; seconds: Record<string, number> };
+          tables: { rows: number; same: boolean }[];
+        };
+        public_key: string;
+      };
+      assert.equal(certificate.result, 'proven');
+      assert.match(certificate.drill.server, new RegExp(`^PostgreSQL ${major}\\.`));
+      assert.deepEqual(Object.keys(certificate.drill.seconds), ['start', 'restore', 'compare', 'queries']);
+      assert.deepEqual(
+        certificate.tables.map(({ rows, same }) => [rows, same]),
+        [
+          [2000, true],
+          [5000, true],
+          [1, true],
+        ],
+      );
+      await run(['drill', '--verify-certificate', file, '--public-key', key], {
+        env: { HOLDFAST_REPOSITORY: '/no' },
+      });
+
+      writeFileSync(file, readFileSync(file, 'utf8').replace('"rows": 2000', '"rows": 2001'));
+      const forged = await run(['drill', '--verify-certificate', file], { expect: 1 });
+      assert.match(forged.stderr, /the certificate was changed after it was signed/);
+    });
+
+    it('notices rows that are gone, evidence that lies, definitions that changed', async () => {
+      await rewrite((name, text) => {
+        switch (name) {
+          case '2-data.public.orders.sql':
+            return text.replace(/^4711\t.*\n/m, '');
+          case '2-data.public.customer.sql':
+            return text.replace('@example.org', '@example.com');
+          case '1-schema.sql':
+            return text
+              .replace('customer.name\n', 'customer.mail AS name\n')
+              .replace('SELECT name\n', 'SELECT mail AS name\n');
+          case '3-sequences.sql':
+            return text.replace("'public.orders_id_seq', 5000", "'public.orders_id_seq', 40");
+          case 'evidence.json':
+            return text.replace('"rows": 1,', '"rows": 3,');
+        }
+        return text;
+      });
+      const changed = await run(['drill', 'latest'], { expect: 20 });
+      for (const found of [
+        /differs: public\.orders has 4999 rows instead of 5000\n/,
+        /differs: the rows of public\.customer are not the same\n/,
+        /differs: the schema in the snapshot is not the one that was backed up\n/,
+        /differs: a sequence does not stand where it did: .*orders_id_seq/,
+        /differs: public\.unvalidated has 1 rows instead of 3\n/,
+      ]) {
+        assert.match(changed.stdout, found);
+      }
+      assert.match(changed.stderr, /holdfast: the drill found \d differences/);
+
+      await rewrite((name, text) =>
+        name === '5-schema.sql' ? text.replace('FOREIGN KEY (customer)', 'FOREIGN KEY (custome)') : text,
+      );
+      const broken = await run(['drill', 'latest'], { expect: 20 });
+      assert.match(
+        broken.stdout,
+        /differs: it cannot be restored: psql failed with status 3: .*column "custome" .*does not exist/,
+      );
+    });
+
+    it('leaves nothing when it is interrupted', async () => {
+      const { child, ended, temporary, pid, said } = await heldUp();
+      child.kill('SIGINT');
+      assert.deepEqual(await ended, [130, null], said());
+      assert.deepEqual(readdirSync(temporary), []);
+      assert.ok(await isGone(pid));
+    });
+
+    // what follows does not depend on the version
+    if (major !== 15) return;
+
+    it('tells what this machine lacks from what is wrong with the snapshot', async () => {
+      await rewrite((name, text) =>
+        name === 'evidence.json' ? text.replace('"name": "pg_trgm"', '"name": "postgis_of_tomorrow"') : text,
+      );
+      const extension = await run(['drill', 'latest'], { expect: 21 });
+      assert.match(
+        extension.stderr,
+        /holdfast: could not be drilled: extension postgis_of_tomorrow is not installed here\nhint: /,
+      );
+      await rewrite((name, text) =>
+        name === 'evidence.json' ? text.replace(/"server": "\d+/, '"server": "99') : text,
+      );
+      const program = await run(['drill', 'latest', '--json'], { expect: 21 });
+      assert.match(
+        program.stderr,
+        /could not be drilled: the server is PostgreSQL 99, .*install the package postgresql-99/,
+      );
+      assert.equal((JSON.parse(program.stdout) as { result: string }).result, 'not-drilled');
+    });
+
+    it('fails when a query is not answered as expected', async () => {
+      await rewrite((_, text) => text);
+      const queries = join(folder, 'wrong.sql');
+      writeFileSync(
+        queries,
+        '-- many\n-- expect: 5001\nselect count(*) from orders;\n\nselect * from nowhere\n',
+      );
+      const { stdout } = await run(['drill', 'latest', '--queries', queries], { expect: 20 });
+      assert.match(stdout, /differs: the query "many" gives: 5000\n/);
+      assert.match(
+        stdout,
+        /differs: the query "select \* from nowhere" gives: psql failed .*"nowhere" does not exist/,
+      );
+    });
+
+    it('leaves nothing when its server dies, and does not blame the snapshot', async () => {
+      const { ended, temporary, pid, said } = await heldUp();
+      process.kill(pid, 'SIGKILL');
+      assert.deepEqual(await ended, [21, null], said());
+      assert.match(said(), /could not be drilled: the throwaway server died: postgres was ended by SIGKILL/);
+      assert.deepEqual(readdirSync(temporary), []);
+    });
+
+    it('takes its server along when it is killed', async () => {
+      const { child, ended, pid } = await heldUp();
+      child.kill('SIGKILL');
+      await ended;
+      assert.ok(await isGone(pid));
+    });
+  });
+}
