@@ -16,8 +16,8 @@ import { rawPath } from '../sources/files/path.ts';
 import { cacheDirectoryTag, sourceDevices } from '../sources/files/selection.ts';
 import { commandSource, streamSource } from '../sources/streams/stream-source.ts';
 import { currentUser } from '../vaults/repository/key-search.ts';
-import type { DatabaseFlags } from './database-flags.ts';
-import { databaseSource } from './database-operand.ts';
+import { type DatabaseFlags, refuseDatabaseFlags } from './database-flags.ts';
+import { databaseSources } from './database-operand.ts';
 import { maskedTag } from '../sources/masking/masking.ts';
 import { defaultRepository } from './default-repository.ts';
 import { flag, setting } from './environment.ts';
@@ -57,7 +57,10 @@ export interface BackupFlags extends ExcludeFlags, DatabaseFlags {
 }
 
 export interface BackupRequest {
-  readonly options: BackupOptions;
+  /** one for each snapshot */
+  readonly backups: readonly BackupOptions[];
+  /** these are databases of a server, each of which is backed up whatever becomes of the others */
+  readonly ofServer: boolean;
   /** paths that are not there; the others are backed up */
   readonly missing: number;
 }
@@ -71,10 +74,11 @@ export async function backupRequest(
   refuseContradictions(invocation, operands, flags);
   const { settings, environment, terminal } = invocation;
   const timeMs = flags.time ? parseLocalTime(flags.time, '--time') : undefined;
-  const database = flags.stdinFromCommand
+  const databases = flags.stdinFromCommand
     ? undefined
-    : await databaseSource(invocation, operands, flags, timeMs);
-  const stream = database !== undefined || flags.stdin || flags.stdinFromCommand;
+    : await databaseSources(invocation, operands, flags, timeMs);
+  if (!databases) refuseDatabaseFlags(flags);
+  const stream = databases !== undefined || flags.stdin || flags.stdinFromCommand;
   const { existing, missing } = stream
     ? { existing: [], missing: 0 }
     : await findTargets(invocation, operands, flags);
@@ -82,41 +86,43 @@ export async function backupRequest(
   const ignoreInode = flags.ignoreInode ?? flag(environment, 'IGNORE_INODE');
   const concurrency = flags.readConcurrency ?? setting(environment, 'READ_CONCURRENCY');
   if (concurrency) parseCount(concurrency, '--read-concurrency');
+  const whats =
+    databases?.sources ??
+    (stream
+      ? [streamed(invocation, operands, flags, timeMs)]
+      : [await fileTargets(invocation, existing, flags)]);
+  const options: Omit<BackupOptions, 'what'> = {
+    hostname: flags.host ?? flags.hostname ?? setting(environment, 'HOST') ?? hostname(),
+    username: currentUser(),
+    tags: [...(flags.tag?.flat() ?? []), ...(flags.mask === undefined ? [] : [maskedTag])],
+    timeMs,
+    force: flags.force ?? false,
+    parent: flags.parent,
+    groupBy: { host: groupBy.host ?? false, paths: groupBy.paths ?? false, tags: groupBy.tags ?? false },
+    rules: {
+      ignoreInode,
+      ignoreCtime: ignoreInode || (flags.ignoreCtime ?? flag(environment, 'IGNORE_CTIME')),
+    },
+    withAtime: flags.withAtime ?? false,
+    excludes: flags.exclude ?? [],
+    compression: settings.compression,
+    packSize: settings.packSize,
+    dryRun: flags.dryRun ?? false,
+    skipIfUnchanged: flags.skipIfUnchanged ?? false,
+    programVersion: `holdfast ${readVersion()}`,
+    lock: {
+      none: false,
+      retryFor: settings.retryLock,
+      onWait: (message: string) => terminal.say(message),
+    },
+    cacheBase: cacheBase(invocation),
+    detail: terminal.verbosity >= (terminal.json ? 2 : 3),
+    profile: environment['HOLDFAST_PROFILE'] === '1',
+  };
   return {
     missing,
-    options: {
-      what:
-        database ??
-        (stream
-          ? streamed(invocation, operands, flags, timeMs)
-          : await fileTargets(invocation, existing, flags)),
-      hostname: flags.host ?? flags.hostname ?? setting(environment, 'HOST') ?? hostname(),
-      username: currentUser(),
-      tags: [...(flags.tag?.flat() ?? []), ...(flags.mask === undefined ? [] : [maskedTag])],
-      timeMs,
-      force: flags.force ?? false,
-      parent: flags.parent,
-      groupBy: { host: groupBy.host ?? false, paths: groupBy.paths ?? false, tags: groupBy.tags ?? false },
-      rules: {
-        ignoreInode,
-        ignoreCtime: ignoreInode || (flags.ignoreCtime ?? flag(environment, 'IGNORE_CTIME')),
-      },
-      withAtime: flags.withAtime ?? false,
-      excludes: flags.exclude ?? [],
-      compression: settings.compression,
-      packSize: settings.packSize,
-      dryRun: flags.dryRun ?? false,
-      skipIfUnchanged: flags.skipIfUnchanged ?? false,
-      programVersion: `holdfast ${readVersion()}`,
-      lock: {
-        none: false,
-        retryFor: settings.retryLock,
-        onWait: (message: string) => terminal.say(message),
-      },
-      cacheBase: cacheBase(invocation),
-      detail: terminal.verbosity >= (terminal.json ? 2 : 3),
-      profile: environment['HOLDFAST_PROFILE'] === '1',
-    },
+    ofServer: databases?.ofServer ?? false,
+    backups: whats.map((what) => ({ ...options, what })),
   };
 }
 

@@ -7,6 +7,8 @@ import { collect, parseCount } from './values.ts';
 
 export interface DatabaseFlags {
   mask?: string;
+  database?: string[];
+  excludeDatabase?: string[];
   stallTimeout?: string;
   globals?: boolean;
   table?: string[];
@@ -18,6 +20,8 @@ export interface DatabaseFlags {
 
 export function addDatabaseFlags(command: Command): Command {
   return command
+    .addOption(many('--database <pattern>', 'of a server, take these databases alone'))
+    .addOption(many('--exclude-database <pattern>', 'leave these databases out'))
     .option('--mask <file>', 'rules by which personal data in a database becomes something else')
     .addOption(many('--table <pattern>', 'of a database, take these tables alone'))
     .addOption(many('--exclude-table <pattern>', 'leave these tables out'))
@@ -32,34 +36,45 @@ function many(flag: string, description: string): Option {
   return new Option(flag, description).argParser(collect);
 }
 
-/** Code `usage` for what this kind of database does not know. */
-export function databaseChoices(driver: DatabaseDriver, flags: DatabaseFlags): DatabaseChoices {
-  const choices: DatabaseChoices = {
-    ...(flags.globals === false && { globals: false }),
-    ...(flags.table && { tables: flags.table }),
-    ...(flags.excludeTable && { excludeTables: flags.excludeTable }),
-    ...(flags.excludeTableData && { excludeTableData: flags.excludeTableData }),
-    ...(flags.schema && { schemas: flags.schema }),
-    ...(flags.excludeSchema && { excludeSchemas: flags.excludeSchema }),
-  };
-  for (const name of Object.keys(choices) as (keyof DatabaseChoices)[]) {
-    if (driver.choices.includes(name)) continue;
-    throw new HoldfastError(
-      'usage',
-      `databases of ${driver.kinds.join(' and ')} do not know ${flagOf[name]}`,
-    );
-  }
-  return choices;
+/** The flags that choose, as they are written, and what they choose of a database. */
+const choosing = {
+  database: ['--database', undefined],
+  excludeDatabase: ['--exclude-database', undefined],
+  table: ['--table', 'tables'],
+  excludeTable: ['--exclude-table', 'excludeTables'],
+  excludeTableData: ['--exclude-table-data', 'excludeTableData'],
+  schema: ['--schema', 'schemas'],
+  excludeSchema: ['--exclude-schema', 'excludeSchemas'],
+  globals: ['--no-globals', 'globals'],
+} as const;
+
+type ChoosingFlag = keyof typeof choosing;
+
+/** Those that are given; `--no-globals` is one that is false. */
+function given(flags: DatabaseFlags): ChoosingFlag[] {
+  const names = Object.keys(choosing) as ChoosingFlag[];
+  return names.filter((name) => (name === 'globals' ? flags.globals === false : flags[name] !== undefined));
 }
 
-const flagOf: Readonly<Record<keyof DatabaseChoices, string>> = {
-  globals: '--no-globals',
-  tables: '--table',
-  excludeTables: '--exclude-table',
-  excludeTableData: '--exclude-table-data',
-  schemas: '--schema',
-  excludeSchemas: '--exclude-schema',
-};
+/** Code `usage` when flags are given that mean nothing for paths and streams. */
+export function refuseDatabaseFlags(flags: DatabaseFlags): void {
+  const [name] = given(flags);
+  if (name === undefined) return;
+  throw new HoldfastError('usage', `${choosing[name][0]} is for databases`, {
+    hint: 'a database is named by its URL, like postgres://host/database',
+  });
+}
+
+/** Code `usage` for what this kind of database does not know. */
+export function databaseChoices(driver: DatabaseDriver, flags: DatabaseFlags): DatabaseChoices {
+  const chosen = given(flags).flatMap((name) => {
+    const [flag, choice] = choosing[name];
+    if (choice === undefined) return [];
+    if (driver.choices.includes(choice)) return [[choice, flags[name]]];
+    throw new HoldfastError('usage', `databases of ${driver.kinds.join(' and ')} do not know ${flag}`);
+  });
+  return Object.fromEntries(chosen) as DatabaseChoices;
+}
 
 const defaultStallSeconds = 600;
 

@@ -25,18 +25,32 @@ export async function databaseOperand(
 ): Promise<DatabaseOperand> {
   const driver = await driverOfUrl(url);
   const address = driver.address(url, environment);
-  const password = await databasePassword(address.password, environment);
-  const programs = driver.programsSetting && setting(environment, driver.programsSetting);
-  return { driver, address, connection: { environment, password, programs } };
+  return { driver, address, connection: await connectionFor(driver, address.password, environment) };
 }
 
-/** The database that the operands of a backup mean; undefined when they are paths. Code `usage`. */
-export async function databaseSource(
+async function connectionFor(
+  driver: DatabaseDriver,
+  reference: PasswordReference | undefined,
+  environment: Invocation['environment'],
+): Promise<DatabaseOperand['connection']> {
+  const password = await databasePassword(reference, environment);
+  const programs = driver.programsSetting && setting(environment, driver.programsSetting);
+  return { environment, password, programs };
+}
+
+interface DatabaseSources {
+  readonly sources: readonly StreamedSource[];
+  /** these are those of a server, each of which is backed up whatever becomes of the others */
+  readonly ofServer: boolean;
+}
+
+/** The databases that the operands of a backup mean; undefined when they are paths. Code `usage`. */
+export async function databaseSources(
   invocation: Invocation,
   operands: readonly string[],
   flags: DatabaseFlags,
   timeMs: number | undefined,
-): Promise<StreamedSource | undefined> {
+): Promise<DatabaseSources | undefined> {
   if (!operands.some(isDatabaseUrl)) {
     if (flags.mask === undefined) return undefined;
     throw new HoldfastError('usage', '--mask is for databases alone');
@@ -46,17 +60,52 @@ export async function databaseSource(
       hint: 'make one snapshot for each database, and one for the paths',
     });
   }
-  const { driver, address, connection } = await databaseOperand(invocation, operands[0]!);
+  const { driver, addresses, ofServer, connection } = await databaseOperands(invocation, operands[0]!, flags);
   const masking = flags.mask === undefined ? undefined : await loadMasking(invocation, flags.mask, driver);
-  const source = address.source({
+  const options = {
     ...connection,
     masking,
     ...databaseChoices(driver, flags),
     modified: new Date(timeMs ?? Date.now()),
     stallTimeout: stallTimeout(flags),
-    warn: (message) => invocation.context.warn(message),
-  });
-  return { kind: 'source', source, path: masking ? maskedFolder(address.folder) : address.folder };
+    warn: (message: string) => invocation.context.warn(message),
+  };
+  const sources = addresses.map((address) => ({
+    kind: 'source' as const,
+    source: address.source(options),
+    path: masking ? maskedFolder(address.folder) : address.folder,
+  }));
+  return { sources, ofServer };
+}
+
+interface DatabaseOperands extends Omit<DatabaseOperand, 'address'> {
+  readonly addresses: readonly DatabaseAddress[];
+  readonly ofServer: boolean;
+}
+
+/** The database that a URL means, or all that were chosen of a server. Codes `usage`, `not-found`, and the server's. */
+async function databaseOperands(
+  { environment, context }: Invocation,
+  url: string,
+  flags: DatabaseFlags,
+): Promise<DatabaseOperands> {
+  const driver = await driverOfUrl(url);
+  const server = driver.server?.(url);
+  if (!server) {
+    if (flags.database ?? flags.excludeDatabase) {
+      throw new HoldfastError('usage', '--database and --exclude-database choose among those of a server', {
+        hint: `write its URL with a * for the name, in quotes: '${driver.kinds[0]}://host/*'`,
+      });
+    }
+    const { address, ...operand } = await databaseOperand({ environment }, url);
+    return { ...operand, addresses: [address], ofServer: false };
+  }
+  const connection = await connectionFor(driver, server.password, environment);
+  const chosen = { databases: flags.database ?? [], excludeDatabases: flags.excludeDatabase ?? [] };
+  const options = { ...connection, stallTimeout: stallTimeout(flags), signal: context.signal };
+  const names = await server.databases(chosen, options);
+  const addresses = names.map((name) => driver.address(url, environment, name));
+  return { driver, connection, addresses, ofServer: true };
 }
 
 /** The password that a URL refers to; undefined to leave it to the database's own programs. */

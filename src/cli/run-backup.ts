@@ -1,5 +1,5 @@
 /** Runs a backup: opens (or makes) the repository while files are being listed already, and tells how it goes. */
-import { HoldfastError } from '../kernel/errors.ts';
+import { hasCode, HoldfastError, messageOf } from '../kernel/errors.ts';
 import type { BackupOptions, BackupResult } from '../operations/backup/backup.ts';
 import { backup } from '../operations/backup/backup.ts';
 import type { BackupProgress } from '../operations/backup/progress.ts';
@@ -29,20 +29,90 @@ export async function runBackup(
   operands: readonly string[],
   flags: BackupFlags,
 ): Promise<void> {
-  const { terminal, environment, context } = invocation;
-  const { options, missing } = await backupRequest(invocation, operands, flags);
-  let progress: Progress | undefined;
-  let totals: BackupTotals | undefined;
-  const scan = scanFor(invocation, options, flags, (counted) => (totals = counted));
+  const { backups, ofServer, missing } = await backupRequest(invocation, operands, flags);
+  const dryRun = flags.dryRun ?? false;
   let created: CreatedRepository | undefined;
   const session = { prefetch: ['snapshot', 'index'] } as const;
-  const opening = options.dryRun
+  const opening = dryRun
     ? openChosenRepository(invocation, session)
     : openOrCreateDefault(invocation, session, (made) => {
         created = made;
         tellCreated(invocation, made);
       });
   opening.catch(() => {});
+  try {
+    if (ofServer) return await backUpEach(invocation, opening, backups, flags);
+    const result = await backUpOne(invocation, opening, backups[0]!, flags);
+    if (created && result.id && !dryRun) tellNextSteps(invocation, result.id);
+    if (result.errors > 0 || missing > 0) {
+      throw new HoldfastError('incomplete', 'at least one source file could not be read', {
+        hint: 'the snapshot holds everything else; the messages above name what is missing',
+      });
+    }
+  } finally {
+    await opening.then(
+      (repository: Repository) => repository[Symbol.asyncDispose](),
+      () => {},
+    );
+  }
+}
+
+/** Several databases, one after the other: one that fails does not keep the others from their snapshots. */
+async function backUpEach(
+  invocation: Invocation,
+  opening: Promise<Repository>,
+  backups: readonly BackupOptions[],
+  flags: BackupFlags,
+): Promise<void> {
+  const { terminal, context } = invocation;
+  await opening;
+  const failed: string[] = [];
+  for (const options of backups) {
+    const path = pathOf(options);
+    if (terminal.json) terminal.emit({ message_type: 'database', path });
+    else terminal.say(path);
+    try {
+      await backUpOne(invocation, opening, options, flags);
+    } catch (error) {
+      if (context.signal.aborted || hasCode(error, 'interrupted')) throw error;
+      failed.push(path);
+      tellItem(terminal, {
+        kind: 'problem',
+        path: Buffer.from(path),
+        message: explained(error),
+        lost: true,
+      });
+    }
+    terminal.say('');
+  }
+  if (failed.length === 0) return;
+  throw new HoldfastError(
+    'failed',
+    `${failed.length} of ${backups.length} databases are not backed up: ${failed.join(', ')}`,
+    { hint: 'the others have their snapshots; the messages above say what went wrong' },
+  );
+}
+
+/** The message of an error with its hint, on one line. */
+function explained(error: unknown): string {
+  const hint = error instanceof HoldfastError ? error.hint : undefined;
+  return hint === undefined ? messageOf(error) : `${messageOf(error)} (${hint})`;
+}
+
+function pathOf({ what }: BackupOptions): string {
+  return what.kind === 'source' ? what.path : '';
+}
+
+async function backUpOne(
+  invocation: Invocation,
+  opening: Promise<Repository>,
+  options: BackupOptions,
+  flags: BackupFlags,
+): Promise<BackupResult> {
+  const { terminal, environment, context } = invocation;
+  let progress: Progress | undefined;
+  let totals: BackupTotals | undefined;
+  const scan = scanFor(invocation, options, flags, (counted) => (totals = counted));
   try {
     const result = await backup(opening, options, context, {
       started(read: () => BackupProgress) {
@@ -64,19 +134,10 @@ export async function runBackup(
     const limits = options.what.kind === 'files' ? platformLimits() : undefined;
     if (limits !== undefined) context.warn(limits);
     if (options.profile) terminal.complain(profileLine(result));
-    if (created && result.id && !options.dryRun) tellNextSteps(invocation, result.id);
-    if (result.errors > 0 || missing > 0) {
-      throw new HoldfastError('incomplete', 'at least one source file could not be read', {
-        hint: 'the snapshot holds everything else; the messages above name what is missing',
-      });
-    }
+    return result;
   } finally {
     progress?.done();
     await scan?.[Symbol.asyncDispose]();
-    await opening.then(
-      (repository: Repository) => repository[Symbol.asyncDispose](),
-      () => {},
-    );
   }
 }
 

@@ -88,6 +88,64 @@ for (const major of [15, 18] as const) {
         });
       });
 
+      describe('all databases of a server', () => {
+        const names = ['every', 'every-2', 'every.3', 'every a=b/c'];
+        const urlOfAll = (user = server.user): string =>
+          `postgres://${user}@/*?host=${server.socket}&port=${server.port}`;
+
+        before(async () => {
+          for (const name of names) {
+            await server.createDatabase(name);
+            await server.query(name, `create table t as select '${name}' as name`);
+          }
+          await server.createDatabase('every closed');
+          await server.query('postgres', `alter database "every closed" with allow_connections false`);
+          await server.query('postgres', `create database "every template" with is_template true`);
+        });
+
+        it('each get a snapshot of their own, and one that fails is named', async () => {
+          await server.query('every-2', 'create role nosy login; alter table t owner to postgres');
+          for (const name of names) {
+            if (name !== 'every-2') await server.query(name, 'grant select on t to nosy');
+          }
+          const { stdout, stderr } = await ours.run(
+            ['backup', '--no-globals', '--database', 'every*', urlOfAll('nosy')],
+            {
+              expect: 1,
+            },
+          );
+          assert.equal(stdout.match(/^snapshot \w+ saved$/gm)?.length, 3);
+          assert.match(stderr, /^error: .*every-2: pg_dump failed .*permission denied for table t/m);
+          assert.match(stderr, /^holdfast: 1 of 4 databases are not backed up: \S*every-2\nhint: /m);
+          const snapshots = (await ours.json(['snapshots'])) as { paths: string[] }[];
+          const paths = snapshots.flatMap(({ paths }) => paths).filter((path) => path.includes('/every'));
+          assert.deepEqual(paths, [place('every'), place('every a=b%2Fc'), place('every.3')]);
+          const all = await ours.run(['dump', 'latest', '--path', place('every')]);
+          assert.match(all.stdout, /^every$/m, 'not one whose name begins the same');
+        });
+
+        it('are chosen by patterns that must match', async () => {
+          const chosen = [
+            '--database',
+            'every?3',
+            '--database',
+            '"every a=b/c"',
+            '--exclude-database',
+            '*a=b*',
+          ];
+          const { stdout } = await ours.run(['backup', '--no-globals', '--json', ...chosen, urlOfAll()]);
+          const told = jsonLines(stdout).filter(({ message_type }) => message_type === 'database');
+          assert.deepEqual(told, [{ message_type: 'database', path: place('every.3') }]);
+          const idle = ['--database', '*template', '--exclude-database', '"EVERY"', '--database', 'every'];
+          const { stderr } = await ours.run(['backup', ...idle, urlOfAll()], { expect: 1 });
+          assert.match(stderr, /matches --database \*template, --exclude-database "EVERY"\n/);
+          const one = await ours.run(['backup', '--database', 'every', url('every')], { expect: 1 });
+          assert.match(one.stderr, /--database and --exclude-database choose among those of a server/);
+          const none = await ours.run(['backup', '--table', 't', folder], { expect: 1 });
+          assert.match(none.stderr, /--table is for databases/);
+        });
+      });
+
       describe('tables and schemas', () => {
         const all = [
           '2-data.Odd %2E.T.sql',

@@ -12,7 +12,7 @@ export function backupCommand(runtime: Runtime): Command {
   const command = addExcludeFlags(
     verb(
       'backup',
-      '[flags] PATH... | postgres://[USER@]HOST[:PORT]/DATABASE',
+      '[flags] PATH... | postgres://[USER@]HOST[:PORT]/DATABASE | postgres://HOST/*',
       'Makes a snapshot of files and directories, or of a database.',
     ),
   )
@@ -62,6 +62,10 @@ export function backupCommand(runtime: Runtime): Command {
     [
       'holdfast backup postgres://backup@db.example.org/shop',
       'a PostgreSQL database, with the stock pg_dump',
+    ],
+    [
+      "holdfast backup --exclude-database 'test_*' 'postgres://backup@db.example.org/*'",
+      'all databases of a server, a snapshot for each',
     ],
     [
       "holdfast backup --exclude-table-data 'audit.*' postgres://backup@db.example.org/shop",

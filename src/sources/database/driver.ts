@@ -18,8 +18,13 @@ export interface DatabaseDriver {
   readonly choices: readonly (keyof DatabaseChoices)[];
   /** what its `restore` knows of; nothing when undefined */
   readonly restoreChoices?: readonly (keyof RestoreChoices)[];
-  /** Which database a URL means. Code `usage`; the text of a URL is never repeated in an error. */
-  address(url: string, environment: Environment): DatabaseAddress;
+  /**
+   * Which database a URL means. Code `usage`; the text of a URL is never repeated in an error.
+   * @param named one of those that a server has, when the URL means all
+   */
+  address(url: string, environment: Environment, named?: string): DatabaseAddress;
+  /** The server that a URL means, when it means all of its databases; absent where there are no servers. */
+  readonly server?: (url: string) => ServerAddress | undefined;
   /** The parts of a snapshot as one stream that the database's own client takes. */
   assemble(stored: StoredDatabase): AsyncIterable<Uint8Array>;
   /**
@@ -44,6 +49,25 @@ export interface DatabaseAddress {
    * words.
    */
   restore(stored: StoredDatabase, options: DatabaseTargetOptions): Promise<void>;
+}
+
+export interface ServerAddress {
+  /** what the URL says of a password */
+  readonly password: PasswordReference | undefined;
+  /** The names of those that may be entered, in order. Code `not-found` when a pattern matches none, or none is left. */
+  databases(names: DatabaseNames, options: ServerOptions): Promise<readonly string[]>;
+}
+
+/** Patterns of names: which databases of a server are taken, all without any. */
+export interface DatabaseNames {
+  readonly databases: readonly string[];
+  readonly excludeDatabases: readonly string[];
+}
+
+export interface ServerOptions extends Omit<ConnectionOptions, 'warn'> {
+  /** milliseconds without a byte after which the server is taken for stuck */
+  readonly stallTimeout: number | undefined;
+  readonly signal: AbortSignal;
 }
 
 /** A database of a snapshot: what was seen of it, and its parts by their names there. */

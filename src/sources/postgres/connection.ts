@@ -34,8 +34,16 @@ const parameterVariables: Readonly<Record<string, string>> = {
   passfile: 'PGPASSFILE',
 };
 
-/** Code `usage`. The text of a URL is never repeated in an error: it may hold a password after all. */
-export function parsePostgresUrl(text: string): PostgresConnection {
+/** True for a URL that means all databases of a server; one that is called `*` is written `%2A`. */
+export function meansEveryDatabase(text: string): boolean {
+  return /^\w+:\/\/[^/?#]*\/\*(?:[?#]|$)/.test(text);
+}
+
+/**
+ * Code `usage`. The text of a URL is never repeated in an error: it may hold a password after all.
+ * @param named the database that is meant, whatever the URL says
+ */
+export function parsePostgresUrl(text: string, named?: string): PostgresConnection {
   let url: URL;
   try {
     // libpq allows a user without a host, the standard for URLs does not
@@ -64,7 +72,10 @@ export function parsePostgresUrl(text: string): PostgresConnection {
       if (!password) throw usage(`the database's URL has a parameter "${name}" that is not known`);
     }
   }
-  const database = decode(url.pathname.slice(1));
+  if (named === undefined && meansEveryDatabase(text)) {
+    throw usage('the URL means all databases of a server, and one is wanted here');
+  }
+  const database = named ?? decode(url.pathname.slice(1));
   if (database === '') throw usage('the URL names no database', 'add its name: postgres://host/database');
   if (database.includes('\0')) throw usage('the name of the database makes no sense');
   if (port !== '' && !/^\d{1,5}$/.test(port)) throw usage(`"${port}" is no port`);

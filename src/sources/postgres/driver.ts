@@ -3,6 +3,7 @@ import type { DatabaseDriver } from '../database/driver.ts';
 import { maskedFolder } from '../masking/masking.ts';
 import { databaseFolder, parsePostgresUrl } from './connection.ts';
 import { maskPostgres } from './part-masker.ts';
+import { postgresServer } from './server-address.ts';
 import { postgresSource } from './source.ts';
 import { restorePostgres } from './target.ts';
 import { wholeDump } from './whole-dump.ts';
@@ -12,8 +13,9 @@ export const postgres: DatabaseDriver = {
   programsSetting: 'POSTGRES_BIN',
   restoreChoices: ['create', 'clean', 'jobs', 'owner', 'privileges', 'withRoles'],
   choices: ['globals', 'tables', 'excludeTables', 'schemas', 'excludeSchemas', 'excludeTableData'],
-  address(url, environment) {
-    const connection = parsePostgresUrl(url);
+  server: postgresServer,
+  address(url, environment, named) {
+    const connection = parsePostgresUrl(url, named);
     const folder = databaseFolder(connection, environment);
     return {
       database: connection.database,

@@ -1,7 +1,7 @@
 /** Patterns of names mean what they mean to psql. */
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { exactPattern, parseNamePattern } from './name-pattern.ts';
+import { exactPattern, parseDatabasePattern, parseNamePattern } from './name-pattern.ts';
 
 test('patterns of names', () => {
   for (const [pattern, schema, name] of [
@@ -19,6 +19,11 @@ test('patterns of names', () => {
     const whole = (part: string | undefined) => part && `^(${part})$`;
     assert.deepEqual(parseNamePattern(pattern), { schema: whole(schema), name: whole(name) }, pattern);
   }
+});
+
+test('patterns of databases have no schemas', () => {
+  assert.equal(parseDatabasePattern('shop.*'), '^(shop\\..*)$');
+  assert.equal(parseDatabasePattern('"A.""b".C'), '^(A\\."b\\.c)$');
 });
 
 test('a pattern for one name matches nothing else', () => {

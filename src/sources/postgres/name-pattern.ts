@@ -8,22 +8,33 @@ export interface NamePattern {
 
 /** The same reading as psql's own; of more than one dot the last counts, for pg_dump has a word to say then. */
 export function parseNamePattern(pattern: string): NamePattern {
+  const parts = expressions(pattern);
+  return { schema: parts.at(-2), name: parts.at(-1)! };
+}
+
+/** A regular expression for names of databases, where a dot is a dot. */
+export function parseDatabasePattern(pattern: string): string {
+  return expressions(pattern, '\\.')[0]!;
+}
+
+/** Of each name between dots, or of all as one when a dot is to be taken for something else. */
+function expressions(pattern: string, dot?: string): string[] {
   const parts = [''];
   let quoted = false;
   for (let at = 0; at < pattern.length; at++) {
     const character = pattern[at]!;
     if (character === '"') {
-      if (quoted && pattern[at + 1] === '"') parts[parts.length - 1]! += literal(pattern[++at]!);
+      if (quoted && pattern[at + 1] === '"') parts[parts.length - 1]! += pattern[++at]!;
       else quoted = !quoted;
-    } else if (!quoted && character === '.') {
+    } else if (!quoted && character === '.' && dot === undefined) {
       parts.push('');
     } else {
-      parts[parts.length - 1]! += quoted ? literal(character) : unquoted(character);
+      parts[parts.length - 1]! += quoted
+        ? literal(character)
+        : (character === '.' && dot) || unquoted(character);
     }
   }
-  const whole = (part: string): string => `^(${part})$`;
-  const schema = parts.at(-2);
-  return { schema: schema === undefined ? undefined : whole(schema), name: whole(parts.at(-1)!) };
+  return parts.map((part) => `^(${part})$`);
 }
 
 /** A pattern that matches this one name, or this one table. */

@@ -4,6 +4,7 @@ import type { ProcessOptions } from '../../kernel/process.ts';
 import type { DatabaseChoices, TableChoices } from '../database/driver.ts';
 import { parseNamePattern } from './name-pattern.ts';
 import { askPsql } from './server-facts.ts';
+import { sqlText } from './sql-text.ts';
 
 /** pg_dump calls them as our command line does. */
 const flags: readonly (readonly [choice: keyof TableChoices, flag: string, what: 'schema' | 'table'])[] = [
@@ -54,7 +55,7 @@ export async function refuseIdlePatterns(
 
 function anySchema(pattern: string): string {
   const { name } = parseNamePattern(pattern);
-  return `exists (select from pg_catalog.pg_namespace where nspname operator(pg_catalog.~) ${text(name)})`;
+  return `exists (select from pg_catalog.pg_namespace where nspname operator(pg_catalog.~) ${sqlText(name)})`;
 }
 
 function anyTable(pattern: string): string {
@@ -62,12 +63,7 @@ function anyTable(pattern: string): string {
   const where =
     schema === undefined
       ? 'pg_catalog.pg_table_is_visible(c.oid)'
-      : `n.nspname operator(pg_catalog.~) ${text(schema)}`;
+      : `n.nspname operator(pg_catalog.~) ${sqlText(schema)}`;
   return `exists (select from pg_catalog.pg_class c join pg_catalog.pg_namespace n on n.oid = c.relnamespace
-    where c.relkind in ('r', 'S', 'v', 'm', 'f', 'p') and c.relname operator(pg_catalog.~) ${text(name)} and ${where})`;
-}
-
-/** As a literal, whatever the server's settings say of backslashes. */
-function text(value: string): string {
-  return `E'${value.replaceAll(/[\\']/g, '\\$&')}'`;
+    where c.relkind in ('r', 'S', 'v', 'm', 'f', 'p') and c.relname operator(pg_catalog.~) ${sqlText(name)} and ${where})`;
 }
