@@ -71,6 +71,7 @@ export function backupCommand(runtime: Runtime): Command {
       "holdfast backup --exclude-table-data 'audit.*' postgres://backup@db.example.org/shop",
       'the same without the rows of some tables',
     ],
+    ['holdfast backup sqlite:/srv/app/app.db', 'a SQLite database, also while it is written to'],
     ['pg_dump shop | holdfast backup --stdin --stdin-filename shop.sql', 'what another program prints'],
     ['holdfast backup --stdin-from-command -- pg_dump shop', 'the same, and no snapshot when it fails'],
   ]);

@@ -61,6 +61,7 @@ export function dumpCommand(runtime: Runtime): Command {
     ['holdfast dump latest /etc/hosts', 'one file'],
     ['holdfast dump latest /home/ada | tar -x -C /tmp', 'a directory, without touching anything else'],
     ['holdfast dump latest --path /postgres/db_5432/shop | psql shop', 'a database, into an empty one'],
+    ['holdfast dump latest | sqlite3 new.db', 'a SQLite database, as SQL'],
     ['holdfast dump -a zip -t site.zip latest:/var/www /', 'as a zip file'],
   ]);
 }

@@ -67,6 +67,10 @@ export function restoreCommand(runtime: Runtime): Command {
     ['holdfast restore latest --target /tmp/back', 'everything, somewhere else'],
     ['holdfast restore latest:/home/ada/thesis --target ~/thesis', 'one directory'],
     ['holdfast restore latest --to postgres://localhost/shop_copy --create', 'a database, into a new one'],
+    [
+      'holdfast restore latest --to sqlite:/srv/app/app.db --table user=user_old',
+      'one table, beside the present one',
+    ],
     ['holdfast restore latest --to postgres://db/shop --clean --dry-run', 'what a database would lose'],
     ['holdfast restore latest --target / --include /etc --overwrite if-changed', 'a part, in place'],
   ]);
