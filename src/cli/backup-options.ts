@@ -50,6 +50,7 @@ export interface BackupFlags extends ExcludeFlags, DatabaseFlags {
   ignoreCtime?: boolean;
   ignoreInode?: boolean;
   withAtime?: boolean;
+  sqliteConsistent?: boolean;
   skipIfUnchanged?: boolean;
   dryRun?: boolean;
   scan: boolean;
@@ -104,6 +105,7 @@ export async function backupRequest(
       ignoreCtime: ignoreInode || (flags.ignoreCtime ?? flag(environment, 'IGNORE_CTIME')),
     },
     withAtime: flags.withAtime ?? false,
+    sqliteConsistent: flags.sqliteConsistent ?? false,
     excludes: flags.exclude ?? [],
     compression: settings.compression,
     packSize: settings.packSize,

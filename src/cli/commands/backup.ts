@@ -43,6 +43,7 @@ export function backupCommand(runtime: Runtime): Command {
     .option('--ignore-ctime', 'files whose change time alone differs are unchanged')
     .option('--ignore-inode', 'the same, and for those whose inode differs')
     .option('--with-atime', 'keep access times')
+    .option('--sqlite-consistent', 'store SQLite databases among the files in one state each')
     .option('--skip-if-unchanged', 'make no snapshot when nothing changed')
     .option('-n, --dry-run', 'only say what would be done')
     .option('--no-scan', 'do not count first, for which the progress shows no time left')
@@ -71,6 +72,7 @@ export function backupCommand(runtime: Runtime): Command {
       "holdfast backup --exclude-table-data 'audit.*' postgres://backup@db.example.org/shop",
       'the same without the rows of some tables',
     ],
+    ['holdfast backup /srv --sqlite-consistent', 'files, and SQLite databases among them that are in use'],
     ['holdfast backup sqlite:/srv/app/app.db', 'a SQLite database, also while it is written to'],
     ['pg_dump shop | holdfast backup --stdin --stdin-filename shop.sql', 'what another program prints'],
     ['holdfast backup --stdin-from-command -- pg_dump shop', 'the same, and no snapshot when it fails'],

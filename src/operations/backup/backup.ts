@@ -1,5 +1,5 @@
 /** backup: one snapshot of a file tree, or of what a source yields. The snapshot is written last: that write commits. */
-import { availableParallelism } from 'node:os';
+import { availableParallelism, tmpdir } from 'node:os';
 import type { Context } from '../../kernel/context.ts';
 import { HoldfastError } from '../../kernel/errors.ts';
 import { fromHex, toHex } from '../../kernel/hex.ts';
@@ -45,6 +45,8 @@ export interface BackupOptions extends ParentRules {
   readonly timeMs: number | undefined;
   readonly rules: ChangeRules;
   readonly withAtime: boolean;
+  /** store SQLite databases of a file tree in one state each, copied to the folder for temporary files before */
+  readonly sqliteConsistent?: boolean;
   /** patterns to be named in the snapshot */
   readonly excludes: readonly string[];
   readonly compression: CompressionMode;
@@ -134,6 +136,9 @@ export async function backup(
     return sums;
   };
 
+  // disposed of behind the threads that use it
+  await using copies =
+    options.sqliteConsistent && what.kind === 'files' ? await folderForCopies() : undefined;
   await using leader = createLeader(
     workers,
     {
@@ -142,7 +147,8 @@ export async function backup(
       withAtime: options.withAtime,
       detail: options.detail,
       profile: options.profile,
-      fingerprintSalt: fingerprintSalt(),
+      fingerprintSalt: fingerprintSalt(copies !== undefined),
+      sqliteFolder: copies?.path,
       shared,
     },
     onItem,
@@ -259,6 +265,11 @@ export async function backup(
     await held.ensure();
     return repository.writeFile('snapshot', json);
   }
+}
+
+async function folderForCopies(): Promise<AsyncDisposable & { readonly path: string }> {
+  const { makeTemporaryFolder } = await import('../../sources/sqlite/temporary-folder.ts');
+  return makeTemporaryFolder(tmpdir(), Date.now);
 }
 
 function forWorkers(

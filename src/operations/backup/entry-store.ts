@@ -25,6 +25,7 @@ import { type DirectoryInTree, diverge, entryPath, type Frame, isSure, type Orig
 import type { KnownFolders } from './known-folders.ts';
 import type { Ahead, CounterName, ItemEvent } from './protocol.ts';
 import { createBlobIds, storeFile } from './store-file.ts';
+import type { SqliteFiles } from './sqlite-files.ts';
 import { createTally } from './tally.ts';
 import type { Twin } from './twin.ts';
 
@@ -44,6 +45,8 @@ export interface EntryStoreParts {
   /** A listing that was made ahead of the work, or is made now because what is below may be unchanged. */
   takeAhead(path: Uint8Array, mayBeKnown: boolean): Ahead | undefined;
   readonly folders: KnownFolders;
+  /** undefined to store databases as any other file */
+  readonly sqlite: SqliteFiles | undefined;
 }
 
 export interface EntryStore {
@@ -68,7 +71,7 @@ export interface EntryStore {
 }
 
 export function createEntryStore(parts: EntryStoreParts): EntryStore {
-  const { packer, chunker, index, profile, rules, folders } = parts;
+  const { packer, chunker, index, profile, rules, folders, sqlite } = parts;
   const { complete, completeSame, sizes } = createTally(parts);
   const ids = createBlobIds();
   const head = new ByteWriter(512);
@@ -115,11 +118,10 @@ export function createEntryStore(parts: EntryStoreParts): EntryStore {
     try {
       const node: Node = metadataOf(file.stat, 0, name, path, metadata);
       ids.count = 0;
-      node.size = await storeFile(file.fd, node.size, chunker, packer, ids, profile, parts.pause, (bytes) =>
-        parts.count('bytesSeen', bytes),
-      );
+      const copied = sqlite !== undefined && (await storeCopy(node, file, path, sqlite));
+      if (!copied) node.size = await storeBytes(file.fd, node.size);
       node.content = ids.bytes.slice(0, ids.count * 32);
-      if (changedWhileOpen(file, path)) {
+      if (!copied && changedWhileOpen(file, path)) {
         problem(
           path,
           new Error('the file changed while it was read; what is stored may mix old and new'),
@@ -136,6 +138,38 @@ export function createEntryStore(parts: EntryStoreParts): EntryStore {
       done = openStage(profile, 'open');
       closeFile(file.fd);
       done();
+    }
+  }
+
+  function storeBytes(fd: number, expected: number): Promise<number> {
+    return storeFile(fd, expected, chunker, packer, ids, profile, parts.pause, (bytes) =>
+      parts.count('bytesSeen', bytes),
+    );
+  }
+
+  /** A database that cannot be copied is reported, and stored as any other file. */
+  async function storeCopy(
+    node: Node,
+    file: OpenFile,
+    path: Uint8Array,
+    sqlite: SqliteFiles,
+  ): Promise<boolean> {
+    try {
+      await using copy = await sqlite.copyOf(file.fd, path);
+      if (!copy) return false;
+      // the next backup must look again, for the log may say more by then
+      if (sqlite.hasLog(path)) doubts++;
+      const stored = openFile(Buffer.from(copy.path));
+      try {
+        node.size = await storeBytes(stored.fd, stored.stat.size(0));
+      } finally {
+        closeFile(stored.fd);
+      }
+      return true;
+    } catch (error) {
+      if (!(error instanceof HoldfastError) || ids.count > 0) throw error;
+      problem(path, error, true);
+      return false;
     }
   }
 
@@ -207,6 +241,7 @@ export function createEntryStore(parts: EntryStoreParts): EntryStore {
     problem: (path, error) => problem(path, error, true),
     takeOver(frame, twin, i, name) {
       const { listing } = frame;
+      if (sqlite && listing.isFile(i) && mayBeDatabase(frame, i, sqlite)) return false;
       const stat = statMetadata(listing, i, name, metadata);
       head.length = 0;
       encodeNodeHead(head, stat);
@@ -279,7 +314,9 @@ export function createEntryStore(parts: EntryStoreParts): EntryStore {
       const path = entryPath(frame, i);
       const snapshotPath = joinPath(frame.snapshotPath, listing.name(i));
       if (listing.error(i) === 0 && listing.isFile(i)) {
-        const content = previous && !hasChanged(listing, i, previous, rules) ? previous.content : undefined;
+        if (sqlite?.isCompanion(path)) return undefined;
+        const same = previous && !hasChanged(listing, i, previous, rules) && !sqlite?.hasLog(path);
+        const content = same ? previous.content : undefined;
         const present = content !== undefined && allPresent(content);
         if (content && !present) {
           problem(path, new Error('parts of it are missing in the repository; it is stored again'), true);
@@ -302,6 +339,12 @@ export function createEntryStore(parts: EntryStoreParts): EntryStore {
       return undefined;
     },
   };
+}
+
+/** True for what needs a closer look than its metadata: what lies beside a database, or has a log beside it. */
+function mayBeDatabase(frame: Frame, i: number, sqlite: SqliteFiles): boolean {
+  const path = entryPath(frame, i);
+  return sqlite.hasLog(path) || sqlite.isCompanion(path);
 }
 
 /** There are few modes, and the number for each is larger than V8 keeps without an object. */

@@ -55,8 +55,12 @@ async function indexIds(repository: Repository): Promise<Set<string>> {
   return ids;
 }
 
-/** Besides what stat tells, a tree depends on how we write it, and on the time zone that its times are told in. */
-export function fingerprintSalt(): string {
+/**
+ * Besides what stat tells, a tree depends on how we write it, on the time zone that its times are told in, and on
+ * whether databases are stored in one state.
+ */
+export function fingerprintSalt(sqliteConsistent: boolean): string {
   const offsets = [0, 946_684_800, 962_409_600, 1_704_067_200, 1_719_792_000].map(localOffset);
-  return `tree 1, offsets ${offsets.join(' ')}`;
+  const databases = sqliteConsistent ? ', SQLite databases consistent' : '';
+  return `tree 1, offsets ${offsets.join(' ')}${databases}`;
 }

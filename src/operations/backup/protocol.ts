@@ -24,6 +24,8 @@ export interface WorkerSetup {
   /** see createFingerprinter */
   readonly fingerprintSalt: string;
   readonly shared: SharedState;
+  /** for consistent copies of SQLite databases; undefined to store them as they are */
+  readonly sqliteFolder: string | undefined;
 }
 
 /** What a worker learns when the repository is open. */

@@ -33,6 +33,7 @@ import {
   type WorkerSetup,
 } from './protocol.ts';
 import { storeSlab } from './record-store.ts';
+import { createSqliteFiles } from './sqlite-files.ts';
 import { createBlobIds, createCutter, type Cutter, readSize } from './store-file.ts';
 import { openTwin, type Twin } from './twin.ts';
 import { createWalker, type Walker } from './walker.ts';
@@ -121,6 +122,7 @@ serve<WorkerSetup, BackupRequest, BackupResponse, BackupCall, BackupReply>((setu
         if (found || !mayBeKnown || !known) return found;
         return lookAhead.list(path, (entries) => entries >= mostEntriesBelow);
       },
+      sqlite: setup.sqliteFolder === undefined ? undefined : createSqliteFiles(setup.sqliteFolder),
       folders: createKnownFolders({ fingerprinter, known, notes, count }),
     });
     const walker = createWalker(

@@ -11,6 +11,11 @@ export interface SqliteHeader {
 const magic = Buffer.from('SQLite format 3\0');
 const headerSize = 100;
 
+/** Of the first 16 bytes of a file, or more. */
+export function isDatabaseHeader(start: Uint8Array): boolean {
+  return magic.equals(start.subarray(0, magic.length));
+}
+
 /** Undefined when the file is no database, or an empty one. Throws what the file system says. */
 export function readHeader(path: string | Uint8Array): SqliteHeader | undefined {
   const header = Buffer.alloc(headerSize);
@@ -20,7 +25,7 @@ export function readHeader(path: string | Uint8Array): SqliteHeader | undefined 
   } finally {
     closeSync(file);
   }
-  if (!header.subarray(0, magic.length).equals(magic)) return undefined;
+  if (!isDatabaseHeader(header)) return undefined;
   const version = header.readUInt32BE(96);
   const parts = [Math.floor(version / 1e6), Math.floor(version / 1000) % 1000, version % 1000];
   return { writeAheadLog: header[18] === 2, writtenBy: parts.join('.') };
