@@ -33,6 +33,11 @@ export const verbs: readonly Verb[] = [
     load: async () => (await import('./commands/snapshots.ts')).snapshotsCommand,
   },
   {
+    name: 'show',
+    summary: 'tell all that is known of a snapshot',
+    load: async () => (await import('./commands/show.ts')).showCommand,
+  },
+  {
     name: 'ls',
     summary: 'list what a snapshot holds',
     load: async () => (await import('./commands/ls.ts')).lsCommand,
@@ -51,6 +56,11 @@ export const verbs: readonly Verb[] = [
     name: 'dump',
     summary: 'write a file, or a directory as an archive, to standard output',
     load: async () => (await import('./commands/dump.ts')).dumpCommand,
+  },
+  {
+    name: 'mask',
+    summary: 'propose and check rules that mask personal data in databases',
+    load: async () => (await import('./commands/mask.ts')).maskCommand,
   },
   {
     name: 'forget',
