@@ -1,4 +1,5 @@
 /** A PostgreSQL database as a target: a dump goes through the stock psql, which stops at the first error. */
+import { randomBytes } from 'node:crypto';
 import { availableParallelism } from 'node:os';
 import { hasCode, HoldfastError, messageOf } from '../../kernel/errors.ts';
 import type { ProcessOptions } from '../../kernel/process.ts';
@@ -6,12 +7,13 @@ import type { DatabaseTargetOptions, StoredDatabase } from '../database/driver.t
 import type { RestoreChoices, RestorePlan } from '../database/restore-plan.ts';
 import { connectionEnvironment, type PostgresConnection } from './connection.ts';
 import { createDatabaseSql } from './create-database.ts';
-import { quoteName, toDumpBytes } from './dump-tokens.ts';
+import { quoteName, quoteText, toDumpBytes } from './dump-tokens.ts';
 import { collectNeeds, createEdit, editDump, type EditStatement } from './edit-dump.ts';
 import { emptyingSql } from './empty-database.ts';
 import { loadDump, runPsql } from './load-dump.ts';
 import { findProgram, type FoundProgram } from './programs.ts';
 import { type MissingRoles, missingRoles } from './restore-roles.ts';
+import { askPsql } from './server-facts.ts';
 import { askContents, askTargetServer, lossOf, type TargetServer } from './target-facts.ts';
 
 export interface PostgresTargetOptions extends DatabaseTargetOptions {
@@ -76,7 +78,8 @@ export async function prepareTarget(
 ): Promise<PreparedTarget> {
   const { connection, environment, signal, choices } = options;
   const psql = await findProgram('psql', { environment, signal, folder: options.programs });
-  const env = connectionEnvironment(connection, environment, options.password);
+  const application = `holdfast restore ${randomBytes(6).toString('hex')}`;
+  const env = { ...connectionEnvironment(connection, environment, options.password), PGAPPNAME: application };
   const child = { env, signal, onWarning: options.warn };
   const elsewhere = { ...child, env: { ...env, PGDATABASE: 'postgres' } };
   const asked = choices.create ? elsewhere : child;
@@ -194,7 +197,8 @@ async function perform(
   const name = connection.database;
   const { encoding, locale } = stored.evidence;
   const run = { psql: psql.path, version: psql.version, singleTransaction: false };
-  const ask = (sql: string): Promise<void> => runPsql(once(toDumpBytes(sql)), { ...run, child: elsewhere });
+  const ask = (sql: string, child = elsewhere): Promise<void> =>
+    runPsql(once(toDumpBytes(sql)), { ...run, child });
   let state = 'nothing was changed';
   let made = false;
   try {
@@ -219,18 +223,33 @@ async function perform(
     const jobs = jobsFor(stored, options);
     await loadDump(stored, { ...run, child, edit, singleTransaction, jobs, first });
   } catch (cause) {
+    await endSessions(target);
     if (made && singleTransaction) {
-      const sweep = { ...elsewhere, signal: new AbortController().signal };
-      const dropped = runPsql(once(toDumpBytes(`DROP DATABASE ${quoteName(name)};\n`)), {
-        ...run,
-        child: sweep,
-      });
+      const dropped = ask(`DROP DATABASE ${quoteName(name)};\n`, afterwards(elsewhere));
       state = await dropped.then(
         () => `the new database ${name} was dropped again`,
         () => state,
       );
     }
     throw withState(cause, state, options.warn);
+  }
+}
+
+/** For what is put right after an interruption, and must not take long then. */
+function afterwards(child: ProcessOptions): ProcessOptions {
+  const env = { ...child.env, PGCONNECT_TIMEOUT: '5' };
+  return { env, signal: AbortSignal.timeout(15_000) };
+}
+
+/** A server does not notice at once that psql is gone, and goes on with the rows that it has. */
+export async function endSessions({ psql, elsewhere }: PreparedTarget): Promise<void> {
+  const question = `select json_build_array(count(pg_catalog.pg_terminate_backend(pid))) from pg_catalog.pg_stat_activity
+    where application_name = ${quoteText(elsewhere.env['PGAPPNAME']!)} and pid <> pg_catalog.pg_backend_pid();`;
+  const child = afterwards(elsewhere);
+  try {
+    while ((await askPsql<number[]>(psql.path, question, child))[0] !== 0);
+  } catch {
+    // the server is gone, or hears nobody: it will notice by itself
   }
 }
 
