@@ -44,7 +44,7 @@ export function findPrograms(wanted: ReadonlySet<string> | undefined): Program[]
 }
 
 /** The first number with dots that the program says about itself. */
-function versionOf(command: string, ...args: string[]): string {
+export function versionOf(command: string, ...args: string[]): string {
   const result = spawnSync(command, args, { encoding: 'utf8' });
   return /\d+(\.\d+)+/.exec(`${result.stdout}${result.stderr}`)?.[0] ?? 'of unknown version';
 }
@@ -62,7 +62,7 @@ function restic(): Program | undefined {
 }
 
 /** The variables that both restic and Holdfast read. */
-function resticEnvironment(place: Place): Record<string, string | undefined> {
+export function resticEnvironment(place: Place): Record<string, string | undefined> {
   return {
     HOLDFAST_REPOSITORY: undefined,
     HOLDFAST_PASSWORD_FILE: undefined,

@@ -27,21 +27,24 @@ export function renderScenario(result: ScenarioResult): string {
   ];
   const ours = result.programs['holdfast'];
   const rows = Object.entries(result.programs).map(([name, figures]) => renderRow(name, figures, ours));
+  const versions = Object.entries(result.versions).map(([name, version]) => `${name} ${version}`);
+  return [
+    `## ${result.title}\n`,
+    `${result.subject} ${result.date}, ${result.machine}; ${versions.join(', ')}.\n`,
+    ...renderTable(columns, rows),
+    '',
+  ].join('\n');
+}
+
+/** The lines of a table: the first column to the left, figures to the right. */
+export function renderTable(columns: readonly string[], rows: readonly (readonly string[])[]): string[] {
   const widths = columns.map((column, at) =>
     Math.max(column.length, ...rows.map((row) => row[at]?.length ?? 0)),
   );
   const line = (cells: readonly string[]): string =>
     `| ${cells.map((cell, at) => (at === 0 ? cell.padEnd(widths[at] ?? 0) : cell.padStart(widths[at] ?? 0))).join(' | ')} |`;
   const rule = `| ${widths.map((width, at) => (at === 0 ? '-'.repeat(width) : `${'-'.repeat(width - 1)}:`)).join(' | ')} |`;
-  const versions = Object.entries(result.versions).map(([name, version]) => `${name} ${version}`);
-  return [
-    `## ${result.title}\n`,
-    `${result.subject} ${result.date}, ${result.machine}; ${versions.join(', ')}.\n`,
-    line(columns),
-    rule,
-    ...rows.map(line),
-    '',
-  ].join('\n');
+  return [line(columns), rule, ...rows.map(line)];
 }
 
 function renderRow(name: string, figures: Figures, ours: Figures | undefined): string[] {

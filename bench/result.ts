@@ -79,7 +79,7 @@ function round(value: number, digits: number): number {
   return Number(value.toFixed(digits));
 }
 
-function machine(): string {
+export function machine(): string {
   const cores = cpus();
   const memory = Math.round(totalmem() / 2 ** 30);
   return `${cores.length} cores of ${cores[0]?.model ?? 'unknown'}, ${memory} GiB, Linux ${release()}, Node ${process.version}`;
