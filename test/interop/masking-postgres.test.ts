@@ -265,6 +265,30 @@ for (const major of [15, 18] as const) {
         );
       });
 
+      it('proposes rules that load, fit, and leave nothing that looks personal', async () => {
+        const stored = await ours.run([
+          'mask',
+          'suggest',
+          'latest',
+          '--path',
+          masked().replace('/masked', ''),
+        ]);
+        assert.match(stored.stdout, /% of \d+ values look like an e-mail address/);
+        assert.match(stored.stdout, /\n  crm\.people\.email: email\n/);
+        assert.match(stored.stdout, /\n {6}\$\.contact\.email: email\n/);
+        const live = await ours.run(['mask', 'suggest', url('shop')]);
+        const columns = (text: string): string => text.replaceAll(/^#.*$/gm, '');
+        assert.equal(columns(live.stdout), columns(stored.stdout));
+        const proposed = write('proposed.yaml', `${live.stdout}defaults: keep\n`);
+        await ours.run(['mask', 'check', proposed, url('shop')]);
+        await ours.run(['dump', 'latest', '--path', masked().replace('/masked', ''), '--mask', proposed]);
+        const lax = write('lax.yaml', `columns: { '*.note': text, '*': keep }`);
+        const open = await ours.run(['mask', 'check', lax, url('shop')], { expect: 1 });
+        assert.match(open.stdout, /crm\.people\.email stays as it is: .*e-mail address/);
+        assert.doesNotMatch(open.stdout, /crm\.people\.note/);
+        assert.match(open.stderr, /columns look personal and stay as they are/);
+      });
+
       it('refuses large objects until the rules say what becomes of them', async () => {
         await server.createDatabase('large');
         await server.query('large', `create table t (id int); select lo_from_bytea(0, 'Kanarek Zebedee')`);

@@ -1,5 +1,6 @@
 /** What one kind of database brings: which one a URL means, how to read it, fill it, and put its dump together again. */
 import type { Masking } from '../masking/masking.ts';
+import type { DatabaseSample } from '../masking/table-sample.ts';
 import type { Source } from '../source.ts';
 import type { DatabaseKind, Evidence } from './evidence.ts';
 import type { PasswordReference } from './password-reference.ts';
@@ -32,6 +33,8 @@ export interface DatabaseDriver {
    * for rules that do not fit.
    */
   readonly mask?: (stored: StoredDatabase, masking: Masking) => Promise<StoredDatabase>;
+  /** what rules of masking are proposed from; undefined for kinds that cannot be masked */
+  readonly sample?: (stored: StoredDatabase) => Promise<DatabaseSample>;
   /** how it is drilled, loaded when it is; undefined for kinds that cannot be */
   readonly drill?: () => Promise<DrillDriver>;
 }
@@ -44,6 +47,10 @@ export interface DatabaseAddress {
   /** what the URL says of a password */
   readonly password: PasswordReference | undefined;
   source(options: DatabaseSourceOptions): Source;
+  /** the same as the driver's `sample`, of the live database */
+  readonly sample?: (
+    options: ConnectionOptions & { readonly signal: AbortSignal },
+  ) => Promise<DatabaseSample>;
   /**
    * Fills it from a snapshot, once `proceed` agrees. Codes `exists` when it is not empty, `failed` with the client's own
    * words.

@@ -5,6 +5,7 @@ import { databaseFolder, parsePostgresUrl } from './connection.ts';
 import { maskPostgres } from './part-masker.ts';
 import { postgresServer } from './server-address.ts';
 import { postgresSource } from './source.ts';
+import { sampleLive, sampleStored } from './table-samples.ts';
 import { restorePostgres } from './target.ts';
 import { wholeDump } from './whole-dump.ts';
 
@@ -21,6 +22,7 @@ export const postgres: DatabaseDriver = {
       database: connection.database,
       folder,
       password: connection.password,
+      sample: (options) => sampleLive(connection, options),
       source: (options) =>
         postgresSource({ ...options, connection, folder: options.masking ? maskedFolder(folder) : folder }),
       restore: (stored, options) =>
@@ -29,5 +31,6 @@ export const postgres: DatabaseDriver = {
   },
   assemble: wholeDump,
   mask: maskPostgres,
+  sample: sampleStored,
   drill: async () => (await import('./drill-driver.ts')).postgresDrill,
 };

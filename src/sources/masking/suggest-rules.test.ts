@@ -1,0 +1,129 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { TableShape } from './column-type.ts';
+import { createMaskingKey } from './keyed-functions.ts';
+import { createRowMasker } from './copy-rows.ts';
+import { checkDatabase } from './rule-conflicts.ts';
+import { parseMaskingRules } from './rules-file.ts';
+import { suggestRules, uncovered } from './suggest-rules.ts';
+import type { DatabaseSample } from './table-sample.ts';
+import { writeRules } from './write-rules.ts';
+
+const people: TableShape = {
+  schema: 'public',
+  name: 'people',
+  columns: [
+    { name: 'id', type: 'integer', unique: true },
+    { name: 'E mail: "x"', type: 'character varying(80)', unique: true },
+    { name: 'full_name', type: 'text', unique: true },
+    { name: 'Contact', type: 'text' },
+    { name: 'born', type: 'date' },
+    { name: 'tel', type: 'text[]' },
+    { name: 'doc', type: 'jsonb' },
+    {
+      name: 'home',
+      type: 'record',
+      fields: [
+        { name: 'street', type: 'text' },
+        { name: 'no', type: 'integer' },
+      ],
+    },
+    { name: 'ip', type: 'inet', unique: true },
+    { name: 'is_email_confirmed', type: 'boolean' },
+    { name: 'short_email', type: 'varchar(20)' },
+    { name: 'true', type: 'text' },
+  ],
+};
+const orders: TableShape = {
+  schema: 'public',
+  name: 'orders',
+  columns: [{ name: 'buyer', type: 'character varying(80)' }],
+};
+const part: TableShape = { schema: 'public', name: 'people_2', within: [people], columns: people.columns };
+
+const sample: DatabaseSample = {
+  shape: {
+    tables: [people, orders, part],
+    uniqueKeys: [
+      { schema: 'public', table: 'people', columns: ['E mail: "x"'] },
+      { schema: 'public', table: 'people', columns: ['full_name'] },
+    ],
+    foreignKeys: [
+      {
+        from: { schema: 'public', table: 'orders', columns: ['buyer'] },
+        to: { schema: 'public', table: 'people', columns: ['E mail: "x"'] },
+      },
+    ],
+  },
+  async *tables() {
+    const row = [
+      ...[
+        '1',
+        undefined,
+        'Ada Byron',
+        'call +358401234567',
+        '1815-12-10',
+        '{+358401234567,"+358 50 1234567"}',
+      ],
+      ...[
+        '{"a":[{"e mail":"ada@example.org","n":5}]}',
+        '("Baker Street 5",5)',
+        '10.0.0.1',
+        't',
+        undefined,
+        'x',
+      ],
+    ];
+    yield { table: part, rows: [row, row.with(3, 'ask ada@example.org')] };
+  },
+};
+
+test('rules that load, fit, and hold for keys', async () => {
+  const suggestions = await suggestRules(sample);
+  assert.deepEqual(
+    suggestions.map(({ column, rule }) => [column, rule]),
+    [
+      ['id', 'keep'],
+      ['E mail: "x"', 'email'],
+      ['full_name', 'pseudonym'],
+      ['Contact', 'text'],
+      ['born', { date: '90 days' }],
+      ['tel', 'phone'],
+      ['doc', { json: { "$.a[*]['e mail']": 'email' } }],
+      ['home', { fields: { street: { address: 'street' }, no: 'keep' } }],
+      ['ip', 'keep'],
+      ['is_email_confirmed', 'keep'],
+      ['short_email', 'pseudonym'],
+      ['true', 'keep'],
+      ['buyer', 'email'],
+    ],
+  );
+  const rules = parseMaskingRules(writeRules(suggestions, 'odd\nname'), 'rules.yaml');
+  assert.equal(rules.strict, true);
+  const warnings: string[] = [];
+  checkDatabase(rules, sample.shape, (message) => warnings.push(message));
+  assert.deepEqual(warnings, []);
+  const key = createMaskingKey(Buffer.from('0123456789abcdef'));
+  for (const table of sample.shape.tables) createRowMasker(rules, key, table);
+  assert.deepEqual(
+    uncovered(rules, suggestions).map(({ column }) => column),
+    ['ip'],
+  );
+  const lax = parseMaskingRules(
+    `columns: { people.*: keep, orders.buyer: { keep: { anywhere: false } } }`,
+    'rules.yaml',
+  );
+  assert.deepEqual(
+    uncovered(lax, suggestions).map(({ column }) => column),
+    ['E mail: "x"', 'full_name', 'Contact', 'born', 'tel', 'doc', 'home', 'ip', 'short_email'],
+  );
+});
+
+test('a database without tables', async () => {
+  const none: DatabaseSample = {
+    shape: { tables: [], uniqueKeys: [], foreignKeys: [] },
+    async *tables() {},
+  };
+  const text = writeRules(await suggestRules(none), 'x');
+  assert.deepEqual(parseMaskingRules(text, 'rules.yaml').columns, []);
+});
