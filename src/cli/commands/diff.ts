@@ -14,7 +14,8 @@ export function diffCommand(runtime: Runtime): Command {
     'diff',
     '[flags] SNAPSHOT[:PATH] SNAPSHOT[:PATH]',
     'Shows what changed from one snapshot to another:\n' +
-      '+ added, - removed, M content, U metadata, T type, ? content without any metadata.',
+      '+ added, - removed, M content, U metadata, T type, ? content without any metadata.\n' +
+      'Of two snapshots of a database, which tables came, went and changed, and in how many rows.',
   )
     .option('--metadata', 'also show entries of which only the metadata changed')
     .action(
@@ -38,13 +39,19 @@ export function diffCommand(runtime: Runtime): Command {
           return terminal.settle();
         }
 
-        const { added, removed, changedFiles } = await withRepository(
+        const compared = await withRepository(
           invocation,
           { lock: 'read', prefetch: ['index'] },
           async (repository, context) => {
             const [a, b] = [await findSnapshot(repository, from), await findSnapshot(repository, to)];
             terminal.say(`comparing snapshot ${shortId(a.id)} to ${shortId(b.id)}:`);
             terminal.say('');
+            if (a.path === '' && b.path === '') {
+              const { diffDatabases } = await import('../../operations/database/database-diff.ts');
+              const { tableTeller, tellDatabaseDiff } = await import('../output/database-diff.ts');
+              const found = await diffDatabases(repository, a, b, tableTeller(terminal), context);
+              if (found) return tellDatabaseDiff(terminal, [from, to], found);
+            }
             const trees = {
               from: await findSubtree(repository, rootOf(a.snapshot), a.path),
               to: await findSubtree(repository, rootOf(b.snapshot), b.path),
@@ -52,6 +59,8 @@ export function diffCommand(runtime: Runtime): Command {
             return diff(repository, { ...trees, metadata: flags.metadata ?? false, onChange }, context);
           },
         );
+        if (!compared) return;
+        const { added, removed, changedFiles } = compared;
         if (terminal.json) {
           terminal.emit({
             message_type: 'statistics',
@@ -80,6 +89,7 @@ export function diffCommand(runtime: Runtime): Command {
     );
   return withExamples(command, [
     ['holdfast diff latest~1 latest', 'what the last backup found'],
+    ['holdfast diff 5a1d2c77 9e0b44f1', 'two nights of a database, by table and row'],
     ['holdfast diff 21611c10:/etc ab638323:/etc --metadata', 'one directory, to the last mode and time'],
   ]);
 }

@@ -1,10 +1,11 @@
 /** A database of a snapshot as one stream that its own client takes: the parts, put together in the order of the dump. */
 import type { Context } from '../../kernel/context.ts';
-import { HoldfastError } from '../../kernel/errors.ts';
+import { hasCode, HoldfastError } from '../../kernel/errors.ts';
 import type { StoredDatabase } from '../../sources/database/driver.ts';
 import { driverOfKind, isDatabaseFolder } from '../../sources/database/drivers.ts';
 import { decodeEvidence, evidenceName } from '../../sources/database/evidence.ts';
 import type { Node } from '../../vaults/repository/format/node.ts';
+import type { Snapshot } from '../../vaults/repository/format/snapshot.ts';
 import type { Repository } from '../../vaults/repository/repository.ts';
 import { findSnapshot, type SnapshotFilter } from '../../vaults/repository/snapshot-filter.ts';
 import { findSubtree, rootOf } from '../../vaults/repository/tree-path.ts';
@@ -25,29 +26,50 @@ export async function openStoredDatabase(
   context: Context,
 ): Promise<StoredDatabase> {
   const { snapshot } = await findSnapshot(repository, options.snapshot, options.filter);
-  const folder = snapshot.paths.find(isDatabaseFolder);
-  if (folder === undefined) {
+  const found = await findDatabase(repository, snapshot, context);
+  if (!found) {
     throw new HoldfastError('not-found', 'the snapshot holds no database', {
       hint: '`holdfast ls` shows what it holds; `holdfast dump SNAPSHOT PATH` writes a file of it',
     });
   }
+  return options.masked ? options.masked(found) : found;
+}
+
+export interface FoundDatabase extends StoredDatabase {
+  /** the ids of a part's blobs, 32 bytes each */
+  contentOf(part: string): Uint8Array;
+}
+
+/** Undefined when the snapshot holds none. Code `corrupt` when parts of it are missing. */
+export async function findDatabase(
+  repository: Repository,
+  snapshot: Snapshot,
+  context: Context,
+): Promise<FoundDatabase | undefined> {
+  const folder = snapshot.paths.find(isDatabaseFolder);
+  if (folder === undefined) return undefined;
   await repository.loadIndex();
-  const tree = await findSubtree(repository, rootOf(snapshot), folder);
+  const tree = await findSubtree(repository, rootOf(snapshot), folder).catch((error: unknown) => {
+    if (hasCode(error, 'not-found')) return undefined;
+    throw error;
+  });
+  if (!tree) return undefined;
   const nodes = new Map<string, Node>();
   for await (const batch of treeBatches(repository, tree)) {
     for (const node of batch) nodes.set(Buffer.from(node.name).toString(), node);
   }
+  // files of a folder that is called like ours
+  if (!nodes.has(evidenceName)) return undefined;
   const content = createContentReader(repository, context);
-  const read = (name: string): AsyncGenerator<Uint8Array> => {
+  const nodeOf = (name: string): Node => {
     const node = nodes.get(name);
     if (!node) throw new HoldfastError('corrupt', `${folder}/${name} is missing in the snapshot`);
-    return content.read(node, `${folder}/${name}`);
+    return node;
   };
+  const read = (name: string): AsyncGenerator<Uint8Array> => content.read(nodeOf(name), `${folder}/${name}`);
   const evidence = decodeEvidence(Buffer.concat(await Array.fromAsync(read(evidenceName))));
-  for (const { name } of evidence.parts) {
-    if (!nodes.has(name)) throw new HoldfastError('corrupt', `${folder}/${name} is missing in the snapshot`);
-  }
-  return options.masked ? options.masked({ evidence, read }) : { evidence, read };
+  for (const { name } of evidence.parts) nodeOf(name);
+  return { evidence, read, contentOf: (name) => nodeOf(name).content ?? new Uint8Array(0) };
 }
 
 /** All of it as one stream that the database's own client takes. */
