@@ -1,5 +1,6 @@
 /** A server of our own that runs beside the work: it ends when told to, and also when this process is killed. */
 import { spawn } from 'node:child_process';
+import { setTimeout as delay } from 'node:timers/promises';
 import { HoldfastError, messageOf } from './errors.ts';
 import type { UserIdentity } from './process.ts';
 
@@ -10,14 +11,14 @@ export interface BackgroundOptions {
   /** who it runs as; undefined for the user of this process */
   readonly identity: UserIdentity | undefined;
   /** what asks it to end at once */
-  readonly stopSignal: 'SIGTERM' | 'SIGQUIT';
+  readonly stopSignal: 'SIGKILL' | 'SIGQUIT';
 }
 
 export interface BackgroundProcess {
   /** how it ended; undefined as long as it runs */
   ended(): string | undefined;
-  /** Resolves when it has ended. */
-  readonly end: Promise<void>;
+  /** The same for who has just seen something fail: the news of the end may be on its way. */
+  endedSoon(): Promise<string | undefined>;
   /** the end of what it said, on one line */
   lastWords(): string;
   /** Ends it, and resolves when it is gone. Idempotent. */
@@ -26,6 +27,7 @@ export interface BackgroundProcess {
 
 const keptWords = 4 * 1024;
 const graceMs = 5000;
+const momentMs = 300;
 
 /**
  * The program takes the place of a shell that has left a watcher behind: it waits for the end of a pipe that this
@@ -64,7 +66,12 @@ export function startBackground(
 
   return {
     ended: () => how,
-    end,
+    async endedSoon() {
+      const moment = new AbortController();
+      await Promise.race([end, delay(momentMs, undefined, { signal: moment.signal }).catch(() => {})]);
+      moment.abort();
+      return how;
+    },
     lastWords: () =>
       words
         .split('\n')

@@ -1,21 +1,12 @@
 /** Drills of PostgreSQL snapshots: sound ones are proven, bad ones noticed, and nothing stays behind or is touched. */
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
-import { setTimeout as pause } from 'node:timers/promises';
 import type { DatabaseServer } from '../support/database-server.ts';
-import { rewriteDatabase } from '../support/database-snapshot.ts';
-import { makeRepositoryFolder, password } from '../support/engine.ts';
+import { type Drills, endsSoon, makeDrills } from '../support/drills.ts';
 import { startPostgres } from '../support/postgres.ts';
-import { type RunOptions, runProgram, type RunResult } from '../support/program.ts';
-import { holdfastBin } from '../support/restic.ts';
-import { removeTree } from '../support/temp.ts';
-import { findTool, skipWithout } from '../support/tools.ts';
-import { setpriv, unprivilegedFlags } from '../support/unprivileged.ts';
+import { skipWithout } from '../support/tools.ts';
 
 const content = `
   create role app; create role "odd ""role""" nologin;
@@ -42,97 +33,31 @@ const content = `
 for (const major of [15, 18] as const) {
   describe(`PostgreSQL ${major}`, { skip: skipWithout(`postgres${major}`), timeout: 300_000 }, () => {
     let server: DatabaseServer;
-    let repository: string;
+    let drills: Drills;
     let folder: string;
     let path: string;
 
     before(async () => {
       server = await startPostgres({ major });
-      folder = mkdtempSync(join(tmpdir(), 'holdfast-drills-'));
-      repository = join(folder, 'repository');
-      await makeRepositoryFolder(repository, { chunker: 'fast' });
+      drills = await makeDrills(`postgres${major}`, { HOLDFAST_POSTGRES_BIN: server.bin });
+      folder = drills.folder;
       await server.createDatabase('shop');
       await server.query('shop', content);
       const url = `postgres://${server.user}@/shop?host=${server.socket}&port=${server.port}`;
-      await run(['backup', url], { env: { HOLDFAST_POSTGRES_BIN: server.bin } });
+      await drills.run(['backup', url]);
       path = `/postgres/${encodeURIComponent(server.socket)}_${server.port}/shop`;
     });
     after(async () => {
       await server.stop();
-      removeTree(folder);
+      drills.remove();
     });
 
-    /** How a command line of ours runs: as root where servers lie where everybody may enter, else as nobody. */
-    function commandLine(args: readonly string[], env: Record<string, string | undefined>) {
-      const flags = findTool(`postgres${major}`)!.startsWith('/usr/') ? [] : unprivilegedFlags();
-      const first = flags.length > 0 ? [setpriv, ...flags] : [];
-      const [command, ...rest] = [...first, process.execPath, holdfastBin, '--no-cache', ...args];
-      const all: Record<string, string | undefined> = {
-        ...process.env,
-        ...{
-          HOLDFAST_POSTGRES_BIN: server.bin,
-          HOLDFAST_REPOSITORY: repository,
-          HOLDFAST_PASSWORD: password,
-        },
-        ...{ XDG_DATA_HOME: join(folder, 'data'), RESTIC_REPOSITORY: undefined, RESTIC_PASSWORD: undefined },
-        ...env,
-      };
-      return { command: command!, args: rest, env: all };
-    }
-
-    /** Runs the command line with a temporary folder of its own, which must be empty again in the end. */
-    async function run(args: readonly string[], options: RunOptions = {}): Promise<RunResult> {
-      const temporary = join(folder, `t${Math.random().toString(36).slice(2, 8)}`);
-      mkdirSync(temporary);
-      await runProgram('chmod', ['777', folder, temporary]);
-      const line = commandLine(args, { TMPDIR: temporary, ...options.env });
-      const result = await runProgram(line.command, line.args, { ...options, env: line.env });
-      assert.deepEqual(readdirSync(temporary), [], 'the temporary folder is empty again');
-      return result;
-    }
-
-    /** Makes a snapshot of the same path in which something is different. */
-    function rewrite(change: (name: string, text: string) => string): Promise<void> {
-      return rewriteDatabase(repository, path, change);
-    }
-
-    /** A drill that is held up at its queries. */
-    async function heldUp() {
+    const rewrite: (change: (name: string, text: string) => string) => Promise<void> = (change) =>
+      drills.rewrite(path, change);
+    const heldUp = async () => {
       await rewrite((_, text) => text);
-      const temporary = join(folder, `t${Math.random().toString(36).slice(2, 8)}`);
-      mkdirSync(temporary);
-      await runProgram('chmod', ['777', folder, temporary]);
-      const queries = join(folder, 'sleep.sql');
-      writeFileSync(queries, 'select pg_sleep(100)\n');
-      const line = commandLine(['drill', 'latest', '--queries', queries], { TMPDIR: temporary });
-      const child = spawn(line.command, line.args, { env: line.env as NodeJS.ProcessEnv });
-      const ended = once(child, 'close') as Promise<[number | null, string | null]>;
-      let said = '';
-      child.stderr.on('data', (piece: Buffer) => (said += piece.toString()));
-      const asking = Promise.withResolvers<void>();
-      child.stdout.on('data', (piece: Buffer) => {
-        said += piece.toString();
-        if (said.includes('asking the queries')) asking.resolve();
-      });
-      await Promise.race([asking.promise, ended]);
-      const [drillFolder] = readdirSync(temporary);
-      assert.ok(drillFolder, said);
-      const pidFile = join(temporary, drillFolder, 'data', 'postmaster.pid');
-      const pid = Number(readFileSync(pidFile, 'utf8').split('\n')[0]);
-      return { child, ended, temporary, pid, said: () => said };
-    }
-
-    async function isGone(pid: number): Promise<boolean> {
-      for (let left = 100; left > 0; left--) {
-        try {
-          process.kill(pid, 0);
-        } catch {
-          return true;
-        }
-        await pause(100);
-      }
-      return false;
-    }
+      return await drills.heldUp('select pg_sleep(100)', 'data/postmaster.pid');
+    };
 
     it('proves a sound snapshot, whatever the environment says of servers', async () => {
       const certificates = join(folder, 'certificates');
@@ -155,9 +80,12 @@ for (const major of [15, 18] as const) {
         PGPASSFILE: '/no',
         PGDATA: '/no',
       };
-      const drilled = await run(['drill', 'latest', '--certificate', certificates, '--queries', queries], {
-        env: { ...elsewhere, ...more },
-      });
+      const drilled = await drills.run(
+        ['drill', 'latest', '--certificate', certificates, '--queries', queries],
+        {
+          env: { ...elsewhere, ...more },
+        },
+      );
       assert.match(drilled.stdout, /roles app, odd "role": made up for the drill/);
       assert.match(
         drilled.stdout,
@@ -168,7 +96,7 @@ for (const major of [15, 18] as const) {
       const [json, text] = readdirSync(certificates).sort();
       assert.match(readFileSync(join(certificates, text!), 'utf8'), /^PROVEN: /m);
       const file = join(certificates, json!);
-      const genuine = await run(['drill', '--verify-certificate', file, '--json']);
+      const genuine = await drills.run(['drill', '--verify-certificate', file, '--json']);
       const { certificate, public_key: key } = JSON.parse(genuine.stdout) as {
         certificate: {
           result: string;
@@ -188,12 +116,12 @@ for (const major of [15, 18] as const) {
           [1, true],
         ],
       );
-      await run(['drill', '--verify-certificate', file, '--public-key', key], {
+      await drills.run(['drill', '--verify-certificate', file, '--public-key', key], {
         env: { HOLDFAST_REPOSITORY: '/no' },
       });
 
       writeFileSync(file, readFileSync(file, 'utf8').replace('"rows": 2000', '"rows": 2001'));
-      const forged = await run(['drill', '--verify-certificate', file], { expect: 1 });
+      const forged = await drills.run(['drill', '--verify-certificate', file], { expect: 1 });
       assert.match(forged.stderr, /the certificate was changed after it was signed/);
     });
 
@@ -215,7 +143,7 @@ for (const major of [15, 18] as const) {
         }
         return text;
       });
-      const changed = await run(['drill', 'latest'], { expect: 20 });
+      const changed = await drills.run(['drill', 'latest'], { expect: 20 });
       for (const found of [
         /differs: public\.orders has 4999 rows instead of 5000\n/,
         /differs: the rows of public\.customer are not the same\n/,
@@ -230,7 +158,7 @@ for (const major of [15, 18] as const) {
       await rewrite((name, text) =>
         name === '5-schema.sql' ? text.replace('FOREIGN KEY (customer)', 'FOREIGN KEY (custome)') : text,
       );
-      const broken = await run(['drill', 'latest'], { expect: 20 });
+      const broken = await drills.run(['drill', 'latest'], { expect: 20 });
       assert.match(
         broken.stdout,
         /differs: it cannot be restored: psql failed with status 3: .*column "custome" .*does not exist/,
@@ -242,7 +170,7 @@ for (const major of [15, 18] as const) {
       child.kill('SIGINT');
       assert.deepEqual(await ended, [130, null], said());
       assert.deepEqual(readdirSync(temporary), []);
-      assert.ok(await isGone(pid));
+      assert.ok(await endsSoon(pid));
     });
 
     // what follows does not depend on the version
@@ -252,7 +180,7 @@ for (const major of [15, 18] as const) {
       await rewrite((name, text) =>
         name === 'evidence.json' ? text.replace('"name": "pg_trgm"', '"name": "postgis_of_tomorrow"') : text,
       );
-      const extension = await run(['drill', 'latest'], { expect: 21 });
+      const extension = await drills.run(['drill', 'latest'], { expect: 21 });
       assert.match(
         extension.stderr,
         /holdfast: could not be drilled: extension postgis_of_tomorrow is not installed here\nhint: /,
@@ -260,7 +188,7 @@ for (const major of [15, 18] as const) {
       await rewrite((name, text) =>
         name === 'evidence.json' ? text.replace(/"server": "\d+/, '"server": "99') : text,
       );
-      const program = await run(['drill', 'latest', '--json'], { expect: 21 });
+      const program = await drills.run(['drill', 'latest', '--json'], { expect: 21 });
       assert.match(
         program.stderr,
         /could not be drilled: the server is PostgreSQL 99, .*install the package postgresql-99/,
@@ -275,7 +203,7 @@ for (const major of [15, 18] as const) {
         queries,
         '-- many\n-- expect: 5001\nselect count(*) from orders;\n\nselect * from nowhere\n',
       );
-      const { stdout } = await run(['drill', 'latest', '--queries', queries], { expect: 20 });
+      const { stdout } = await drills.run(['drill', 'latest', '--queries', queries], { expect: 20 });
       assert.match(stdout, /differs: the query "many" gives: 5000\n/);
       assert.match(
         stdout,
@@ -295,7 +223,7 @@ for (const major of [15, 18] as const) {
       const { child, ended, pid } = await heldUp();
       child.kill('SIGKILL');
       await ended;
-      assert.ok(await isGone(pid));
+      assert.ok(await endsSoon(pid));
     });
   });
 }

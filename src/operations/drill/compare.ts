@@ -82,6 +82,10 @@ function compareTables(
     if (!other) differences.push(`the table ${shown} is missing`);
     else if (other.rows !== rows) differences.push(`${shown} has ${other.rows} rows instead of ${rows}`);
     else if (other.checksum !== checksum) differences.push(`the rows of ${shown} are not the same`);
+    if (other && other.autoIncrement !== table.autoIncrement) {
+      const [was, is] = [table, other].map(({ autoIncrement = 'nothing' }) => autoIncrement);
+      differences.push(`the next row of ${shown} gets ${is} instead of ${was}`);
+    }
     return { schema, name, rows, checksum, same: other?.rows === rows && other.checksum === checksum };
   });
   for (const table of found.values()) {

@@ -48,7 +48,7 @@ export async function drillDatabase(
     return await restoreAndCompare(stored, { driver, drill, server }, options, context);
   } catch (error) {
     throwIfAborted(context.signal);
-    const died = server.ended();
+    const died = await server.ended();
     if (died !== undefined) throw notHere(`the throwaway server died: ${died}`, error);
     if (server.isMissingHere(messageOf(error))) throw notHere(messageOf(error), error);
     if (!(error instanceof HoldfastError) || unreachable.has(error.code)) throw error;
@@ -81,7 +81,8 @@ async function restoreAndCompare(
 
   const before = await stages.time('restore', async () => {
     const watched = await observeStored(stored, drill);
-    await address.restore(watched.stored, { ...connection, singleTransaction: false, signal });
+    const { choices } = server;
+    await address.restore(watched.stored, { ...connection, choices, singleTransaction: false, signal });
     return watched;
   });
   const comparison = await stages.time('compare', async () => {
@@ -98,7 +99,7 @@ async function restoreAndCompare(
     return { ...rest, counts, differences: [...differences, ...findings], restored: after.evidence };
   });
   const answers = await stages.time('queries', () =>
-    runQueries(queries, server.query, () => signal.aborted || server.ended() !== undefined),
+    runQueries(queries, server.query, async () => signal.aborted || (await server.ended()) !== undefined),
   );
   const failed = answers.filter(({ passed }) => !passed);
   const { differences, notes, tables, counts, restored } = comparison;

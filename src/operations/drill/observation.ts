@@ -1,6 +1,6 @@
 /** What is seen of a database when its dump passes: of the one in the snapshot, and of the one that was restored from it. */
 import { HoldfastError } from '../../kernel/errors.ts';
-import { createSha256, sha256 } from '../../kernel/native/crypto.ts';
+import { sha256 } from '../../kernel/native/crypto.ts';
 import { toHex } from '../../kernel/hex.ts';
 import { decodeEvidence, type Evidence, evidenceName } from '../../sources/database/evidence.ts';
 import type { StoredDatabase } from '../../sources/database/driver.ts';
@@ -56,7 +56,7 @@ export async function observeStored(
   driver: DrillDriver,
 ): Promise<Observation & { readonly stored: StoredDatabase }> {
   const { evidence } = stored;
-  const schema = createSha256();
+  const schema = driver.createSchemaHash();
   const objects = new Map<string, string>();
   const others = new Map<string, RowTally>();
   const tables = new Set(evidence.tables.map(({ part }) => part));
@@ -78,7 +78,7 @@ export async function observeStored(
     evidence.parts.some(({ name }) => name === part) && !tables.has(part) && !driver.describesObjects(part);
   const read = (part: string): AsyncIterable<Uint8Array> =>
     isOther(part) ? tallied(part) : stored.read(part);
-  return { evidence, schema: toHex(schema.digest()), objects, others, stored: { ...stored, read } };
+  return { evidence, schema: schema.digest(), objects, others, stored: { ...stored, read } };
 }
 
 async function describe(

@@ -48,7 +48,7 @@ test('an answer must be what is expected, row by row', async () => {
     if (answer === undefined) throw new Error('no');
     return answer;
   };
-  const results = await runQueries(queries, run, () => false);
+  const results = await runQueries(queries, run, async () => false);
   assert.deepEqual(
     results.map(({ passed, got }) => [passed, got]),
     [
@@ -62,7 +62,7 @@ test('an answer must be what is expected, row by row', async () => {
     ],
   );
   await assert.rejects(
-    runQueries(queries, run, () => true),
+    runQueries(queries, run, async () => true),
     /no/,
   );
 });

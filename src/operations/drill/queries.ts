@@ -61,7 +61,7 @@ export function parseQueries(text: string, file: string): DrillQuery[] {
 export async function runQueries(
   queries: readonly DrillQuery[],
   run: (sql: string) => Promise<string>,
-  isOver: () => boolean,
+  isOver: () => Promise<boolean>,
 ): Promise<QueryResult[]> {
   const results: QueryResult[] = [];
   for (const query of queries) {
@@ -72,7 +72,7 @@ export async function runQueries(
       const passed = query.expected === undefined || isSame(got, query.expected);
       results.push({ ...query, passed, got: got.join('\n').slice(0, keptAnswer) });
     } catch (error) {
-      if (isOver()) throw error;
+      if (await isOver()) throw error;
       results.push({ ...query, passed: false, got: messageOf(error) });
     }
   }

@@ -1,5 +1,6 @@
 /** A server that is started for a drill, holds one database, can be reached by nobody else, and leaves nothing behind. */
 import type { ConnectionOptions, Environment, StoredDatabase } from './driver.ts';
+import type { RestoreChoices } from './restore-plan.ts';
 
 export interface ThrowawayOptions {
   /** of this process: only what has nothing to do with databases is looked at */
@@ -22,6 +23,8 @@ export interface DrillDriver {
   describesObjects(part: string): boolean;
   /** What such a part describes, object by object. */
   objects(part: AsyncIterable<Uint8Array>): AsyncIterable<DescribedObject>;
+  /** The evidence's hash of the schema, from such parts. */
+  createSchemaHash(): { update(bytes: Uint8Array): void; digest(): string };
   /** Of servers and programs of one release the same database is described in the same words. */
   release(version: string): string;
 }
@@ -39,6 +42,7 @@ export interface ThrowawayServer extends AsyncDisposable {
   /** of its one database */
   readonly url: string;
   readonly connection: Omit<ConnectionOptions, 'warn'>;
+  readonly choices: RestoreChoices;
   /** what this server lacks and was made up so that the restore goes through, in sentences */
   readonly madeUp: readonly string[];
   /** Runs SQL; rows as lines, columns parted by tabs. Code `failed` with the client's own words. */
@@ -49,8 +53,8 @@ export interface ThrowawayServer extends AsyncDisposable {
   counts(): Promise<Readonly<Record<string, number>>>;
   /** True when an error of the restore speaks of this machine and not of the snapshot. */
   isMissingHere(message: string): boolean;
-  /** why the server is no more; undefined as long as it runs */
-  ended(): string | undefined;
+  /** why the server is no more, asked after a failure; undefined when it still runs */
+  ended(): Promise<string | undefined>;
 }
 
 /** What every program of a drill gets to see of the environment: nothing that could lead it to another server. */

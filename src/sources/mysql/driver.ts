@@ -21,6 +21,7 @@ export const mysql: DatabaseDriver = {
     };
   },
   assemble,
+  drill: async () => (await import('./drill-driver.ts')).mysqlDrill,
 };
 
 async function* assemble({ evidence, read }: StoredDatabase): AsyncGenerator<Uint8Array, void, void> {

@@ -1,4 +1,6 @@
 /** How a PostgreSQL database is drilled. */
+import { toHex } from '../../kernel/hex.ts';
+import { createSha256 } from '../../kernel/native/crypto.ts';
 import type { DrillDriver } from '../database/throwaway-server.ts';
 import { schemaObjects } from './schema-objects.ts';
 import { startThrowawayPostgres } from './throwaway-server.ts';
@@ -7,5 +9,9 @@ export const postgresDrill: DrillDriver = {
   start: startThrowawayPostgres,
   describesObjects: (part) => /^[15]-schema(?:~\d+)?\.sql$/.test(part),
   objects: schemaObjects,
+  createSchemaHash() {
+    const hash = createSha256();
+    return { update: (bytes) => hash.update(bytes), digest: () => toHex(hash.digest()) };
+  },
   release: (version) => /^\d+/.exec(version)?.[0] ?? version,
 };

@@ -8,6 +8,7 @@ import { type BackgroundProcess, startBackground, whenReady } from '../../kernel
 import { hasCode, HoldfastError, messageOf } from '../../kernel/errors.ts';
 import { runProcess } from '../../kernel/process.ts';
 import type { StoredDatabase } from '../database/driver.ts';
+import type { DatabaseLocale, Evidence } from '../database/evidence.ts';
 import { makeThrowawayFolder, type ThrowawayFolder } from '../database/throwaway-folder.ts';
 import {
   cleanEnvironment,
@@ -15,7 +16,9 @@ import {
   type ThrowawayServer,
 } from '../database/throwaway-server.ts';
 import { connectionEnvironment, type PostgresConnection } from './connection.ts';
-import { collectNamed, type Named } from './named-roles.ts';
+import { createDatabaseSql } from './create-database.ts';
+import { quoteName, quoteText } from './dump-tokens.ts';
+import { collectNeeds, editDump } from './edit-dump.ts';
 import { findProgram, type FoundProgram } from './programs.ts';
 
 const user = 'postgres';
@@ -99,12 +102,13 @@ export async function startThrowawayPostgres(
     const quiet = ['-X', '-q', '-w', '-A', '-t', '-F', '\t', '-v', 'ON_ERROR_STOP=1', '-f', '-'];
     return runProcess(psql.path, quiet, `${sql}\n;\n`, { env, signal });
   };
-  const madeUp = await prepare(stored, folder, query);
+  const madeUp = await prepare(stored, program.major, folder, query);
   const running = stack.move();
   return {
     name: `PostgreSQL ${program.version}`,
     url: `postgres://${user}@/${database}?host=${encodeURIComponent(socket)}&port=${port}`,
     connection: { environment, password: undefined, programs: bin },
+    choices: {},
     madeUp,
     query,
     findings: async () => lines(await query(invalidIndexes)).map((name) => `the index ${name} is not valid`),
@@ -192,6 +196,7 @@ async function isReady(data: string): Promise<boolean> {
 /** Makes the database, and what it needs of its server; names what cannot be made. */
 async function prepare(
   { evidence, read }: StoredDatabase,
+  major: number,
   folder: ThrowawayFolder,
   query: (sql: string, database?: string) => Promise<string>,
 ): Promise<string[]> {
@@ -204,42 +209,44 @@ async function prepare(
       'install the packages that bring them, or drill on the machine of the database',
     );
   }
-  const named: Named = { roles: new Set(), tablespaces: new Set() };
+  const named = { roles: new Set<string>(), tablespaces: new Set<string>() };
+  const collect = collectNeeds(({ text }) => text, named);
   for (const { name } of evidence.parts) {
-    if (!name.startsWith('2-data.')) await collectNamed(read(name), named);
+    if (name.startsWith('2-data.')) continue;
+    for await (const _ of editDump(read(name), collect));
   }
   named.roles.delete(user);
-  const statements = [...named.roles].map((role) => `create role ${quoted(role)};`);
+  const statements = [...named.roles].map((role) => `create role ${quoteName(role)};`);
   for (const [i, space] of [...named.tablespaces].entries()) {
     const place = await folder.make(`tablespace-${i}`);
-    statements.push(`create tablespace ${quoted(space)} location '${place.replaceAll("'", "''")}';`);
+    statements.push(`create tablespace ${quoteName(space)} location ${quoteText(place)};`);
   }
   await query(statements.join('\n'), 'postgres');
-  await createDatabase(evidence.encoding, query);
+  const otherwise = await createDatabase(evidence, major, query);
   const told = (what: string, names: Set<string>): string[] =>
     names.size === 0 ? [] : [`${what} ${[...names].join(', ')}: made up for the drill`];
-  return [...told('roles', named.roles), ...told('tablespaces', named.tablespaces)];
+  return [...told('roles', named.roles), ...told('tablespaces', named.tablespaces), ...otherwise];
 }
 
+/** As it was, as far as this machine knows the locale. Answers with what had to be otherwise. */
 async function createDatabase(
-  encoding: string,
+  { encoding, locale }: Evidence,
+  major: number,
   query: (sql: string, database?: string) => Promise<string>,
-): Promise<void> {
-  const create = (type: string): Promise<string> =>
-    query(
-      `create database ${database} template template0 encoding '${encoding.replaceAll("'", "''")}'
-      lc_collate 'C' lc_ctype '${type}'`,
+): Promise<string[]> {
+  const create = async (own: DatabaseLocale | undefined): Promise<void> =>
+    void (await query(
+      createDatabaseSql({ name: database, encoding, locale: own, owner: undefined, major }),
       'postgres',
-    );
-  if (encoding === 'UTF8') {
-    // letters beyond ASCII have capitals then, where the system knows this locale
-    const made = await create('C.UTF-8').then(
-      () => true,
-      () => false,
-    );
-    if (made) return;
+    ));
+  try {
+    await create(locale);
+    return [];
+  } catch (error) {
+    if (!locale || !hasCode(error, 'failed')) throw error;
+    await create({ provider: 'libc', collate: 'C', ctype: 'C' });
+    return [`the locale ${locale.locale ?? locale.collate} is not here: text is sorted as in C`];
   }
-  await create('C');
 }
 
 /** After a crash one small segment outlives the server, and the kernel keeps only so many. */
@@ -251,8 +258,8 @@ async function removeSharedMemory(data: string): Promise<void> {
   await once(child, 'close').catch(() => {});
 }
 
-function gone(server: BackgroundProcess): string | undefined {
-  const how = server.ended();
+async function gone(server: BackgroundProcess): Promise<string | undefined> {
+  const how = await server.endedSoon();
   return how === undefined ? undefined : `postgres ${how}: ${server.lastWords()}`;
 }
 
@@ -265,8 +272,4 @@ function missing(message: string, hint?: string, cause?: unknown): HoldfastError
 
 function lines(text: string): string[] {
   return text.split('\n').filter((line) => line !== '');
-}
-
-function quoted(name: string): string {
-  return `"${name.replaceAll('"', '""')}"`;
 }

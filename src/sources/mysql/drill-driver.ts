@@ -1,0 +1,21 @@
+/** How databases of MySQL and MariaDB are drilled. */
+import { createSha256 } from '../../kernel/native/crypto.ts';
+import type { DrillDriver } from '../database/throwaway-server.ts';
+import { programsName, schemaName, viewsName } from './part-name.ts';
+import { schemaObjects } from './schema-objects.ts';
+import { schemaHash } from './schema-text.ts';
+import { startThrowawayMysql } from './throwaway-server.ts';
+
+export const mysqlDrill: DrillDriver = {
+  start: startThrowawayMysql,
+  describesObjects: (part) => [schemaName, programsName, viewsName].includes(part),
+  objects: schemaObjects,
+  createSchemaHash() {
+    const pieces: Buffer[] = [];
+    return {
+      update: (bytes) => void pieces.push(Buffer.from(bytes)),
+      digest: () => schemaHash(createSha256(), [Buffer.concat(pieces)]),
+    };
+  },
+  release: (version) => /^\d+\.\d+/.exec(version)?.[0] ?? version,
+};
