@@ -43,9 +43,9 @@ const ends = Buffer.from(';\n');
 /** A longer row is a statement by itself, whose end stands on a line of its own: it need not be held to be counted. */
 const longRow = 64 * 1024;
 /** Bytes of a statement: about, at least unless the table ends, and at most. */
-const meanStatement = 256 * 1024;
-const leastStatement = 16 * 1024;
-const mostStatement = 1024 * 1024;
+const meanStatement = 384 * 1024;
+const leastStatement = 32 * 1024;
+const mostStatement = 2 * 1024 * 1024;
 const outSize = 1024 * 1024;
 const lineFeed = 10;
 const [opening, closing, semicolon] = [0x28, 0x29, 0x3b];

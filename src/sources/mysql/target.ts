@@ -2,7 +2,7 @@
 import { HoldfastError, hasCode } from '../../kernel/errors.ts';
 import { runProcess } from '../../kernel/process.ts';
 import type { DatabaseTargetOptions, StoredDatabase } from '../database/driver.ts';
-import type { RestorePlan } from '../database/restore-plan.ts';
+import type { RestoreChoices, RestorePlan } from '../database/restore-plan.ts';
 import type { MysqlConnection } from './connection.ts';
 import { editDefiners } from './definers.ts';
 import { quoteIdentifier } from './identifier.ts';
@@ -46,8 +46,9 @@ export async function restoreMysql(stored: StoredDatabase, options: MysqlTargetO
   const plan: RestorePlan = {
     steps: [
       ...(choices.withRoles ? ['make the users and roles of the server that are missing'] : []),
-      ...(found ? [] : [`make the database ${name}`]),
-      ...(loss ? [`empty the database ${name}`] : []),
+      ...(found && isRemade(choices) ? [`drop the database ${name}`] : []),
+      ...(found && !isRemade(choices) ? [] : [`make the database ${name}`]),
+      ...(loss && !choices.create ? [`empty the database ${name}`] : []),
     ],
     loss,
     tables: tables.length,
@@ -55,6 +56,11 @@ export async function restoreMysql(stored: StoredDatabase, options: MysqlTargetO
   };
   if ((await options.proceed?.(plan)) === false) return;
   await perform(stored, session, options, found);
+}
+
+/** Emptying keeps the database's own settings and asks for fewer rights; making it anew gives it those of the dump. */
+function isRemade({ create, clean }: RestoreChoices): boolean {
+  return create === true && clean === true;
 }
 
 async function perform(
@@ -77,7 +83,11 @@ async function perform(
       state = 'some users may have been made, and nothing else was changed';
       await load(stored.read(stored.evidence.globals!.name));
     }
-    if (!found) {
+    if (found && isRemade(choices)) {
+      await session.query(`drop database ${quoteIdentifier(name)};`, '');
+      state = `the database ${name} is dropped`;
+    }
+    if (!found || isRemade(choices)) {
       const [characterSet, collation] = stored.evidence.encoding.split(' ');
       await session.query(
         `create database ${quoteIdentifier(name)} character set ${characterSet} collate ${collation};`,
@@ -99,21 +109,12 @@ async function perform(
   }
 }
 
-/** Rows go in one transaction a table: a commit for each statement would wait for the disk. */
-const begin = Buffer.from('SET autocommit=0;\n');
-const commit = Buffer.from('COMMIT;\nSET autocommit=1;\n');
-
 async function* edited(
   { evidence, read }: StoredDatabase,
   owner: string | false | undefined,
 ): AsyncGenerator<Uint8Array, void, void> {
-  const tables = new Set(evidence.tables.map(({ part }) => part));
   for (const { name } of evidence.parts) {
-    if (tables.has(name)) {
-      yield begin;
-      yield* read(name);
-      yield commit;
-    } else if (owner !== undefined && (name === programsName || name === viewsName)) {
+    if (owner !== undefined && (name === programsName || name === viewsName)) {
       const text = Buffer.concat(await Array.fromAsync(read(name), (piece) => Buffer.from(piece)));
       yield editDefiners(text, owner);
     } else {
