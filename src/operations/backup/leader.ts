@@ -22,7 +22,7 @@ import type {
 } from './protocol.ts';
 import { signal } from './protocol.ts';
 import { createRangeQueue } from './range-queue.ts';
-import { createRecordStore, type RecordStore, type RecordStream, type StoredSlab } from './record-store.ts';
+import { createRecordStore, type RecordStore, type RecordStream } from './record-store.ts';
 
 export interface StoredTree {
   readonly id: Uint8Array;
@@ -117,11 +117,11 @@ export function createLeader(
     onNotice: notice,
   });
 
-  async function storeSlab(worker: number, { bytes, ends }: RecordSlab): Promise<StoredSlab> {
-    const response = await pool.runOn(worker, { kind: 'slab', bytes, ends }, [bytes.buffer, ends.buffer]);
+  async function storeSlab(worker: number, { bytes, ends }: RecordSlab): Promise<Uint8Array> {
+    const response = await pool.runOn(worker, { kind: 'slab', bytes, ends }, [ends.buffer]);
     if (response.kind !== 'slab')
       throw new HoldfastError('failed', `a worker thread answered ${response.kind}`);
-    return response.slab;
+    return response.ids;
   }
 
   async function stored(request: BackupRequest): Promise<Extract<BackupResponse, { kind: 'stored' }>> {

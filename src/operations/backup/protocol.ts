@@ -10,7 +10,6 @@ import type { CompressionMode } from '../../vaults/repository/worker/compression
 import type { FinishedPack, PackBytes, PackerStats } from '../../vaults/repository/worker/packer.ts';
 import type { Profile } from '../../vaults/repository/worker/profile.ts';
 import type { ChangeRules } from './change-rules.ts';
-import type { StoredSlab } from './record-store.ts';
 import type { SharedKnownTrees } from './known-trees.ts';
 
 /** What every worker knows from its start, before the repository is open. */
@@ -133,10 +132,10 @@ export type BackupRequest =
   | { readonly kind: 'work' }
   /** cuts and stores what the leader reads from somewhere; an empty piece with `last` ends it */
   | { readonly kind: 'stream'; readonly bytes: Uint8Array; readonly last: boolean }
-  /** stores blocks that are cut; the memory of `bytes` comes and goes back */
+  /** stores blocks that are cut; the memory of `bytes` is read until the answer */
   | {
       readonly kind: 'slab';
-      readonly bytes: Uint8Array<ArrayBuffer>;
+      readonly bytes: Uint8Array<SharedArrayBuffer>;
       readonly ends: Uint32Array<ArrayBuffer>;
     }
   /** stores a tree; the JSON of its nodes is complete */
@@ -147,7 +146,7 @@ export type BackupRequest =
 export type BackupResponse =
   | { readonly kind: 'done' }
   | { readonly kind: 'stored'; readonly ids: Uint8Array; readonly size: number; readonly isNew: boolean }
-  | { readonly kind: 'slab'; readonly slab: StoredSlab }
+  | { readonly kind: 'slab'; readonly ids: Uint8Array<ArrayBuffer> }
   | { readonly kind: 'partial'; readonly packs: readonly PackBytes[] }
   | {
       readonly kind: 'finished';

@@ -6,12 +6,6 @@ import {
 } from '../../vaults/repository/chunker/record-chunker.ts';
 import type { Packer } from '../../vaults/repository/worker/packer.ts';
 
-/** The ids of a slab's blocks, and its memory to be used again. */
-export interface StoredSlab {
-  readonly ids: Uint8Array<ArrayBuffer>;
-  readonly memory: ArrayBuffer;
-}
-
 export interface RecordStream {
   readonly tally: RecordTally;
   /** the ids of all blocks, once the last of them is in a pack */
@@ -26,20 +20,21 @@ export interface RecordStore {
 /** Slabs that may be with one worker: the one it works at, and the next. */
 const slabsAhead = 2;
 
-/** @param send hands a slab to a worker; its memory goes with it */
+/** @param send hands a slab to a worker, which answers with the ids of its blocks and is done with its memory */
 export function createRecordStore(
   polynomial: bigint,
   workers: number,
-  send: (worker: number, slab: RecordSlab) => Promise<StoredSlab>,
+  send: (worker: number, slab: RecordSlab) => Promise<Uint8Array>,
 ): RecordStore {
-  const free: ArrayBuffer[] = [];
+  /** shared and used again: memory that goes from thread to thread makes each of them collect garbage */
+  const free: SharedArrayBuffer[] = [];
   const chunker = createRecordChunker(polynomial, takeMemory);
   const busy = Array.from({ length: workers }, () => 0);
   const underWay = new Set<Promise<unknown>>();
 
-  function takeMemory(size: number): Uint8Array<ArrayBuffer> {
+  function takeMemory(size: number): Uint8Array<SharedArrayBuffer> {
     const known = free.findIndex((memory) => memory.byteLength >= size);
-    const memory = known < 0 ? new ArrayBuffer(Math.ceil(size * 1.1)) : free.splice(known, 1)[0]!;
+    const memory = known < 0 ? new SharedArrayBuffer(Math.ceil(size * 1.1)) : free.splice(known, 1)[0]!;
     return new Uint8Array(memory, 0, size);
   }
 
@@ -48,8 +43,8 @@ export function createRecordStore(
     const worker = busy.indexOf(Math.min(...busy));
     busy[worker]!++;
     const sent = send(worker, slab)
-      .then(({ ids, memory }) => {
-        if (free.length < workers * slabsAhead) free.push(memory);
+      .then((ids) => {
+        if (free.length < workers * slabsAhead) free.push(slab.bytes.buffer);
         return ids;
       })
       .finally(() => {
@@ -87,13 +82,13 @@ export function createRecordStore(
   };
 }
 
-/** A worker's part: stores the blocks of a slab. */
-export function storeSlab(packer: Packer, bytes: Uint8Array<ArrayBuffer>, ends: Uint32Array): StoredSlab {
+/** A worker's part: stores the blocks of a slab; their ids. */
+export function storeSlab(packer: Packer, bytes: Uint8Array, ends: Uint32Array): Uint8Array<ArrayBuffer> {
   const ids = new Uint8Array(ends.length * 32);
   let start = 0;
   ends.forEach((end, i) => {
     packer.put('data', bytes.subarray(start, end), ids, i * 32, 'rows');
     start = end;
   });
-  return { ids, memory: bytes.buffer };
+  return ids;
 }

@@ -196,9 +196,9 @@ serve<WorkerSetup, BackupRequest, BackupResponse, BackupCall, BackupReply>((setu
         return { kind: 'stored', ids, size, isNew: false };
       }
       case 'slab': {
-        const slab = storeSlab(needOpened().packer, request.bytes, request.ends);
+        const ids = storeSlab(needOpened().packer, request.bytes, request.ends);
         await packs.pause();
-        return new Transfer({ kind: 'slab', slab }, [slab.ids.buffer, slab.memory]);
+        return new Transfer({ kind: 'slab', ids }, [ids.buffer]);
       }
       case 'tree': {
         const sequence = createNodeSequence(needOpened().packer.compresses, () => {});

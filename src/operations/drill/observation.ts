@@ -93,7 +93,7 @@ async function describe(
 
 /** Tallies one stream after the other, as a backup does. */
 function createSum() {
-  const chunker: RecordChunker = createRecordChunker(0n, (size) => new Uint8Array(size));
+  const chunker: RecordChunker = createRecordChunker(0n);
   return {
     async *watch(bytes: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array, void, void> {
       chunker.start(64 * 1024);

@@ -17,8 +17,8 @@ export interface RecordTally {
 
 /** Whole blocks, as they were cut. */
 export interface RecordSlab {
-  /** owns its memory */
-  readonly bytes: Uint8Array<ArrayBuffer>;
+  /** in memory that other threads may read as it is */
+  readonly bytes: Uint8Array<SharedArrayBuffer>;
   /** the end of each block in `bytes`, ascending */
   readonly ends: Uint32Array<ArrayBuffer>;
 }
@@ -71,7 +71,8 @@ interface Exports {
 /** A chunker for one stream at a time. `takeMemory` gives an array for the bytes of a slab. */
 export function createRecordChunker(
   polynomial: bigint,
-  takeMemory: (size: number) => Uint8Array<ArrayBuffer> = (size) => new Uint8Array(size),
+  takeMemory: (size: number) => Uint8Array<SharedArrayBuffer> = (size) =>
+    new Uint8Array(new SharedArrayBuffer(size)),
 ): RecordChunker {
   const pages = Math.ceil((inputBase + windowSize + overread) / pageSize);
   const memory = new WebAssembly.Memory({ initial: pages, maximum: pages });
