@@ -1,5 +1,5 @@
 /** Finds e-mail addresses within any text and replaces each: what no rule masks can still hold one. */
-import type { ByteWriter } from '../../kernel/bytes.ts';
+import { ByteWriter } from '../../kernel/bytes.ts';
 import type { ValueMasker } from './value-masker.ts';
 
 const at = 0x40;
@@ -37,6 +37,20 @@ export function maskEmailsWithin(address: ValueMasker): ValueMasker {
     },
     plain: false,
   };
+}
+
+/** The same for code, each byte a character: quotes stay where they are, an address ends at them. */
+export function maskWithin(source: string, emails: ValueMasker): string {
+  return source
+    .split(/(['"`])/)
+    .map((text) => {
+      if (!text.includes('@')) return text;
+      const output = new ByteWriter();
+      const bytes = Buffer.from(text, 'latin1');
+      emails.mask(bytes, 0, bytes.length, output);
+      return Buffer.from(output.view()).toString('latin1');
+    })
+    .join('');
 }
 
 function localStart(input: Uint8Array, first: number, sign: number): number {

@@ -1,6 +1,8 @@
 /** MySQL and MariaDB among the kinds of databases. */
 import type { DatabaseDriver, StoredDatabase } from '../database/driver.ts';
+import { maskedFolder } from '../masking/masking.ts';
 import { databaseFolder, parseMysqlUrl } from './connection.ts';
+import { maskMysql } from './part-masker.ts';
 import { mysqlSource } from './source.ts';
 import { restoreMysql } from './target.ts';
 
@@ -16,11 +18,13 @@ export const mysql: DatabaseDriver = {
       database: connection.database,
       folder,
       password: connection.password,
-      source: (options) => mysqlSource({ ...options, connection, folder }),
+      source: (options) =>
+        mysqlSource({ ...options, connection, folder: options.masking ? maskedFolder(folder) : folder }),
       restore: (stored, options) => restoreMysql(stored, { ...options, connection }),
     };
   },
   assemble,
+  mask: maskMysql,
   drill: async () => (await import('./drill-driver.ts')).mysqlDrill,
 };
 

@@ -16,6 +16,7 @@ import {
   type TableEvidence,
 } from '../database/evidence.ts';
 import type { Entry, RowTally } from '../entry.ts';
+import { collectText } from '../masking/schema-text.ts';
 import type { PreviousFile, Source } from '../source.ts';
 import { dumpAccounts, globalsName } from './accounts.ts';
 import type { MysqlConnection } from './connection.ts';
@@ -26,6 +27,7 @@ import { partName, programsName, schemaName, viewsName } from './part-name.ts';
 import { findProgram } from './programs.ts';
 import { schemaHash, tableDetails } from './schema-text.ts';
 import { openSession, type Session } from './session.ts';
+import { createMysqlMasker } from './part-masker.ts';
 import { chooseTables } from './table-choice.ts';
 
 export interface MysqlSourceOptions extends DatabaseSourceOptions {
@@ -63,19 +65,22 @@ async function* entries(
   const programs = await collect(
     readProcess(dumper.path, [...enter, ...programArguments(connection.database, chosen)], session.child),
   );
-  const globals = options.globals === false ? undefined : await accounts(session, warn);
+  const globals = options.globals === false || options.masking ? undefined : await accounts(session, warn);
   if (globals) yield entry(globalsName, { kind: 'stream', bytes: once(globals) });
 
+  const tableOptions = tableArguments(connection.database, dumper.family, chosen);
+  const masker =
+    options.masking &&
+    createMysqlMasker(
+      options.masking,
+      await collectText([readProcess(dumper.path, [...enter, '--no-data', ...tableOptions], session.child)]),
+    );
   const texts = new Map<string, Uint8Array>([[programsName, programs]]);
   const parts: EvidencePart[] = [];
   const tables: TableEvidence[] = [];
   const used = new Set<string>();
-  const dump = readProcess(
-    dumper.path,
-    [...enter, ...tableArguments(connection.database, dumper.family, chosen)],
-    { ...session.child, onWarning: warn },
-  );
-  for await (const part of splitDump(dump)) {
+  const dump = readProcess(dumper.path, [...enter, ...tableOptions], { ...session.child, onWarning: warn });
+  for await (const part of splitDump(masker ? masker.maskDump(dump) : dump)) {
     if (part.kind !== 'table') {
       texts.set(part.kind === 'schema' ? schemaName : viewsName, part.text);
     } else if (chosen.withoutRows.has(part.table)) {
@@ -85,6 +90,7 @@ async function* entries(
     }
   }
   refuseMissing(taken, tables, chosen.withoutRows);
+  if (masker) for (const [name, text] of texts) texts.set(name, masker.maskText(name, text));
   for (const [name, text] of texts) {
     const rows = {
       kind: 'rows',
@@ -110,6 +116,7 @@ async function* entries(
     ...(chosen.choices && { choices: chosen.choices }),
     ...(globals && { globals: { name: globalsName, bytes: globals.length, passwords: true } }),
     tables: tables.map((table) => ({ ...table, ...details.get(table.name) })),
+    ...(options.masking && { masked: { rules: options.masking.rules.digest } }),
   };
   yield entry(evidenceName, { kind: 'stream', bytes: once(encodeEvidence(evidence)) });
 

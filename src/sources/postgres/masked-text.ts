@@ -1,6 +1,6 @@
 /** Masks what is no rows in a dump of PostgreSQL: the schema, comments, large objects. What it cannot mask it refuses. */
-import { ByteWriter } from '../../kernel/bytes.ts';
 import { HoldfastError } from '../../kernel/errors.ts';
+import { maskWithin } from '../masking/email-anywhere.ts';
 import type { MaskingRules } from '../masking/rule.ts';
 import type { ValueMasker } from '../masking/value-masker.ts';
 import { readTokens, type SqlToken } from './sql-tokens.ts';
@@ -104,20 +104,6 @@ const textPiece = 256 * 1024;
 
 function mayHoldAddress({ kind, source }: SqlToken): boolean {
   return (kind === 'text' || kind === 'body' || kind === 'comment') && source.includes('@');
-}
-
-/** Quotes stay where they are: an address ends at them. */
-function maskWithin(source: string, emails: ValueMasker): string {
-  return source
-    .split(/(['"`])/)
-    .map((text) => {
-      if (!text.includes('@')) return text;
-      const output = new ByteWriter();
-      const bytes = Buffer.from(text, 'latin1');
-      emails.mask(bytes, 0, bytes.length, output);
-      return Buffer.from(output.view()).toString('latin1');
-    })
-    .join('');
 }
 
 function unexpected(what: string): HoldfastError {

@@ -8,28 +8,13 @@ import { createRowMasker } from '../masking/copy-rows.ts';
 import type { Masking, PartMasker } from '../masking/masking.ts';
 import { maskRows } from '../masking/row-stream.ts';
 import { checkDatabase } from '../masking/rule-conflicts.ts';
+import { collectText } from '../masking/schema-text.ts';
 import { parseCopyColumns } from './copy-statement.ts';
 import { endOfRows } from './dump-parts.ts';
 import { countComments, maskLargeObjects, maskSchemaText, refuseLargeObjects } from './masked-text.ts';
 import { readSchemaShape } from './schema-tables.ts';
 
-/** What a schema may have: it is held in memory. */
-const largestSchema = 512 * 1024 * 1024;
 const longestStatement = 1024 * 1024;
-
-/** The text of a schema, each byte a character. Code `unsupported` when it is far too large. */
-export async function readSchemaText(streams: Iterable<AsyncIterable<Uint8Array>>): Promise<string> {
-  const pieces: Buffer[] = [];
-  let size = 0;
-  for (const stream of streams) {
-    for await (const piece of stream) {
-      size += piece.length;
-      if (size > largestSchema) throw new HoldfastError('unsupported', 'the schema has more than 512 MiB');
-      pieces.push(Buffer.from(piece));
-    }
-  }
-  return Buffer.concat(pieces).toString('latin1');
-}
 
 /** `schema` is all of it, before and after the rows. Codes as of `checkDatabase`: nothing was read or written then. */
 export function createPostgresMasker(masking: Masking, schema: string): PartMasker {
@@ -94,7 +79,7 @@ export function createPostgresMasker(masking: Masking, schema: string): PartMask
   }
 
   async function* maskText(bytes: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array, void, void> {
-    yield Buffer.from(maskSchemaText(await readSchemaText([bytes]), rules, emails), 'latin1');
+    yield Buffer.from(maskSchemaText(await collectText([bytes]), rules, emails), 'latin1');
   }
 
   return {
@@ -116,7 +101,7 @@ async function* linesOf(bytes: AsyncIterable<Uint8Array>): AsyncGenerator<Buffer
 export async function maskPostgres(stored: StoredDatabase, masking: Masking): Promise<StoredDatabase> {
   const { evidence, read } = stored;
   const text = evidence.parts.map(({ name }) => name).filter((name) => /^[15]-/.test(name));
-  const schema = await readSchemaText(text.map((name) => read(name)));
+  const schema = await collectText(text.map((name) => read(name)));
   const masker = createPostgresMasker(masking, schema);
   const { rules } = masking;
   if (evidence.parts.some(({ name }) => name.startsWith('4-'))) refuseLargeObjects(rules);

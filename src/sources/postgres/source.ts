@@ -3,6 +3,7 @@ import { createSha256 } from '../../kernel/native/crypto.ts';
 import { readProcess } from '../../kernel/process.ts';
 import { withoutRows } from '../../kernel/row-hash.ts';
 import type { Entry, RowTally } from '../entry.ts';
+import { collectText } from '../masking/schema-text.ts';
 import type { PreviousFile, Source } from '../source.ts';
 import type { DatabaseSourceOptions } from '../database/driver.ts';
 import { type BlockChoice, chooseBlockSize } from '../database/block-size.ts';
@@ -17,7 +18,7 @@ import {
 import { connectionEnvironment, type PostgresConnection } from './connection.ts';
 import { type DumpPart, splitDump } from './dump-parts.ts';
 import { dumpGlobals, globalsName } from './globals.ts';
-import { createPostgresMasker, readSchemaText } from './part-masker.ts';
+import { createPostgresMasker } from './part-masker.ts';
 import { findProgram } from './programs.ts';
 import { askServer } from './server-facts.ts';
 import { refuseIdlePatterns, tableArguments, tableChoices } from './table-choice.ts';
@@ -74,7 +75,7 @@ async function* entries(
     options.masking &&
     createPostgresMasker(
       options.masking,
-      await readSchemaText([readProcess(dumper.path, [...args, '--schema-only'], child)]),
+      await collectText([readProcess(dumper.path, [...args, '--schema-only'], child)]),
     );
   for await (const original of splitDump(dump)) {
     const part = masker ? { ...original, bytes: masker.mask(original.name, original.bytes) } : original;

@@ -6,9 +6,9 @@ import { createLineInput, type LineInput } from '../database/line-input.ts';
 import { readEscaped } from '../masking/copy-escapes.ts';
 import type { TableShape } from '../masking/column-type.ts';
 import type { DatabaseSample, TableSample } from '../masking/table-sample.ts';
+import { collectText } from '../masking/schema-text.ts';
 import { connectionEnvironment, type PostgresConnection } from './connection.ts';
 import { parseCopyColumns } from './copy-statement.ts';
-import { readSchemaText } from './part-masker.ts';
 import { findProgram } from './programs.ts';
 import { readSchemaShape } from './schema-tables.ts';
 import { askServer } from './server-facts.ts';
@@ -25,7 +25,7 @@ const tablesAtOnce = 200;
 /** Of a snapshot: the first rows of each table. */
 export async function sampleStored({ evidence, read }: StoredDatabase): Promise<DatabaseSample> {
   const names = evidence.parts.map(({ name }) => name).filter((name) => /^[15]-/.test(name));
-  const shape = readSchemaShape(await readSchemaText(names.map((name) => read(name))));
+  const shape = readSchemaShape(await collectText(names.map((name) => read(name))));
   return {
     shape,
     async *tables(count) {
@@ -50,7 +50,7 @@ export async function sampleLive(
   const facts = await askServer(psql.path, { env, signal });
   const dumper = await findProgram('pg_dump', search, facts.major);
   const schema = readProcess(dumper.path, ['--format=plain', '--no-password', '--schema-only'], child);
-  const shape = readSchemaShape(await readSchemaText([schema]));
+  const shape = readSchemaShape(await collectText([schema]));
   const existing = new Set(facts.tables.map(([namespace, name]) => `${namespace}\0${name}`));
   const tables = shape.tables.filter(({ schema: namespace, name }) =>
     existing.has(`${namespace ?? ''}\0${name}`),
