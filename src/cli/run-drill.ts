@@ -6,7 +6,7 @@ import { HoldfastError } from '../kernel/errors.ts';
 import { fromNodeError } from '../kernel/native/system-error.ts';
 import { type Certificate, publicKeyOf, verifyCertificate } from '../operations/drill/certificate.ts';
 import { readCertificateFile, writeCertificate } from '../operations/drill/certificate-file.ts';
-import { certificateText } from '../operations/drill/certificate-text.ts';
+import { certificateText, comparedCounts } from '../operations/drill/certificate-text.ts';
 import { drill } from '../operations/drill/drill.ts';
 import { parseQueries } from '../operations/drill/queries.ts';
 import type { Stage } from '../operations/drill/report.ts';
@@ -21,7 +21,7 @@ import { readVersion } from './version.ts';
 import type { Invocation } from './verb.ts';
 
 const stageLines: Readonly<Record<Stage, string>> = {
-  start: 'starting a throwaway server',
+  start: 'preparing a throwaway database',
   restore: 'restoring',
   compare: 'comparing with what was backed up',
   queries: 'asking the queries',
@@ -102,7 +102,7 @@ function tell(
     if (more > 0) terminal.result(`and ${plural(more, 'difference')} more`);
   }
   for (const note of notes) terminal.say(`note: ${quoteUnprintable(note)}`);
-  const counts = Object.entries(compared).map(([what, count]) => `${count} ${what}`);
+  const counts = comparedCounts(compared);
   if (counts.length > 0) terminal.say(`compared ${counts.join(', ')}`);
   const times = Object.entries(where.seconds).map(([stage, seconds]) => `${stage} ${seconds} s`);
   if (times.length > 0) terminal.say(`${where.server ?? 'this machine'}: ${times.join(', ')}`);

@@ -26,6 +26,7 @@ export interface HeldUpDrill {
 
 export interface Drills {
   readonly folder: string;
+  readonly repository: string;
   /** Runs our command line with a temporary folder of its own, which must be empty again in the end. */
   run(args: readonly string[], options?: RunOptions): Promise<RunResult>;
   /** Makes a snapshot like the first one of `path` in which something is different. */
@@ -36,14 +37,17 @@ export interface Drills {
 }
 
 /** @param tool as root its server is used as root where everybody may enter its folder, and as nobody elsewhere */
-export async function makeDrills(tool: Tool, env: Readonly<Record<string, string>>): Promise<Drills> {
+export async function makeDrills(
+  tool: Tool | undefined,
+  env: Readonly<Record<string, string>>,
+): Promise<Drills> {
   const folder = mkdtempSync(join(tmpdir(), 'holdfast-drills-'));
   const repository = join(folder, 'repository');
   await makeRepositoryFolder(repository, { chunker: 'fast' });
   await runProgram('chmod', ['777', folder]);
 
   function commandLine(args: readonly string[], more: RunOptions['env']) {
-    const flags = findTool(tool)!.startsWith('/usr/') ? [] : unprivilegedFlags();
+    const flags = tool === undefined || findTool(tool)!.startsWith('/usr/') ? [] : unprivilegedFlags();
     const first = flags.length > 0 ? [setpriv, ...flags] : [];
     const [command, ...rest] = [...first, process.execPath, holdfastBin, '--no-cache', ...args];
     const all: Record<string, string | undefined> = {
@@ -70,6 +74,7 @@ export async function makeDrills(tool: Tool, env: Readonly<Record<string, string
 
   return {
     folder,
+    repository,
     async run(args, options = {}) {
       const temporary = await temporaryFolder();
       const line = commandLine(args, { TMPDIR: temporary, ...options.env });

@@ -29,12 +29,7 @@ export function certificateText(certificate: Certificate): string {
         .map(([stage, seconds]) => `${stage} ${seconds} s`)
         .join(', '),
     ],
-    [
-      'compared',
-      Object.entries(compared)
-        .map(([what, count]) => `${count} ${what}`)
-        .join(', '),
-    ],
+    ['compared', comparedCounts(compared).join(', ')],
   ];
   const facts = rows.filter(([, value]) => value !== undefined && value !== '');
   const section = (title: string, lines: readonly string[]): string[] =>
@@ -65,6 +60,13 @@ export function certificateText(certificate: Certificate): string {
   ]
     .map((line) => line.replaceAll(/\p{C}/gu, escaped))
     .join('\n');
+}
+
+/** `3 tables`; without what there was none of, as far as that is no news. */
+export function comparedCounts(compared: Certificate['compared']): string[] {
+  return Object.entries(compared)
+    .filter(([what, count]) => count > 0 || ['tables', 'rows', 'files'].includes(what))
+    .map(([what, count]) => `${count} ${what}`);
 }
 
 /** Names of tables may hold what a terminal obeys. */

@@ -26,7 +26,9 @@ export function compare(stored: Observation, restored: Observation, driver: Dril
   const [before, after] = [stored.evidence, restored.evidence];
   const tables = compareTables(before.tables, after.tables, differences, notes);
 
-  if (stored.schema !== before.schema)
+  if (stored.schema === undefined) {
+    if (restored.schema !== before.schema) differences.push('the schema is not the same');
+  } else if (stored.schema !== before.schema)
     differences.push('the schema in the snapshot is not the one that was backed up');
   const sequences = new Set(after.sequences);
   for (const statement of before.sequences) {

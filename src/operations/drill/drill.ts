@@ -1,7 +1,9 @@
 /** Proves that a snapshot can be restored: does it, somewhere where it harms nobody, and certifies what came back. */
+import { access } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import type { Context } from '../../kernel/context.ts';
 import { hasCode, HoldfastError } from '../../kernel/errors.ts';
+import { fromNodeError } from '../../kernel/native/system-error.ts';
 import type { Environment } from '../../sources/database/driver.ts';
 import { isDatabaseFolder } from '../../sources/database/drivers.ts';
 import type { Repository } from '../../vaults/repository/repository.ts';
@@ -13,6 +15,7 @@ import {
 import { openStoredDatabase } from '../database/database-dump.ts';
 import type { Certificate } from './certificate.ts';
 import { drillDatabase } from './drill-database.ts';
+import { drillFiles } from './drill-files.ts';
 import type { DrillQuery } from './queries.ts';
 import { createStages, type DrillFindings, noFindings, type Stage } from './report.ts';
 
@@ -44,26 +47,32 @@ export async function drill(
   const found = await findSnapshot(repository, options.snapshot, options.filter);
   options.onFound?.(found);
   const { id, snapshot } = found;
-  if (!snapshot.paths.some(isDatabaseFolder)) {
-    throw new HoldfastError('unsupported', 'the snapshot holds no database');
+  await access(options.temporaryFolder).catch((error: unknown) => {
+    throw fromNodeError('use', Buffer.from(options.temporaryFolder), error);
+  });
+  const folder = snapshot.paths.find(isDatabaseFolder);
+  if (folder === undefined && options.queries.length > 0) {
+    throw new HoldfastError('usage', 'the snapshot holds no database that could be asked');
   }
-
-  let kind = snapshot.paths.find(isDatabaseFolder)!.split('/')[1]!;
+  let kind = folder === undefined ? 'files' : folder.split('/')[1]!;
   let source: Certificate['source'];
   let findings: DrillFindings;
   let hint: string | undefined;
   let result: Certificate['result'] | undefined;
   try {
-    const stored = await openStoredDatabase(repository, { snapshot: id }, context);
-    const { database, server, dumpedBy } = stored.evidence;
-    kind = stored.evidence.kind;
-    source = { database, server, dumpedBy };
-    findings = await drillDatabase(stored, { ...options, stages }, context);
+    if (folder === undefined) findings = await drillFiles(repository, found, { ...options, stages }, context);
+    else {
+      const stored = await openStoredDatabase(repository, { snapshot: id }, context);
+      const { database, server, dumpedBy } = stored.evidence;
+      kind = stored.evidence.kind;
+      source = { database, server, dumpedBy };
+      findings = await drillDatabase(stored, { ...options, stages }, context);
+    }
   } catch (error) {
-    if (hasCode(error, 'missing-here')) {
+    if (hasCode(error, 'missing-here', 'disk-full')) {
       hint = error.hint;
       result = 'not-drilled';
-    } else if (!hasCode(error, 'corrupt', 'truncated')) throw error;
+    } else if (!hasCode(error, 'corrupt', 'truncated', 'not-found')) throw error;
     findings = { ...noFindings, differences: [error.message] };
   }
   const { differences, notes, tables, counts, queries } = findings;

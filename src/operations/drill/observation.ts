@@ -11,8 +11,8 @@ import { createRecordChunker, type RecordChunker } from '../../vaults/repository
 
 export interface Observation {
   readonly evidence: Evidence;
-  /** SHA-256 of the parts that describe objects */
-  readonly schema: string;
+  /** SHA-256 of the schema; undefined when it cannot be told from the parts */
+  readonly schema: string | undefined;
   /** SHA-256 of the definition of each object, by its name */
   readonly objects: ReadonlyMap<string, string>;
   /** of the parts that are neither rows of a table nor described object by object */
@@ -33,8 +33,8 @@ export async function observe(
     const name = baseName(Buffer.from(path).toString());
     if (content.kind === 'file') throw new HoldfastError('failed', `${source.name} yields files`);
     if (content.kind === 'stream') {
-      const bytes = await collected(content.bytes);
-      if (name === evidenceName) evidence = decodeEvidence(bytes);
+      if (name === evidenceName) evidence = decodeEvidence(await collected(content.bytes));
+      else for await (const _ of content.bytes);
       continue;
     }
     const passing = sum.watch(content.bytes);
@@ -76,9 +76,16 @@ export async function observeStored(
   }
   const isOther = (part: string): boolean =>
     evidence.parts.some(({ name }) => name === part) && !tables.has(part) && !driver.describesObjects(part);
+  const described = evidence.parts.some(({ name }) => driver.describesObjects(name));
   const read = (part: string): AsyncIterable<Uint8Array> =>
     isOther(part) ? tallied(part) : stored.read(part);
-  return { evidence, schema: schema.digest(), objects, others, stored: { ...stored, read } };
+  return {
+    evidence,
+    schema: described ? schema.digest() : undefined,
+    objects,
+    others,
+    stored: { ...stored, read },
+  };
 }
 
 async function describe(

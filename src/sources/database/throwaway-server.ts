@@ -25,6 +25,8 @@ export interface DrillDriver {
   objects(part: AsyncIterable<Uint8Array>): AsyncIterable<DescribedObject>;
   /** The evidence's hash of the schema, from such parts. */
   createSchemaHash(): { update(bytes: Uint8Array): void; digest(): string };
+  /** whether the same content gives the same bytes in the parts that are neither rows nor objects */
+  readonly comparesParts: boolean;
   /** Of servers and programs of one release the same database is described in the same words. */
   release(version: string): string;
 }

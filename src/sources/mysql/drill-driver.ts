@@ -17,5 +17,6 @@ export const mysqlDrill: DrillDriver = {
       digest: () => schemaHash(createSha256(), [Buffer.concat(pieces)]),
     };
   },
+  comparesParts: true,
   release: (version) => /^\d+\.\d+/.exec(version)?.[0] ?? version,
 };

@@ -13,5 +13,6 @@ export const postgresDrill: DrillDriver = {
     const hash = createSha256();
     return { update: (bytes) => hash.update(bytes), digest: () => toHex(hash.digest()) };
   },
+  comparesParts: true,
   release: (version) => /^\d+/.exec(version)?.[0] ?? version,
 };

@@ -27,4 +27,5 @@ export const sqlite: DatabaseDriver = {
     };
   },
   assemble: dumpStored,
+  drill: async () => (await import('./throwaway-server.ts')).sqliteDrill,
 };
