@@ -3,6 +3,7 @@ import type { Command } from 'commander';
 import { Option } from 'commander';
 import { HoldfastError } from '../kernel/errors.ts';
 import type { DatabaseChoices, DatabaseDriver } from '../sources/database/driver.ts';
+import type { OneFileFormat } from '../sources/database/evidence.ts';
 import { collect, parseCount } from './values.ts';
 
 export interface DatabaseFlags {
@@ -11,6 +12,7 @@ export interface DatabaseFlags {
   excludeDatabase?: string[];
   stallTimeout?: string;
   globals?: boolean;
+  format?: OneFileFormat;
   table?: string[];
   excludeTable?: string[];
   schema?: string[];
@@ -28,6 +30,12 @@ export function addDatabaseFlags(command: Command): Command {
     .addOption(many('--exclude-table-data <pattern>', 'take these tables without their rows'))
     .addOption(many('--schema <pattern>', 'take these schemas alone'))
     .addOption(many('--exclude-schema <pattern>', 'leave these schemas out'))
+    .addOption(
+      new Option('--format <format>', 'keep a database as one file, for psql or for pg_restore').choices([
+        'sql',
+        'custom',
+      ]),
+    )
     .option('--no-globals', 'leave out roles and tablespaces of the server of a database')
     .option('--stall-timeout <seconds>', 'give up when a database sends nothing for so long (default: 600)');
 }
@@ -45,6 +53,7 @@ const choosing = {
   excludeTableData: ['--exclude-table-data', 'excludeTableData'],
   schema: ['--schema', 'schemas'],
   excludeSchema: ['--exclude-schema', 'excludeSchemas'],
+  format: ['--format', 'format'],
   globals: ['--no-globals', 'globals'],
 } as const;
 

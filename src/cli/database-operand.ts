@@ -4,7 +4,7 @@ import type { StreamedSource } from '../operations/backup/backup.ts';
 import type { ConnectionOptions, DatabaseAddress, DatabaseDriver } from '../sources/database/driver.ts';
 import { driverOfUrl, isDatabaseUrl } from '../sources/database/drivers.ts';
 import type { PasswordReference } from '../sources/database/password-reference.ts';
-import { maskedFolder } from '../sources/masking/masking.ts';
+import { snapshotFolder } from '../sources/database/snapshot-folder.ts';
 import { type DatabaseFlags, databaseChoices, stallTimeout } from './database-flags.ts';
 import { setting } from './environment.ts';
 import { configuredPassword } from './password.ts';
@@ -73,7 +73,7 @@ export async function databaseSources(
   const sources = addresses.map((address) => ({
     kind: 'source' as const,
     source: address.source(options),
-    path: masking ? maskedFolder(address.folder) : address.folder,
+    path: snapshotFolder(address.folder, options),
   }));
   return { sources, ofServer };
 }

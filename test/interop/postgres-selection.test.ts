@@ -212,6 +212,53 @@ for (const major of [15, 18] as const) {
         });
       });
 
+      describe('one file', () => {
+        before(async () => {
+          await server.createDatabase('o/ne');
+          await server.query(
+            'o/ne',
+            `create table t as select i, 'row ' || i as v from generate_series(1, 1000) i`,
+          );
+        });
+
+        const dumpOf = async (database: string): Promise<string> => {
+          const env = { ...server.env, PGDATABASE: database, PGTZ: 'UTC' };
+          const { stdout } = await runProgram(join(server.bin, 'pg_dump'), [], { env });
+          return stdout.replaceAll(/^\\(restrict|unrestrict) \w+$/gm, '\\$1');
+        };
+
+        for (const [format, name, program] of [
+          ['sql', 'o%2Fne.sql', ['psql', '-X', '-q', '-v', 'ON_ERROR_STOP=1', '-o', '/dev/null']],
+          ['custom', 'o%2Fne.dump', ['pg_restore', '--exit-on-error', '--dbname=by tool']],
+        ] as const) {
+          it(`for ${program[0]}, that it restores by itself`, async () => {
+            await ours.run(['backup', '--format', format, url('o/ne')]);
+            const folderOf = `${place('o%2Fne')}/${format}`;
+            const { stdout } = await ours.run(['ls', 'latest', '--path', folderOf]);
+            const names = ['evidence.json', 'globals.sql', name].map((one) => `${folderOf}/${one}`);
+            assert.deepEqual(stdout.trim().split('\n').slice(-3), names);
+            const { bytes } = await ours.run(['dump', 'latest', `${folderOf}/${name}`]);
+            await server.query('postgres', 'drop database if exists "by tool"');
+            await server.createDatabase('by tool');
+            const [tool, ...args] = program;
+            await runProgram(join(server.bin, tool), args, {
+              env: { ...server.env, PGDATABASE: 'by tool' },
+              input: bytes,
+            });
+            assert.equal(await dumpOf('by tool'), await dumpOf('o/ne'));
+            const refused = await ours.run(['restore', 'latest', '--to', url('by tool')], { expect: 1 });
+            assert.match(refused.stderr, new RegExp(`as one file .*\\nhint: .*\\| ${tool} `));
+            const whole = await ours.run(['dump', 'latest']);
+            if (format === 'custom') assert.ok(whole.bytes.equals(bytes));
+            else
+              assert.equal(
+                whole.stdout.replaceAll(/^(\\(?:un)?restrict) \w+$/gm, '$1 holdfast'),
+                bytes.toString(),
+              );
+          });
+        }
+      });
+
       /** A folder of the server's own. */
       async function tablespace(name: string): Promise<string> {
         const path = join(server.socket, name);

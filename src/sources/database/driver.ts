@@ -2,7 +2,7 @@
 import type { Masking } from '../masking/masking.ts';
 import type { DatabaseSample } from '../masking/table-sample.ts';
 import type { Source } from '../source.ts';
-import type { DatabaseKind, Evidence } from './evidence.ts';
+import type { DatabaseKind, Evidence, OneFileFormat } from './evidence.ts';
 import type { PasswordReference } from './password-reference.ts';
 import type { RestoreChoices, RestorePlan } from './restore-plan.ts';
 import type { DrillDriver } from './throwaway-server.ts';
@@ -107,6 +107,8 @@ export interface TableChoices {
 export interface DatabaseChoices extends TableChoices {
   /** take along what belongs to the server and to none of its databases: roles, tablespaces; true by default */
   readonly globals?: boolean;
+  /** one file instead of parts */
+  readonly format?: OneFileFormat;
 }
 
 export interface DatabaseSourceOptions extends ConnectionOptions, DatabaseChoices {

@@ -26,6 +26,11 @@ export interface Evidence {
   readonly sequences: readonly string[];
   /** all parts in the order of the dump */
   readonly parts: readonly EvidencePart[];
+  /**
+   * the dump is one file in this format instead of parts, from which no table can be taken by itself; of the custom one
+   * nothing is known but its size
+   */
+  readonly format?: OneFileFormat;
   /** which tables were asked for, when it was not all */
   readonly choices?: TableChoices;
   /** what belongs to the server and to none of its databases, which is no part of the dump: roles, tablespaces */
@@ -60,6 +65,9 @@ export interface DatabaseLocale {
   readonly locale?: string;
   readonly icuRules?: string;
 }
+
+/** `sql` is plain and for psql, `custom` is for pg_restore */
+export type OneFileFormat = 'sql' | 'custom';
 
 export interface EvidencePart {
   readonly name: string;

@@ -1,7 +1,8 @@
 /** PostgreSQL among the kinds of databases. */
 import type { DatabaseDriver } from '../database/driver.ts';
-import { maskedFolder } from '../masking/masking.ts';
+import { snapshotFolder } from '../database/snapshot-folder.ts';
 import { databaseFolder, parsePostgresUrl } from './connection.ts';
+import { refuseOneFile } from './one-file.ts';
 import { maskPostgres } from './part-masker.ts';
 import { postgresServer } from './server-address.ts';
 import { postgresSource } from './source.ts';
@@ -13,7 +14,7 @@ export const postgres: DatabaseDriver = {
   kinds: ['postgres'],
   programsSetting: 'POSTGRES_BIN',
   restoreChoices: ['create', 'clean', 'jobs', 'owner', 'privileges', 'withRoles'],
-  choices: ['globals', 'tables', 'excludeTables', 'schemas', 'excludeSchemas', 'excludeTableData'],
+  choices: ['globals', 'tables', 'excludeTables', 'schemas', 'excludeSchemas', 'excludeTableData', 'format'],
   server: postgresServer,
   address(url, environment, named) {
     const connection = parsePostgresUrl(url, named);
@@ -24,9 +25,11 @@ export const postgres: DatabaseDriver = {
       password: connection.password,
       sample: (options) => sampleLive(connection, options),
       source: (options) =>
-        postgresSource({ ...options, connection, folder: options.masking ? maskedFolder(folder) : folder }),
-      restore: (stored, options) =>
-        restorePostgres(stored, { ...options, connection, choices: options.choices ?? {} }),
+        postgresSource({ ...options, connection, folder: snapshotFolder(folder, options) }),
+      async restore(stored, options) {
+        refuseOneFile(stored.evidence);
+        await restorePostgres(stored, { ...options, connection, choices: options.choices ?? {} });
+      },
     };
   },
   assemble: wholeDump,

@@ -12,6 +12,7 @@ import { collectText } from '../masking/schema-text.ts';
 import { parseCopyColumns } from './copy-statement.ts';
 import { endOfRows } from './dump-parts.ts';
 import { countComments, maskLargeObjects, maskSchemaText, refuseLargeObjects } from './masked-text.ts';
+import { refuseOneFile } from './one-file.ts';
 import { readSchemaShape } from './schema-tables.ts';
 
 const longestStatement = 1024 * 1024;
@@ -99,6 +100,7 @@ async function* linesOf(bytes: AsyncIterable<Uint8Array>): AsyncGenerator<Buffer
 
 /** A database of a snapshot, its parts masked as they are read. Codes as of `checkDatabase`. */
 export async function maskPostgres(stored: StoredDatabase, masking: Masking): Promise<StoredDatabase> {
+  refuseOneFile(stored.evidence);
   const { evidence, read } = stored;
   const text = evidence.parts.map(({ name }) => name).filter((name) => /^[15]-/.test(name));
   const schema = await collectText(text.map((name) => read(name)));

@@ -1,4 +1,5 @@
 /** A live PostgreSQL database as a source: the stock pg_dump, its one plain stream split into parts as it passes. */
+import { HoldfastError } from '../../kernel/errors.ts';
 import { createSha256 } from '../../kernel/native/crypto.ts';
 import { readProcess } from '../../kernel/process.ts';
 import { withoutRows } from '../../kernel/row-hash.ts';
@@ -18,6 +19,7 @@ import {
 import { connectionEnvironment, type PostgresConnection } from './connection.ts';
 import { type DumpPart, splitDump } from './dump-parts.ts';
 import { dumpGlobals, globalsName } from './globals.ts';
+import { joinedParts, oneFileName } from './one-file.ts';
 import { createPostgresMasker } from './part-masker.ts';
 import { findProgram } from './programs.ts';
 import { askServer } from './server-facts.ts';
@@ -42,6 +44,11 @@ async function* entries(
   previous: PreviousFile | undefined,
 ): AsyncGenerator<Entry, void, void> {
   const { connection, environment, folder, modified } = options;
+  if (options.masking && options.format === 'custom') {
+    throw new HoldfastError('usage', 'a dump in the custom format cannot be masked', {
+      hint: '--format sql can, and so can parts',
+    });
+  }
   const search = { environment, signal, folder: options.programs };
   const env = connectionEnvironment(connection, environment, options.password);
   const child = { env, signal, stallTimeout: options.stallTimeout };
@@ -66,31 +73,50 @@ async function* entries(
       options.warn('roles are backed up without passwords, which this user may not read');
     yield entry(globalsName, { kind: 'stream', bytes: once(globals.sql) });
   }
-  const args = ['--format=plain', '--no-password', ...(choices ? tableArguments(choices) : [])];
-  const dump = readProcess(dumper.path, args, {
-    ...child,
-    onWarning: options.warn,
-  });
+  const args = ['--no-password', ...(choices ? tableArguments(choices) : [])];
+  const { format } = options;
+  const run = (...more: readonly string[]): AsyncGenerator<Uint8Array, void, void> =>
+    readProcess(dumper.path, [...args, ...more], { ...child, onWarning: options.warn });
   const masker =
     options.masking &&
     createPostgresMasker(
       options.masking,
       await collectText([readProcess(dumper.path, [...args, '--schema-only'], child)]),
     );
-  for await (const original of splitDump(dump)) {
-    const part = masker ? { ...original, bytes: masker.mask(original.name, original.bytes) } : original;
-    const table = part.table && tableKey(part.table.schema, part.table.table);
-    const choice = chooseBlockSize(sizes.get(table ?? '') ?? 0, before.get(table ?? ''));
-    yield entry(part.name, {
-      kind: 'rows',
-      bytes: watched(part),
-      blockSize: choice.blockSize,
-      done: (tally) => {
-        parts.push({ name: part.name, bytes: tally.bytes });
-        const table = seen(part, tally, choice);
-        if (table) tables.push(table);
-      },
+  if (format === 'custom') {
+    const name = oneFileName(connection.database, format);
+    let bytes = 0;
+    // uncompressed, for the repository compresses what is new alone
+    yield entry(name, {
+      kind: 'stream',
+      bytes: counted(run('--format=custom', '--compress=0'), (n) => (bytes += n)),
     });
+    parts.push({ name, bytes });
+  } else if (format === 'sql') {
+    const name = oneFileName(connection.database, format);
+    const choice = chooseBlockSize(sum(sizes.values()), before.values().next().value);
+    const told = (part: DumpPart, tally: RowTally): void =>
+      void tables.push(...seen({ ...part, name }, tally, choice));
+    yield entry(name, {
+      kind: 'rows',
+      bytes: joinedParts(dumped(), told),
+      blockSize: choice.blockSize,
+      done: (tally) => void parts.push({ name, bytes: tally.bytes }),
+    });
+  } else {
+    for await (const part of dumped()) {
+      const table = part.table && tableKey(part.table.schema, part.table.table);
+      const choice = chooseBlockSize(sizes.get(table ?? '') ?? 0, before.get(table ?? ''));
+      yield entry(part.name, {
+        kind: 'rows',
+        bytes: part.bytes,
+        blockSize: choice.blockSize,
+        done: (tally) => {
+          parts.push({ name: part.name, bytes: tally.bytes });
+          tables.push(...seen(part, tally, choice));
+        },
+      });
+    }
   }
   const evidence: Evidence = {
     version: 1,
@@ -103,6 +129,7 @@ async function* entries(
     schema: Buffer.from(schema.digest()).toString('hex'),
     sequences,
     parts,
+    ...(format && { format }),
     ...(choices && { choices }),
     ...(globals && {
       globals: { name: globalsName, bytes: globals.sql.length, passwords: globals.passwords },
@@ -114,6 +141,14 @@ async function* entries(
 
   function entry(name: string, content: Entry['content']): Entry {
     return { path: Buffer.from(`${folder}/${name}`), permissions, modified, content };
+  }
+
+  /** The parts as they are to be kept. */
+  async function* dumped(): AsyncGenerator<DumpPart, void, void> {
+    for await (const part of splitDump(run('--format=plain'))) {
+      const masked = masker ? { ...part, bytes: masker.mask(part.name, part.bytes) } : part;
+      yield { ...masked, bytes: watched(masked) };
+    }
   }
 
   /** Looks at what is not rows while it passes. */
@@ -130,15 +165,25 @@ async function* entries(
   }
 }
 
-function seen(
-  { name, table, framing }: DumpPart,
-  tally: RowTally,
-  choice: BlockChoice,
-): TableEvidence | undefined {
-  if (!table) return undefined;
+function seen({ name, table, framing }: DumpPart, tally: RowTally, choice: BlockChoice): TableEvidence[] {
+  if (!table) return [];
   const checksum = withoutRows(tally.checksum, framing).toString(16).padStart(16, '0');
   const rows = tally.rows - framing.length;
-  return { schema: table.schema, name: table.table, part: name, rows, checksum, ...choice };
+  return [{ schema: table.schema, name: table.table, part: name, rows, checksum, ...choice }];
+}
+
+function sum(numbers: Iterable<number>): number {
+  return [...numbers].reduce((total, one) => total + one, 0);
+}
+
+async function* counted(
+  bytes: AsyncIterable<Uint8Array>,
+  passed: (bytes: number) => void,
+): AsyncGenerator<Uint8Array, void, void> {
+  for await (const piece of bytes) {
+    passed(piece.length);
+    yield piece;
+  }
 }
 
 async function* once(bytes: Uint8Array): AsyncGenerator<Uint8Array, void, void> {

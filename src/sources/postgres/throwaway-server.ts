@@ -19,6 +19,7 @@ import { connectionEnvironment, type PostgresConnection } from './connection.ts'
 import { createDatabaseSql } from './create-database.ts';
 import { quoteName, quoteText } from './dump-tokens.ts';
 import { collectNeeds, editDump } from './edit-dump.ts';
+import { refuseOneFile } from './one-file.ts';
 import { findProgram, type FoundProgram } from './programs.ts';
 
 const user = 'postgres';
@@ -58,6 +59,7 @@ export async function startThrowawayPostgres(
 ): Promise<ThrowawayServer> {
   const { signal } = options;
   const { evidence } = stored;
+  refuseOneFile(evidence);
   const major = Number.parseInt(evidence.server, 10);
   const program = await findServer(major, options);
   const bin = dirname(program.path);
