@@ -24,15 +24,23 @@ function drained(stream: NodeJS.WriteStream): Promise<void> {
 
 async function run(args: readonly string[]): Promise<number> {
   const { createRuntime } = await import('./runtime.ts');
-  const { runtime, readerGone } = createRuntime(process, args);
+  const { runtime, outputError } = createRuntime(process, args);
   try {
     const { runProgram } = await import('./program.ts');
     await runProgram(args, runtime);
     runtime.terminal.flush();
+    await drained(process.stdout);
+    // a stream tells of its errors a little later
+    await new Promise(setImmediate);
+    const unwritten = outputError();
+    if (unwritten && unwritten.code !== 'EPIPE') {
+      const { unwritable } = await import('./output/unwritable.ts');
+      throw unwritable('the work was done, but standard output', unwritten);
+    }
     if (runtime.context.signal.aborted) throw new HoldfastError('interrupted', 'interrupted');
     return 0;
   } catch (error) {
-    if (readerGone()) return statusOfClosedPipe;
+    if (outputError()?.code === 'EPIPE') return statusOfClosedPipe;
     const { aborted } = runtime.context.signal;
     return report(aborted ? new HoldfastError('interrupted', 'interrupted') : error, runtime.terminal);
   }

@@ -6,8 +6,8 @@ import type { Runtime } from './verb.ts';
 
 export interface ProcessRuntime {
   readonly runtime: Runtime;
-  /** true when whoever read standard output has gone away, as `| head` does */
-  readonly readerGone: () => boolean;
+  /** what standard output answered, once it could not be written; EPIPE when its reader went away, as `| head` does */
+  readonly outputError: () => NodeJS.ErrnoException | undefined;
 }
 
 /** Installs the signal handlers; `args` only to know early whether JSON is wanted. */
@@ -19,10 +19,11 @@ export function createRuntime(host: NodeJS.Process, args: readonly string[]): Pr
   });
   terminal.json = args.includes('--json');
   const abort = new AbortController();
-  let readerGone = false;
+  let outputError: NodeJS.ErrnoException | undefined;
   host.stdout.on('error', (error: NodeJS.ErrnoException) => {
-    readerGone ||= error.code === 'EPIPE';
-    abort.abort(error);
+    outputError ??= error;
+    // The disk that a log is on being full is no reason to make no backup.
+    if (error.code === 'EPIPE') abort.abort(error);
   });
   for (const signal of ['SIGINT', 'SIGTERM'] as const) {
     host.on(signal, () => {
@@ -45,6 +46,6 @@ export function createRuntime(host: NodeJS.Process, args: readonly string[]): Pr
       context: { signal: abort.signal, clock: systemClock, warn },
       stdin: () => host.stdin,
     },
-    readerGone: () => readerGone,
+    outputError: () => outputError,
   };
 }

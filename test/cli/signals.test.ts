@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readdirSync } from 'node:fs';
+import { closeSync, mkdirSync, openSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { holdfastBin } from '../support/restic.ts';
@@ -89,4 +89,33 @@ test('a reader that goes away ends the program quietly', { timeout: 60_000 }, as
   const [status] = (await once(child, 'close')) as [number];
   assert.equal(said, '');
   assert.ok(status === 141 || status === 0);
+});
+
+test('output that cannot be written is told, and keeps no backup from being made', async (t) => {
+  const user = newUser(t);
+  mkdirSync(join(user.home, 'tree'));
+  writeFileSync(join(user.home, 'tree', 'note'), 'hello');
+  const full = openSync('/dev/full', 'w');
+  t.after(() => closeSync(full));
+  const toFullDisk = async (args: readonly string[]) => {
+    const child = spawn(process.execPath, [holdfastBin, ...args], {
+      cwd: user.home,
+      env: { ...process.env, ...user.env },
+      stdio: ['ignore', full, 'pipe'],
+    });
+    let said = '';
+    child.stderr!.on('data', (piece: Buffer) => (said += piece.toString()));
+    const [status] = (await once(child, 'close')) as [number];
+    return { status, said };
+  };
+  for (const line of ['backup tree', 'snapshots --json', 'check', 'ls latest']) {
+    const { status, said } = await toFullDisk(line.split(' '));
+    assert.equal(status, 1, `${line}: ${said}`);
+    assert.match(said, /the work was done, but standard output cannot be written: no space left on device/);
+  }
+  const dumped = await toFullDisk(['dump', 'latest', '/tree/note']);
+  assert.equal(dumped.status, 1);
+  assert.match(dumped.said, /^holdfast: .*standard output cannot be written: no space left on device\n/);
+  const { stdout } = await user.run(['snapshots', '--json']);
+  assert.equal((JSON.parse(stdout) as unknown[]).length, 1);
 });

@@ -3,9 +3,10 @@ import { createWriteStream } from 'node:fs';
 import { pipeline } from 'node:stream/promises';
 import type { Command } from 'commander';
 import { Option } from 'commander';
-import { HoldfastError, messageOf } from '../../kernel/errors.ts';
+import { HoldfastError } from '../../kernel/errors.ts';
 import type { Dump } from '../../operations/dump.ts';
 import type { SnapshotFlags } from '../snapshot-flags.ts';
+import { unwritable } from '../output/unwritable.ts';
 import { addSnapshotFlags, snapshotFilter } from '../snapshot-flags.ts';
 import type { Invocation, Runtime } from '../verb.ts';
 import { action, verb, withExamples } from '../verb.ts';
@@ -81,7 +82,6 @@ async function toStandardOutput(
 async function toFile(dumped: Pick<Dump, 'bytes'>, target: string, signal: AbortSignal): Promise<void> {
   const file = createWriteStream(target);
   await pipeline(dumped.bytes, file, { signal }).catch((cause: unknown) => {
-    if (cause instanceof HoldfastError) throw cause;
-    throw new HoldfastError('failed', `${target} cannot be written: ${messageOf(cause)}`, { cause });
+    throw unwritable(target, cause);
   });
 }

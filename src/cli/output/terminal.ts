@@ -1,6 +1,7 @@
 /** Owns all that this program prints: results on stdout, complaints on stderr, and the moving lines of a terminal. */
 import { textToPath } from '../../sources/files/path-text.ts';
 import { truncate } from './format.ts';
+import { unwritable } from './unwritable.ts';
 
 /** What is needed of process.stdout and process.stderr. */
 export interface OutputStream {
@@ -111,7 +112,9 @@ export class Terminal {
     this.clearStatus();
     this.flush();
     await new Promise<void>((resolve, reject) => {
-      this.#options.stdout.write(data, (error) => (error ? reject(error) : resolve()));
+      this.#options.stdout.write(data, (error) =>
+        error ? reject(unwritable('standard output', error)) : resolve(),
+      );
     });
   }
 
