@@ -3,7 +3,7 @@
  * transaction, so that whoever goes on writing never makes it begin again.
  */
 import { constants } from 'node:fs';
-import { access, open, stat, statfs } from 'node:fs/promises';
+import { access, open, realpath, stat, statfs } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { backup, DatabaseSync } from 'node:sqlite';
 import { HoldfastError, throwIfAborted } from '../../kernel/errors.ts';
@@ -30,11 +30,15 @@ const stepBytes = 8 << 20;
  * Codes `not-found`, `forbidden`, `corrupt`, `disk-full`, `interrupted`, and `failed` for what is no database.
  */
 export async function copyDatabase(
-  database: string,
+  named: string,
   folder: string,
   signal: AbortSignal,
 ): Promise<ConsistentCopy> {
   throwIfAborted(signal);
+  // SQLite keeps its files beside what a link leads to
+  const database = await realpath(named).catch((error: unknown) => {
+    throw fromNodeError('open', Buffer.from(named), error);
+  });
   const before = await inspect(database);
   await ensureRoom(folder, before.size);
   const own = await makeTemporaryFolder(folder, Date.now);

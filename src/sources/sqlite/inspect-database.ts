@@ -4,7 +4,7 @@ import { DatabaseSync } from 'node:sqlite';
 import { HoldfastError, messageOf } from '../../kernel/errors.ts';
 import { toHex } from '../../kernel/hex.ts';
 import { createSha256 } from '../../kernel/native/crypto.ts';
-import { createRowSum } from '../../kernel/row-sum.ts';
+import { createRowSum, type RowSum } from '../../kernel/row-sum.ts';
 import type { TableEvidence } from '../database/evidence.ts';
 import type { EvidenceRequest, SqliteFindings } from './evidence.ts';
 import { readHeader } from './file-header.ts';
@@ -20,6 +20,7 @@ export function inspectDatabase({ path, rows }: EvidenceRequest): SqliteFindings
     try {
       const check = quickCheck(database, path);
       const shapes = listTables(database);
+      const sum = createRowSum();
       const sizes = rows ? tableSizes(database) : new Map<string, TableSize>();
       const pragma = (name: string): unknown => Object.values(database.prepare(`pragma ${name}`).get()!)[0];
       return {
@@ -30,7 +31,7 @@ export function inspectDatabase({ path, rows }: EvidenceRequest): SqliteFindings
         sequences: sequences(database, shapes),
         tables: (rows ? shapes : [])
           .filter(({ kind }) => kind !== 'virtual')
-          .map((shape) => sumTable(database, shape, sizes.get(shape.name))),
+          .map((shape) => sumTable(database, shape, sizes.get(shape.name), sum)),
         facts: {
           check,
           pageSize: Number(pragma('page_size')),
@@ -72,8 +73,8 @@ function sumTable(
   database: DatabaseSync,
   shape: TableShape,
   size: TableSize | undefined,
+  sum: RowSum,
 ): Omit<TableEvidence, 'part'> {
-  const sum = createRowSum();
   for (const piece of rowLines(database, shape, size?.largest ?? 0, { before: '', after: '' })) {
     sum.update(piece);
   }

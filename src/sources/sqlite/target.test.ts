@@ -1,6 +1,16 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { chmodSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  lstatSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
@@ -72,6 +82,17 @@ test('a database appears whole, with its permissions, and nothing beside it', as
   await assert.rejects(restoreSqlite(snapshot, database, options), (error) => hasCode(error, 'exists'));
   const nowhere = join(folder, 'no', 'where.db');
   await assert.rejects(restoreSqlite(snapshot, nowhere, options), (error) => hasCode(error, 'not-found'));
+});
+
+test('a link stays a link, and its database is replaced', async (t) => {
+  const { folder, shop, database } = place(t);
+  const snapshot = await smallShop(shop);
+  const link = join(folder, 'link.db');
+  new DatabaseSync(database).close();
+  symlinkSync('new.db', link);
+  await restoreSqlite(snapshot, link, options);
+  assert.ok(lstatSync(link).isSymbolicLink());
+  assert.equal(count(database), 3);
 });
 
 test('what would be lost is told, and stays when that is not wanted', async (t) => {

@@ -1,5 +1,5 @@
 /** A SQLite database file as a target: it appears whole and checked, or not at all. */
-import { chmod, chown, open, rename, rm, stat } from 'node:fs/promises';
+import { chmod, chown, open, realpath, rename, rm, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { HoldfastError, throwIfAborted } from '../../kernel/errors.ts';
@@ -23,10 +23,12 @@ const companions = ['-wal', '-shm', '-journal'];
  */
 export async function restoreSqlite(
   stored: StoredDatabase,
-  database: string,
+  named: string,
   options: DatabaseTargetOptions,
 ): Promise<void> {
   const { signal } = options;
+  // a link stays, what it leads to is replaced
+  const database = await realpath(named).catch(() => named);
   const clean = options.choices?.clean ?? false;
   const parent = dirname(database);
   await ensureRoom(parent, stored.evidence.parts[0]?.bytes ?? 0);
