@@ -113,6 +113,7 @@ export function createColumnMaskers(
       contentOnly,
       takesEmpty: found?.rule.kind === 'null' || found?.rule.kind === 'fixed',
     });
+    if (column.generated) return describe(maskNull, false);
     if (!found || found.rule.kind === 'keep') {
       if (!emails || !masksContent(rules, found?.rule, column)) return undefined;
       return describe(contentMasker(column, emails), true);
@@ -141,6 +142,7 @@ const unknownColumn: ColumnShape = { name: '' };
 
 /** The column when no rule fits it, and the fields of a composite one that its rule leaves out. */
 function unclassified(rules: MaskingRules, table: TableShape, column: ColumnShape): string[] {
+  if (column.generated) return [];
   const label = `${tableLabel(table)}.${column.name}`;
   const rule = findRule(rules, table, column)?.rule;
   if (!rule) return [label];

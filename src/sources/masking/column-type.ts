@@ -38,6 +38,8 @@ export interface ColumnShape {
   readonly unique?: boolean;
   /** of a composite type, or an array of one */
   readonly fields?: readonly ColumnShape[];
+  /** the server makes its values from others: what stands in rows is left out, and it needs no rule */
+  readonly generated?: boolean;
   /** its default value is a text that stands in the schema */
   readonly literalDefault?: boolean;
 }

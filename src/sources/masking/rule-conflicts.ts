@@ -52,7 +52,7 @@ function openDefaults(rules: MaskingRules, table: TableShape): string[] {
   return table.columns
     .filter((column) => {
       const kind = findRule(rules, table, column)?.rule.kind;
-      return column.literalDefault === true && kind !== undefined && kind !== 'keep';
+      return !column.generated && column.literalDefault === true && kind !== undefined && kind !== 'keep';
     })
     .map(({ name }) => `${tableLabel(table)}.${name}`);
 }
@@ -96,6 +96,7 @@ interface Outcome {
 }
 
 function outcome(rules: MaskingRules, table: TableShape, column: ColumnShape): Outcome {
+  if (column.generated) return { mixes: false, by: '', mapping: 'generated' };
   const rule = findRule(rules, table, column)?.rule;
   if (rule === undefined || rule.kind === 'keep') {
     const content = masksContent(rules, rule, column);

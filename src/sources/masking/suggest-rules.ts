@@ -35,6 +35,7 @@ export async function suggestRules(sample: DatabaseSample): Promise<Suggestion[]
   for (const table of sample.shape.tables) {
     if (table.within?.length) continue;
     for (const column of table.columns) {
+      if (column.generated) continue;
       const seen = values.get(columnId(table, column.name)) ?? [];
       found.set(columnId(table, column.name), suggest(table, column, seen));
     }

@@ -36,8 +36,7 @@ function readTable(
     const [first, second] = item;
     if (first === undefined) continue;
     if (first.kind === 'name') {
-      const column = readColumn(item);
-      if (column) columns.push(column);
+      columns.push(readColumn(item));
       continue;
     }
     const words = item.map(({ kind, source }) => (kind === 'word' ? source : ''));
@@ -62,11 +61,10 @@ function readTable(
   return { name: table, columns: columns.map((column) => ({ ...column, unique: single.has(column.name) })) };
 }
 
-/** Undefined for generated columns: they have no values of their own. */
-function readColumn(item: readonly DumpToken[]): ColumnShape | undefined {
+function readColumn(item: readonly DumpToken[]): ColumnShape {
   const [name, ...rest] = item;
   const words = rest.map(({ kind, source }) => (kind === 'word' ? source : ''));
-  if (words.includes('GENERATED') || words.includes('AS')) return undefined;
+  const generated = words.includes('GENERATED') || words.includes('AS');
   // types are small letters, all else is capital
   const end = words.findIndex((word, i) => /^[A-Z]/.test(word) && depthAt(rest, i) === 0);
   const type = rest.slice(0, end < 0 ? rest.length : end);
@@ -81,6 +79,7 @@ function readColumn(item: readonly DumpToken[]): ColumnShape | undefined {
       .join(''),
     nullable: !words.some((word, i) => word === 'NOT' && words[i + 1] === 'NULL'),
     // numbers and dates stand in quotes as well
+    ...(generated && { generated }),
     literalDefault: value?.kind === 'text' && /[A-Za-z@\x80-\xff]/.test(value.source),
   };
 }
