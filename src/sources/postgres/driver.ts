@@ -13,7 +13,7 @@ import { wholeDump } from './whole-dump.ts';
 export const postgres: DatabaseDriver = {
   kinds: ['postgres'],
   programsSetting: 'POSTGRES_BIN',
-  restoreChoices: ['create', 'clean', 'jobs', 'owner', 'privileges', 'withRoles'],
+  restoreChoices: ['create', 'clean', 'jobs', 'owner', 'privileges', 'withRoles', 'tables', 'schemas'],
   choices: ['globals', 'tables', 'excludeTables', 'schemas', 'excludeSchemas', 'excludeTableData', 'format'],
   server: postgresServer,
   address(url, environment, named) {

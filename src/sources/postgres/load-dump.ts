@@ -89,11 +89,24 @@ async function* loaded(
   parts: readonly EvidencePart[],
   { edit }: LoadOptions,
 ): AsyncGenerator<Uint8Array, void, void> {
-  for (const part of parts) {
-    const bytes = stored.read(part.name);
-    if (isTable(part)) yield* bytes;
-    else yield* editDump(bytes, edit);
+  for (let at = 0; at < parts.length;) {
+    if (isTable(parts[at]!)) {
+      yield* stored.read(parts[at++]!.name);
+      continue;
+    }
+    const table = parts.findIndex((part, i) => i > at && isTable(part));
+    const end = table < 0 ? parts.length : table;
+    yield* editDump(joinedParts(stored, parts.slice(at, end)), edit);
+    at = end;
   }
+}
+
+/** Text that looks like the head of an object may have cut a statement in two: what is next to each other is one. */
+export async function* joinedParts(
+  stored: StoredDatabase,
+  parts: readonly EvidencePart[],
+): AsyncGenerator<Uint8Array, void, void> {
+  for (const { name } of parts) yield* stored.read(name);
 }
 
 /** Feeds psql; what it answers goes nowhere. */
