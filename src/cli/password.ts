@@ -17,21 +17,33 @@ const noPasswordHint =
   'give it with --password-file, --password-command or HOLDFAST_PASSWORD; --insecure-no-password allows an empty one';
 
 /** The password as bytes, when a source for it is configured; undefined when somebody has to be asked. */
-export async function configuredPassword(choice: PasswordChoice): Promise<Uint8Array | undefined> {
-  if (choice.insecureNoPassword) return new Uint8Array();
-  if (choice.passwordCommand) return encodePassword(await runPasswordCommand(choice.passwordCommand));
-  if (choice.passwordFile) return encodePassword(await readPasswordFile(choice.passwordFile));
-  return choice.password ? encodePassword(choice.password) : undefined;
+export async function configuredPassword(
+  choice: PasswordChoice,
+  emptyHint?: string,
+): Promise<Uint8Array | undefined> {
+  const { insecureNoPassword, passwordCommand, passwordFile, password } = choice;
+  if (insecureNoPassword) return new Uint8Array();
+  if (passwordCommand) return encodePassword(await runPasswordCommand(passwordCommand), emptyHint);
+  if (passwordFile) return encodePassword(await readPasswordFile(passwordFile), emptyHint);
+  return password ? encodePassword(password, emptyHint) : undefined;
 }
 
 /** Asks once; code `usage` when the answer is empty. */
-export async function askPassword(question: string, options: PromptOptions): Promise<Uint8Array> {
-  return encodePassword((await readSecret(question, options)).replace(/\r$/, ''));
+export async function askPassword(
+  question: string,
+  options: PromptOptions,
+  emptyHint?: string,
+): Promise<Uint8Array> {
+  return encodePassword((await readSecret(question, options)).replace(/\r$/, ''), emptyHint);
 }
 
 /** Asks twice where a person sits at the terminal; code `usage` when the answers differ or are empty. */
-export async function askNewPassword(options: PromptOptions, what = 'new repository'): Promise<Uint8Array> {
-  const first = await askPassword(`enter password for ${what}: `, options);
+export async function askNewPassword(
+  options: PromptOptions,
+  what = 'new repository',
+  emptyHint?: string,
+): Promise<Uint8Array> {
+  const first = await askPassword(`enter password for ${what}: `, options, emptyHint);
   if (options.input.isTTY !== true) return first;
   const second = await askPassword('enter password again: ', options);
   if (!Buffer.from(first).equals(second)) throw new HoldfastError('usage', 'the passwords do not match');
@@ -59,8 +71,8 @@ export function decodeText(bytes: Uint8Array): string {
   return new TextDecoder('utf-8').decode(bytes);
 }
 
-function encodePassword(text: string): Uint8Array {
-  if (text === '') throw new HoldfastError('usage', 'the password is empty', { hint: noPasswordHint });
+function encodePassword(text: string, emptyHint = noPasswordHint): Uint8Array {
+  if (text === '') throw new HoldfastError('usage', 'the password is empty', { hint: emptyHint });
   return new TextEncoder().encode(text);
 }
 

@@ -120,13 +120,17 @@ async function newKey(invocation: Invocation, flags: NewKeyFlags): Promise<NewKe
   }
   const { askNewPassword, configuredPassword } = await import('../password.ts');
   const { promptOptions } = await import('../session.ts');
-  const configured = await configuredPassword({
-    passwordFile: flags.newPasswordFile,
-    passwordCommand: undefined,
-    password: undefined,
-    insecureNoPassword: flags.newInsecureNoPassword ?? false,
-  });
-  const password = configured ?? (await askNewPassword(promptOptions(invocation), 'the new key'));
+  const hint = 'give it with --new-password-file; --new-insecure-no-password allows an empty one';
+  const configured = await configuredPassword(
+    {
+      passwordFile: flags.newPasswordFile,
+      passwordCommand: undefined,
+      password: undefined,
+      insecureNoPassword: flags.newInsecureNoPassword ?? false,
+    },
+    hint,
+  );
+  const password = configured ?? (await askNewPassword(promptOptions(invocation), 'the new key', hint));
   return { password, username: flags.user, hostname: flags.host };
 }
 

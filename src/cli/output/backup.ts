@@ -3,7 +3,8 @@ import type { BackupResult } from '../../operations/backup/backup.ts';
 import type { BackupProgress } from '../../operations/backup/progress.ts';
 import type { ItemEvent, StoredItem } from '../../operations/backup/protocol.ts';
 import type { SnapshotSummary } from '../../vaults/repository/format/snapshot.ts';
-import { formatBytes, formatPercent, formatSeconds, quoteUnprintable } from './format.ts';
+import { formatBytes, formatSeconds, plural, quoteUnprintable } from './format.ts';
+import { progressLine } from './progress-line.ts';
 import { shortId } from './snapshots.ts';
 import type { Terminal } from './terminal.ts';
 
@@ -19,20 +20,15 @@ export function backupStatusLines(
   totals: BackupTotals | undefined,
   elapsedMs: number,
 ): string[] {
-  const seconds = elapsedMs / 1000;
   const files = filesDone(progress);
-  const bytes = progress.bytesSeen;
-  const rate = seconds >= 1 ? `, ${formatBytes(Math.round(bytes / seconds))}/s` : '';
-  const errors = `, ${progress.errors} errors`;
-  const time = `[${formatSeconds(seconds)}]`;
-  const head = totals
-    ? `${time} ${formatPercent(bytes, totals.bytes)}  ${files} files ${formatBytes(bytes)}, total ${totals.files} files ${formatBytes(totals.bytes)}${rate}${errors}`
-    : `${time} ${files} files, ${formatBytes(bytes)}${rate}${errors}`;
-  const left = totals && secondsLeft(bytes, totals.bytes, seconds);
-  return [
-    left ? `${head} ETA ${formatSeconds(left)}` : head,
-    ...progress.currentFiles.toSorted().map(quoteUnprintable),
-  ];
+  const head = progressLine({
+    elapsedMs,
+    bytes: progress.bytesSeen,
+    totalBytes: totals?.bytes,
+    errors: progress.errors,
+    counts: totals ? `${files} of ${totals.files} files` : plural(files, 'file'),
+  });
+  return [head, ...progress.currentFiles.toSorted().map(quoteUnprintable)];
 }
 
 /** restic's status object. */

@@ -15,6 +15,7 @@ import { formatMode, longLine, nodeJson } from './node.ts';
 import { progressInterval } from './progress.ts';
 import { snapshotJson, snapshotTable } from './snapshots.ts';
 import { formatTable } from './table.ts';
+import { progressLine } from './progress-line.ts';
 import { stringifyJson, Terminal } from './terminal.ts';
 
 test('sizes, shares and times', () => {
@@ -111,6 +112,19 @@ test('moving lines are replaced, cleared before other lines, and still while som
   terminal.status(['moving']);
   assert.equal(stdout.written.length, 1);
   assert.deepEqual(stderr.written, ['password: ', '\n']);
+});
+
+test('the moving line says first what people wait for', () => {
+  const counts = '1234 of 75000 files';
+  const bytes = 1.5 * 2 ** 30;
+  const line = progressLine({ elapsedMs: 10_000, bytes, totalBytes: 2 * bytes, errors: 1, counts });
+  const first = '[0:10] 50.00%  ETA 0:10, 153.600 MiB/s, 1 error, 1.500 GiB of 3.000 GiB';
+  assert.equal(line, `${first}, ${counts}`);
+  assert.ok(first.length < 80);
+  const begun = progressLine({ elapsedMs: 400, bytes: 100, totalBytes: undefined, counts: '2 files' });
+  assert.equal(begun, '[0:00]  100 B, 2 files');
+  const skipped = { elapsedMs: 2000, bytes: 2, totalBytes: 10, skippedBytes: 8, counts: '' };
+  assert.equal(progressLine(skipped), '[0:02] 20.00%  1 B/s, 2 B of 10 B');
 });
 
 test('progress is reported on terminals, in JSON, and where it is asked for', () => {

@@ -1,23 +1,20 @@
 /** How a restore is told: restic's lines for people, restic's JSON for programs. */
 import type { RestoreProgress } from '../../operations/restore/engine.ts';
 import type { RestoreEvent } from '../../operations/restore/protocol.ts';
-import { formatBytes, formatPercent, formatSeconds, quoteUnprintable } from './format.ts';
+import { formatBytes, formatSeconds, quoteUnprintable } from './format.ts';
+import { progressLine } from './progress-line.ts';
 import type { Terminal } from './terminal.ts';
 
 /** The moving line: how far, how fast, how long still. */
 export function restoreStatusLine(progress: RestoreProgress, elapsedMs: number): string {
-  const seconds = elapsedMs / 1000;
-  const { filesRestored, filesTotal, bytesRestored, bytesTotal } = progress;
-  const percent = formatPercent(bytesRestored, bytesTotal);
-  const rate = seconds >= 1 ? `, ${formatBytes(Math.round(bytesRestored / seconds))}/s` : '';
-  const left = bytesTotal - bytesRestored - progress.bytesSkipped;
-  const eta =
-    seconds >= 1 && bytesRestored > 0 && left > 0
-      ? ` ETA ${formatSeconds((left * seconds) / bytesRestored)}`
-      : '';
-  const done = `${filesRestored} files/dirs ${formatBytes(bytesRestored)}`;
-  const total = `total ${filesTotal} files/dirs ${formatBytes(bytesTotal)}`;
-  return `[${formatSeconds(seconds)}] ${percent}  ${done}, ${total}${extras(progress)}${rate}${eta}`;
+  const { filesRestored, filesTotal, bytesRestored, bytesTotal, bytesSkipped } = progress;
+  return progressLine({
+    elapsedMs,
+    bytes: bytesRestored,
+    totalBytes: bytesTotal,
+    skippedBytes: bytesSkipped,
+    counts: `${filesRestored} of ${filesTotal} files and folders${extras(progress)}`,
+  });
 }
 
 /** restic's status object. */

@@ -249,7 +249,7 @@ export async function backup(
       time: formatTime(timeFromMs(timeMs)),
       parent: parent?.id,
       tree: toHex(tree),
-      paths: [...new Set(paths)].sort(),
+      paths: paths.toSorted(),
       hostname: options.hostname,
       username: options.username,
       uid: process.getuid?.() ?? 0,
