@@ -1,6 +1,6 @@
 /** PostgreSQL databases go into a repository and come back the same, on real servers. */
 import assert from 'node:assert/strict';
-import { mkdtempSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
@@ -37,6 +37,7 @@ name" values ('x', 1), (null, null);
   create table measured_2023 partition of measured for values from ('2023-01-01') to ('2024-01-01');
   create table measured_rest partition of measured default;
   insert into measured select date '2023-06-01' + i, i / 3.0 from generate_series(1, 500) i;
+  create table many as select i, md5(i::text) || repeat(md5(i::text), 4) as t from generate_series(1, 40000) i;
   create view grown as select name from people where n > 5;
   create materialized view counted as select mood, count(*) from people group by mood;
   create function tricky() returns text language sql as $f$ select '
@@ -100,12 +101,14 @@ for (const major of [15, 18] as const) {
 
         await server.createDatabase('by holdfast');
         const told = await ours.run(['restore', 'latest', '--to', url('by holdfast')], { env: env() });
-        assert.match(told.stdout, /restored 6 tables with 3507 rows into by holdfast/);
+        assert.match(told.stdout, /restored 7 tables with 43507 rows into by holdfast/);
         assert.equal(await dumpOf('by holdfast'), first);
 
         await theirs.run(['restore', 'latest', '--target', join(folder, 'files')]);
         await server.createDatabase('by psql');
         const parts = join(folder, 'files', 'postgres', `${server.host}_${server.port}`, 'shop');
+        const pieces = readdirSync(parts).filter((name) => name.startsWith('2-data.public.many.'));
+        assert.ok(pieces.length > 1, 'a large table stands in pieces');
         const script = `cat ${parts}/[1-5]-*.sql | ${join(server.bin, 'psql')} -X -q -v ON_ERROR_STOP=1 -o /dev/null`;
         await runProgram('sh', ['-c', script], { env: { ...server.env, PGDATABASE: 'by psql' } });
         assert.equal(await dumpOf('by psql'), first);

@@ -10,6 +10,8 @@ export interface RecordStream {
   readonly tally: RecordTally;
   /** the ids of all blocks, once the last of them is in a pack */
   readonly content: Promise<Uint8Array>;
+  /** bytes of each block */
+  readonly sizes: Uint32Array;
 }
 
 export interface RecordStore {
@@ -60,6 +62,12 @@ export function createRecordStore(
   return {
     async store(bytes, blockSize) {
       const parts: Promise<Uint8Array>[] = [];
+      const sizes: Uint32Array[] = [];
+      const take = (slab: RecordSlab): void => {
+        // the ends go away with the slab
+        sizes.push(slab.ends.map((end, i) => end - (slab.ends[i - 1] ?? 0)));
+        parts.push(give(slab));
+      };
       chunker.start(blockSize);
       for await (const piece of bytes) {
         for (let at = 0; at < piece.length;) {
@@ -69,17 +77,27 @@ export function createRecordStore(
           at += count;
           const slab = chunker.advance(count);
           if (!slab) continue;
-          parts.push(give(slab));
+          take(slab);
           while (underWay.size >= workers * slabsAhead) await Promise.race(underWay);
         }
       }
       const last = chunker.end();
-      if (last) parts.push(give(last));
+      if (last) take(last);
       const content = Promise.all(parts).then((ids) => new Uint8Array(Buffer.concat(ids)));
       content.catch(() => {});
-      return { tally: chunker.tally(), content };
+      return { tally: chunker.tally(), content, sizes: joined(sizes) };
     },
   };
+}
+
+function joined(arrays: readonly Uint32Array[]): Uint32Array {
+  const whole = new Uint32Array(arrays.reduce((sum, array) => sum + array.length, 0));
+  let at = 0;
+  for (const array of arrays) {
+    whole.set(array, at);
+    at += array.length;
+  }
+  return whole;
 }
 
 /** A worker's part: stores the blocks of a slab; their ids. */

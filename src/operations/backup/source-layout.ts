@@ -5,16 +5,22 @@ import { pathComponents } from '../../sources/files/path.ts';
 import type { Entry } from '../../sources/entry.ts';
 import type { PreviousFile, Source } from '../../sources/source.ts';
 import { goMode } from '../../vaults/repository/format/go-mode.ts';
-import type { Node, Time } from '../../vaults/repository/format/node.ts';
+import type { Node, NodeType, Time } from '../../vaults/repository/format/node.ts';
 import { timeFromMs } from '../../vaults/repository/format/time.ts';
 import { encodeNode } from '../../vaults/repository/format/tree.ts';
+import { cutIntoPieces, folderOfPieces, namesOfPiece, pieceFile, piecesFolder } from '../table-pieces.ts';
 import type { Leader, StoredTree } from './leader.ts';
 import type { CounterName, EncodedNodes } from './protocol.ts';
 
 interface Directory {
+  /** undefined for that of the backup */
+  readonly time: Time | undefined;
   readonly directories: Map<string, Directory>;
   readonly files: Map<string, Node>;
 }
+
+/** What shall be the same from night to night when its content is. */
+const noTime: Time = { sec: 0, nsec: 0, offset: 0 };
 
 export interface Owner {
   readonly uid: number;
@@ -33,7 +39,7 @@ export async function storeSource(
   count: (name: CounterName, by: number) => void,
   previous: PreviousFile,
 ): Promise<StoredTree> {
-  const root: Directory = { directories: new Map(), files: new Map() };
+  const root: Directory = newDirectory(undefined);
   /** entries whose last blocks are still with the workers */
   const placed: Promise<void>[] = [];
   for await (const entry of source.entries(signal, previous)) {
@@ -42,14 +48,12 @@ export async function storeSource(
     const bytes = counted(content.bytes, count);
     if (content.kind === 'stream') {
       const stored = await leader.storeStream(bytes);
-      place(root, entry, fileNode(entry, stored, owner));
+      place(root, entry.path, fileNode(entry, stored, owner));
       count('bytesProcessed', stored.size);
     } else {
-      const { tally, content: ids } = await leader.storeRecords(bytes, content.blockSize);
+      const { tally, content: ids, sizes } = await leader.storeRecords(bytes, content.blockSize);
       content.done?.(tally);
-      const placing = ids.then((content) =>
-        place(root, entry, fileNode(entry, { content, size: tally.bytes }, owner)),
-      );
+      const placing = ids.then((content) => placeRows(root, entry, content, sizes, owner));
       // awaited below; until then a failure must not count as unhandled
       placing.catch(() => {});
       placed.push(placing);
@@ -71,15 +75,50 @@ async function* counted(
   }
 }
 
-function place(root: Directory, entry: Entry, node: Node): void {
-  const parts = pathComponents(entry.path).map((part) => Buffer.from(part).toString('latin1'));
+/** One file, or a link to each of its pieces, see table-pieces.ts. */
+function placeRows(
+  root: Directory,
+  entry: Entry,
+  content: Uint8Array,
+  sizes: Uint32Array,
+  owner: Owner,
+): void {
+  const pieces = cutIntoPieces(content, sizes);
+  if (pieces.length <= 1) {
+    const size = pieces[0]?.size ?? 0;
+    place(root, entry.path, fileNode(entry, { content, size }, owner));
+    return;
+  }
+  const name = Buffer.from(pathComponents(entry.path).at(-1)!).toString();
+  const folder = entry.path.subarray(0, entry.path.length - Buffer.byteLength(name));
+  const below = (path: string): Uint8Array => Buffer.concat([folder, Buffer.from(path)]);
+  for (const [i, piece] of pieces.entries()) {
+    const names = namesOfPiece(name, i);
+    const target = `${piecesFolder}/${folderOfPieces(name)}/${names.folder}/${pieceFile}`;
+    const link: Node = {
+      ...plainNode(Buffer.from(names.link), 'symlink', (goMode.symlink | 0o777) >>> 0, noTime, owner),
+      linktarget: Buffer.from(target),
+    };
+    place(root, below(names.link), link);
+    const file = { ...plainNode(Buffer.from(pieceFile), 'file', entry.permissions, noTime, owner), ...piece };
+    place(root, below(target), file, noTime);
+  }
+}
+
+/** @param time of folders that are new on the way */
+function place(root: Directory, path: Uint8Array, node: Node, time?: Time): void {
+  const parts = pathComponents(path).map((part) => Buffer.from(part).toString('latin1'));
   let at = root;
   for (const part of parts.slice(0, -1)) {
-    const next: Directory = at.directories.get(part) ?? { directories: new Map(), files: new Map() };
+    const next = at.directories.get(part) ?? newDirectory(time);
     at.directories.set(part, next);
     at = next;
   }
   at.files.set(parts.at(-1)!, node);
+}
+
+function newDirectory(time: Time | undefined): Directory {
+  return { time, directories: new Map(), files: new Map() };
 }
 
 function fileNode(entry: Entry, stored: { content: Uint8Array; size: number }, owner: Owner): Node {
@@ -103,7 +142,8 @@ async function storeDirectory(
   for (const [name, child] of directory.directories) {
     const tree = await storeDirectory(leader, child, owner, time, count);
     const mode = (goMode.dir | 0o755) >>> 0;
-    nodes.push({ ...plainNode(Buffer.from(name, 'latin1'), 'dir', mode, time, owner), subtree: tree.id });
+    const changed = child.time ?? time;
+    nodes.push({ ...plainNode(Buffer.from(name, 'latin1'), 'dir', mode, changed, owner), subtree: tree.id });
     count('dirsNew', 1);
   }
   nodes.sort((a, b) => compareBytes(a.name, b.name));
@@ -115,7 +155,7 @@ async function storeDirectory(
   return leader.storeTree(encoded);
 }
 
-function plainNode(name: Uint8Array, type: 'file' | 'dir', mode: number, time: Time, owner: Owner): Node {
+function plainNode(name: Uint8Array, type: NodeType, mode: number, time: Time, owner: Owner): Node {
   return {
     name,
     type,

@@ -10,7 +10,8 @@ import type { Repository } from '../../vaults/repository/repository.ts';
 import { findSnapshot, type SnapshotFilter } from '../../vaults/repository/snapshot-filter.ts';
 import { findSubtree, rootOf } from '../../vaults/repository/tree-path.ts';
 import { createContentReader } from '../file-content.ts';
-import { treeBatches } from '../tree-walk.ts';
+import { joinPieces, piecesFolder } from '../table-pieces.ts';
+import { subtreeOf, treeBatches } from '../tree-walk.ts';
 
 export interface StoredDatabaseChoice {
   readonly snapshot: string;
@@ -68,6 +69,12 @@ export async function findDatabase(
   };
   const read = (name: string): AsyncGenerator<Uint8Array> => content.read(nodeOf(name), `${folder}/${name}`);
   const evidence = decodeEvidence(Buffer.concat(await Array.fromAsync(read(evidenceName))));
+  const inPieces = nodes.get(piecesFolder);
+  const pieces = inPieces ? await repository.readTree(subtreeOf(inPieces, `${folder}/${piecesFolder}`)) : [];
+  for (const { name } of evidence.parts) {
+    const joined = nodes.has(name) ? undefined : await joinPieces(repository, pieces, name, context);
+    if (joined) nodes.set(name, joined);
+  }
   for (const { name } of evidence.parts) nodeOf(name);
   return { evidence, read, contentOf: (name) => nodeOf(name).content ?? new Uint8Array(0) };
 }
