@@ -160,7 +160,7 @@ for (const product of ['MariaDB', 'MySQL'] as const) {
         `create table digits (d int); insert into digits values (0), (1), (2), (3), (4), (5), (6), (7), (8), (9);
         create table t (i int, h varchar(200), primary key (i));
         insert into t select a.d + 10 * b.d + 100 * c.d + 1000 * e.d + 10000 * g.d,
-          repeat(md5(a.d + 10 * b.d + 100 * c.d + 1000 * e.d + 10000 * g.d), 4)
+          repeat(sha2(a.d + 10 * b.d + 100 * c.d + 1000 * e.d + 10000 * g.d, 256), 2)
           from digits a, digits b, digits c, digits e, digits g where g.d < 4`,
       );
       const first = await evidenceOf('rows');
@@ -172,7 +172,7 @@ for (const product of ['MariaDB', 'MySQL'] as const) {
       await server.query('rows', 'delete from t where i = 20000');
       const changed = await added('rows');
       assert.ok(changed >= 1 && changed <= 6, `${changed} blocks for one row`);
-      await server.query('rows', 'insert into t select 20000, repeat(md5(20000), 4)');
+      await server.query('rows', 'insert into t select 20000, repeat(sha2(20000, 256), 2)');
       const back = await evidenceOf('rows');
       assert.deepEqual(back.tables, first.tables);
       await server.query(
@@ -246,6 +246,61 @@ for (const product of ['MariaDB', 'MySQL'] as const) {
       assert.equal(await dumpOf('full'), await dumpOf('shop'));
       const absent = await ours.run(['restore', 'latest', '--to', url('absent')], { env: env(), expect: 1 });
       assert.match(absent.stderr, /there is no database absent/);
+    });
+
+    it('restores one table, under another name if wanted', async () => {
+      await evidenceOf('shop');
+      await server.createDatabase('single');
+      const to = ['restore', 'latest', '--to', url('single'), '--table'];
+      await ours.run([...to, 'people'], { env: env() });
+      await ours.run([...to, 'people="people ""again"""'], { env: env() });
+      await ours.run([...to, 'a_ring', '--table', 'a_ring=other_ring'], { env: env() });
+      const sums = await server.query('single', 'checksum table people, `people "again"`');
+      const [one, other] = sums.split('\n').map((line) => line.split('\t')[1]);
+      assert.equal(one, other);
+      assert.equal(await server.query('single', 'select count(*) from `people "again"`'), '7\n');
+      assert.equal(await server.query('single', 'select count(*) from other_ring'), '1\n');
+      const again = await ours.run([...to, 'people'], { env: env(), expect: 1 });
+      assert.match(again.stderr, /there is a table people already/);
+      await ours.run([...to, 'people', '--clean', '--yes'], { env: env() });
+      const none = await ours.run([...to, 'nothing'], { env: env(), expect: 1 });
+      assert.match(none.stderr, /the snapshot has no table nothing/);
+    });
+
+    it('takes users along, and lets others define what is restored', async () => {
+      await server.query(
+        'mysql',
+        `create user clerk@'10.%' identified by 'holdfast-test-secret'; create role reader;
+        grant select on shop.* to reader; grant reader to clerk@'10.%'; grant all on *.* to clerk@'10.%'`,
+      );
+      const grants = async (): Promise<string> => server.query('mysql', `show grants for clerk@'10.%'`);
+      const before = await grants();
+      await evidenceOf('shop');
+      await server.query('mysql', `drop user clerk@'10.%'; drop role reader`);
+      const to = ['restore', 'latest', '--create', '--to'];
+      await ours.run([...to, url('of clerk'), '--with-roles', '--owner', 'clerk@10.%'], { env: env() });
+      assert.equal(await grants(), before);
+      const definers = `select distinct definer from information_schema.views where table_schema = 'of clerk'
+        union select definer from information_schema.routines where routine_schema = 'of clerk'
+        union select definer from information_schema.triggers where trigger_schema = 'of clerk'
+        union select definer from information_schema.events where event_schema = 'of clerk'`;
+      assert.equal(await server.query('mysql', definers), 'clerk@10.%\n');
+      await ours.run([...to, url('of root'), '--no-owner'], { env: env() });
+      assert.equal(
+        await server.query('mysql', definers.replaceAll('of clerk', 'of root')),
+        'root@localhost\n',
+      );
+    });
+
+    it('takes all databases of a server, each into its own snapshot', async () => {
+      const all = ['backup', url('shop').replace('/shop?', '/*?'), '--database', 'n*', '--database', 'N*'];
+      await ours.run([...all, '--exclude-database', '*archive'], { env: env() });
+      const snapshots = (await ours.json(['snapshots', '--latest', '2'])) as { paths: string[] }[];
+      const paths = snapshots.flatMap((snapshot) => snapshot.paths).filter((path) => /\/night$/i.test(path));
+      assert.deepEqual(
+        new Set(paths),
+        new Set(['night', 'Night'].map((name) => `/${scheme}/${server.host}_${server.port}/${name}`)),
+      );
     });
 
     it('has passwords of any letters', async () => {

@@ -38,8 +38,16 @@ const tlsOptions = [
   'tls-version',
 ];
 
-/** Code `usage`. The text of a URL is never repeated in an error: it may hold a password after all. */
-export function parseMysqlUrl(text: string): MysqlConnection {
+/** True for `mysql://host/*`: all databases of a server. One that is really called `*` is written `%2A`. */
+export function meansEveryDatabase(text: string): boolean {
+  return /^\w+:\/\/[^/?#]*\/\*(?:[?#]|$)/.test(text);
+}
+
+/**
+ * Code `usage`. The text of a URL is never repeated in an error: it may hold a password after all.
+ * @param named the database that is meant, whatever the URL says
+ */
+export function parseMysqlUrl(text: string, named?: string): MysqlConnection {
   let url: URL;
   try {
     // a user without a host makes sense with a socket, the standard for URLs does not allow it
@@ -72,7 +80,10 @@ export function parseMysqlUrl(text: string): MysqlConnection {
   if (sslMode !== undefined && !sslModes.includes(sslMode)) {
     throw usage(`ssl-mode "${sslMode}" is not one of ${sslModes.join(', ')}`);
   }
-  const database = decode(url.pathname.slice(1));
+  if (named === undefined && meansEveryDatabase(text)) {
+    throw usage('the URL means all databases of a server, and one is wanted here');
+  }
+  const database = named ?? decode(url.pathname.slice(1));
   if (database === '')
     throw usage('the URL names no database', `add its name: ${url.protocol}//host/database`);
   if (database.includes('\0')) throw usage('the name of the database makes no sense');

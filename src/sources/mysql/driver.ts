@@ -3,6 +3,7 @@ import type { DatabaseDriver, StoredDatabase } from '../database/driver.ts';
 import { maskedFolder } from '../masking/masking.ts';
 import { databaseFolder, parseMysqlUrl } from './connection.ts';
 import { maskMysql } from './part-masker.ts';
+import { mysqlServer } from './server-address.ts';
 import { mysqlSource } from './source.ts';
 import { restoreMysql } from './target.ts';
 
@@ -10,9 +11,10 @@ export const mysql: DatabaseDriver = {
   kinds: ['mysql', 'mariadb'],
   programsSetting: 'MYSQL_BIN',
   choices: ['globals', 'tables', 'excludeTables', 'excludeTableData'],
-  restoreChoices: ['create', 'clean', 'owner', 'withRoles'],
-  address(url, environment) {
-    const connection = parseMysqlUrl(url);
+  restoreChoices: ['create', 'clean', 'owner', 'withRoles', 'tables'],
+  server: mysqlServer,
+  address(url, environment, named) {
+    const connection = parseMysqlUrl(url, named);
     const folder = databaseFolder(connection, environment);
     return {
       database: connection.database,

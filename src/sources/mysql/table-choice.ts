@@ -2,6 +2,7 @@
 import { HoldfastError } from '../../kernel/errors.ts';
 import type { DatabaseChoices, TableChoices } from '../database/driver.ts';
 import type { TableFacts } from './database-facts.ts';
+import { toNameExpression } from './name-pattern.ts';
 
 export interface ChosenTables {
   /** what was chosen, to be told in the snapshot; undefined when all is taken */
@@ -25,7 +26,7 @@ export function chooseTables(tables: readonly TableFacts[], choices: DatabaseCho
     flags.map(([choice, flag]) => {
       const names = new Set<string>();
       for (const pattern of choices[choice] ?? []) {
-        const expression = toExpression(pattern);
+        const expression = toNameExpression(pattern);
         const matching = tables.filter(({ name }) => expression.test(name));
         if (matching.length === 0) idle.push(`${flag} ${pattern}`);
         for (const { name } of matching) names.add(name);
@@ -50,12 +51,4 @@ export function chooseTables(tables: readonly TableFacts[], choices: DatabaseCho
     left: tables.filter(isLeft).map(({ name }) => name),
     withoutRows: matched.get('excludeTableData')!,
   };
-}
-
-function toExpression(pattern: string): RegExp {
-  const escaped = pattern
-    .replaceAll(/[.+^${}()|[\]\\]/g, '\\$&')
-    .replaceAll('*', '.*')
-    .replaceAll('?', '.');
-  return new RegExp(`^${escaped}$`, 'su');
 }

@@ -1,13 +1,13 @@
 /** A database of MySQL or MariaDB as a target: a dump goes through the stock client, which stops at the first error. */
 import { HoldfastError, hasCode } from '../../kernel/errors.ts';
-import { runProcess } from '../../kernel/process.ts';
 import type { DatabaseTargetOptions, StoredDatabase } from '../database/driver.ts';
 import type { RestoreChoices, RestorePlan } from '../database/restore-plan.ts';
 import type { MysqlConnection } from './connection.ts';
 import { editDefiners } from './definers.ts';
 import { quoteIdentifier } from './identifier.ts';
+import { type Load, openLoad } from './load.ts';
 import { programsName, viewsName } from './part-name.ts';
-import { findProgram } from './programs.ts';
+import { restoreTables } from './restore-tables.ts';
 import { openSession, type Session } from './session.ts';
 import { askContents, type Contents, lossOf } from './target-facts.ts';
 
@@ -29,6 +29,8 @@ export async function restoreMysql(stored: StoredDatabase, options: MysqlTargetO
   }
   await using session = await openSession(connection, options);
   warnOfServer(stored, session, warn);
+  const load = await openLoad(session, warn);
+  if (choices.tables) return await restoreTables(stored, session, load, options);
   const found = await askContents(session, name);
   if (!found && !choices.create) {
     throw new HoldfastError('not-found', `there is no database ${name}`, { hint: '--create makes it' });
@@ -55,7 +57,7 @@ export async function restoreMysql(stored: StoredDatabase, options: MysqlTargetO
     rows: tables.reduce((sum, table) => sum + table.rows, 0),
   };
   if ((await options.proceed?.(plan)) === false) return;
-  await perform(stored, session, options, found);
+  await perform(stored, session, load, options, found);
 }
 
 /** Emptying keeps the database's own settings and asks for fewer rights; making it anew gives it those of the dump. */
@@ -66,17 +68,11 @@ function isRemade({ create, clean }: RestoreChoices): boolean {
 async function perform(
   stored: StoredDatabase,
   session: Session,
+  load: Load,
   { connection, choices = {}, warn }: MysqlTargetOptions,
   found: Contents | undefined,
 ): Promise<void> {
   const name = connection.database;
-  const client = await findProgram('client', session.search, session.server);
-  const enter = [...session.enter(client), '--binary-mode', '--max-allowed-packet=1G', '--skip-auto-rehash'];
-  const load = (sql: AsyncIterable<Uint8Array>, database?: string): Promise<string> =>
-    runProcess(client.path, [...enter, ...(database === undefined ? [] : [`--database=${database}`])], sql, {
-      ...session.child,
-      onWarning: warn,
-    });
   let state = 'nothing was changed';
   try {
     if (choices.withRoles) {
