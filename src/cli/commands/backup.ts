@@ -64,6 +64,7 @@ export function backupCommand(runtime: Runtime): Command {
       'holdfast backup postgres://backup@db.example.org/shop',
       'a PostgreSQL database, with the stock pg_dump',
     ],
+    ['holdfast backup mysql://backup@db.example.org/shop', 'the same of MySQL; mariadb:// for MariaDB'],
     [
       "holdfast backup --exclude-database 'test_*' 'postgres://backup@db.example.org/*'",
       'all databases of a server, a snapshot for each',

@@ -67,6 +67,7 @@ export function restoreCommand(runtime: Runtime): Command {
     ['holdfast restore latest --target /tmp/back', 'everything, somewhere else'],
     ['holdfast restore latest:/home/ada/thesis --target ~/thesis', 'one directory'],
     ['holdfast restore latest --to postgres://localhost/shop_copy --create', 'a database, into a new one'],
+    ['holdfast restore latest --to mysql://root@localhost/shop_copy --create', 'the same with MySQL'],
     [
       'holdfast restore latest --to sqlite:/srv/app/app.db --table user=user_old',
       'one table, beside the present one',
