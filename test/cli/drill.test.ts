@@ -73,6 +73,8 @@ test('a file tree is proven, and damage of the repository is noticed', { timeout
   const certificate = JSON.parse(readFileSync(summary['certificate'] as string, 'utf8')) as { kind: string };
   assert.equal(certificate.kind, 'files');
 
+  const part = await drills.run(['drill', 'latest:/tmp'], { expect: 1 });
+  assert.match(part.stderr, /a drill is of a whole snapshot/);
   const queries = join(drills.folder, 'queries.sql');
   writeFileSync(queries, 'select 1');
   const refused = await drills.run(['drill', 'latest', '--queries', queries], { expect: 1 });

@@ -27,7 +27,7 @@ const cases = [
 ] as const;
 
 for (const { kind, tool, start, version } of cases) {
-  describe(kind, { skip: skipWithout(tool), timeout: 300_000 }, () => {
+  describe(kind, { skip: skipWithout(tool), timeout: 600_000 }, () => {
     let server: DatabaseServer;
     let drills: Drills;
     let path: string;

@@ -31,7 +31,7 @@ const content = `
 `;
 
 for (const major of [15, 18] as const) {
-  describe(`PostgreSQL ${major}`, { skip: skipWithout(`postgres${major}`), timeout: 300_000 }, () => {
+  describe(`PostgreSQL ${major}`, { skip: skipWithout(`postgres${major}`), timeout: 600_000 }, () => {
     let server: DatabaseServer;
     let drills: Drills;
     let folder: string;

@@ -45,6 +45,9 @@ export async function drill(
   const started = context.clock.now();
   const stages = createStages(context.clock, (stage) => options.onStage?.(stage));
   const found = await findSnapshot(repository, options.snapshot, options.filter);
+  if (found.path !== '') {
+    throw new HoldfastError('usage', 'a drill is of a whole snapshot', { hint: `leave out :${found.path}` });
+  }
   options.onFound?.(found);
   const { id, snapshot } = found;
   await access(options.temporaryFolder).catch((error: unknown) => {

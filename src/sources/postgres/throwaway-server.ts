@@ -49,6 +49,7 @@ const lacking = [
   /(?:role|tablespace|language|access method) "[^"]*" does not exist/,
   /collation "[^"]*" for encoding "[^"]*" does not exist/,
   /could not create locale|ICU is not supported|invalid locale name/,
+  /(?:missing|not installed) on the server/,
   /compression method lz4 not supported|unsupported XML feature/,
   /No space left on device|out of (?:shared )?memory|Too many open files/,
 ];
@@ -223,8 +224,9 @@ async function prepare(
     const place = await folder.make(`tablespace-${i}`);
     statements.push(`create tablespace ${quoteName(space)} location ${quoteText(place)};`);
   }
-  await query(statements.join('\n'), 'postgres');
   const otherwise = await createDatabase(evidence, major, query);
+  // names are kept in the encoding of the database in which they are given
+  await query(statements.join('\n'));
   const told = (what: string, names: Set<string>): string[] =>
     names.size === 0 ? [] : [`${what} ${[...names].join(', ')}: made up for the drill`];
   return [...told('roles', named.roles), ...told('tablespaces', named.tablespaces), ...otherwise];
