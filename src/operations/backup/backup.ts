@@ -1,5 +1,6 @@
 /** backup: one snapshot of a file tree, or of what a source yields. The snapshot is written last: that write commits. */
 import { availableParallelism, tmpdir } from 'node:os';
+import { setTimeout as delay } from 'node:timers/promises';
 import type { Context } from '../../kernel/context.ts';
 import { HoldfastError } from '../../kernel/errors.ts';
 import { fromHex, toHex } from '../../kernel/hex.ts';
@@ -101,6 +102,9 @@ export interface BackupResult {
   readonly profile: Profile;
 }
 
+/** Milliseconds that a source is given to clean up. */
+const patience = 10_000;
+
 /** The tag of a snapshot in which items are missing. */
 export const incompleteTag = 'incomplete';
 
@@ -193,9 +197,12 @@ export async function backup(
         : undefined;
     const index = await repository.loadIndex();
     const sink = options.dryRun ? nowhere : createPackSink(repository, index, locked.signal);
+    const givenUp = new AbortController();
+    let storing: Promise<StoredTree> | undefined;
     try {
       await leader.open(repository, forWorkers(repository, index, options, memory?.known), sink);
-      const tree = await Promise.race([leader.failed, storeTree(parent)]);
+      storing = storeTree(parent, AbortSignal.any([context.signal, givenUp.signal]));
+      const tree = await Promise.race([leader.failed, storing]);
       const { stats, profile, notes } = await Promise.race([leader.failed, leader.finish()]);
       await sink.finish();
       const summary = summarize(counters(), stats, started, context.clock.now());
@@ -205,18 +212,23 @@ export async function backup(
       await memory?.remember(notes);
       return { id, summary, errors, stats, profile };
     } catch (error) {
+      // A source may have to end programs, and to remove what it made.
+      givenUp.abort();
+      if (what.kind === 'source') {
+        await Promise.race([storing?.catch(() => {}), delay(patience, undefined, { ref: false })]);
+      }
       // What is stored is not lost for the next run. The first error is the one to tell.
       await sink.finish().catch(() => {});
       throw error;
     }
   });
 
-  async function storeTree(parent: SnapshotEntry | undefined): Promise<StoredTree> {
+  async function storeTree(parent: SnapshotEntry | undefined, signal: AbortSignal): Promise<StoredTree> {
     if (what.kind === 'source') {
       const owner = currentOwner(options.username);
       const own = { path: what.path, hostname: options.hostname };
       const previous = previousFiles(await opening, own, context);
-      return storeSource(leader, what.source, owner, started, context.signal, count, previous);
+      return storeSource(leader, what.source, owner, started, signal, count, previous);
     }
     const layout = {
       repository: await opening,
