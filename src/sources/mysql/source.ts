@@ -25,6 +25,7 @@ import { programArguments, tableArguments } from './dump-arguments.ts';
 import { splitDump, type TablePart } from './dump-parts.ts';
 import { partName, programsName, schemaName, viewsName } from './part-name.ts';
 import { findProgram } from './programs.ts';
+import { lackingRights } from './rights.ts';
 import { schemaHash, tableDetails } from './schema-text.ts';
 import { openSession, type Session } from './session.ts';
 import { createMysqlMasker } from './part-masker.ts';
@@ -58,6 +59,7 @@ async function* entries(
   const chosen = chooseTables(facts.tables, options);
   const taken = facts.tables.filter(({ name }) => !chosen.left.includes(name));
   warnOfEngines(taken, warn);
+  for (const lack of await lackingRights(session)) warn(lack);
   const before = await blocksBefore(folder, previous, warn);
   const sizes = new Map(taken.map(({ name, bytes }) => [name, bytes]));
   const enter = session.enter(dumper);
