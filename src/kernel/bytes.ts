@@ -35,6 +35,18 @@ export class ByteWriter {
     this.length += count;
   }
 
+  /** The bytes source[start, end), without a view of them being made for a few. */
+  writeRange(source: Uint8Array, start: number, end: number): void {
+    const count = end - start;
+    const buffer = this.reserve(count);
+    if (count <= 48) {
+      for (let i = start, at = this.length; i < end; i++, at++) buffer[at] = source[i]!;
+    } else {
+      buffer.set(source.subarray(start, end), this.length);
+    }
+    this.length += count;
+  }
+
   /** Text of code points below 256, one byte each. */
   writeAscii(text: string): void {
     const count = text.length;

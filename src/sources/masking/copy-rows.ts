@@ -98,7 +98,7 @@ export function createRowMasker(rules: MaskingRules, key: MaskingKey, table: Tab
       left--;
       if (byte === newline && left > 0) failAtColumn(column + count - left);
       if (left > 0) continue;
-      output.writeBytes(slab.subarray(start, i + 1));
+      output.writeRange(slab, start, i + 1);
       return i + 1;
     }
     return fail('is cut off');
@@ -144,7 +144,7 @@ export function createRowMasker(rules: MaskingRules, key: MaskingKey, table: Tab
     if (i >= end) fail('is cut off');
     const copied = (!sign && !escaped) || isNull(slab, start, i);
     if (copied || !applyMasker(masker, slab, start, i, escaped, output)) {
-      output.writeBytes(slab.subarray(start, i));
+      output.writeRange(slab, start, i);
     }
     return i;
   };
@@ -169,7 +169,7 @@ export function createRowMasker(rules: MaskingRules, key: MaskingKey, table: Tab
         if (ended) fail('stands behind the end of the data');
         if (slab[i] === backslash && slab[i + 1] === dot && slab[i + 2] === newline) {
           ended = true;
-          output.writeBytes(slab.subarray(i, i + 3));
+          output.writeRange(slab, i, i + 3);
           i += 3;
         } else {
           i = maskRow(slab, i, output);

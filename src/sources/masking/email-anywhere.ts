@@ -80,5 +80,5 @@ function isName(byte: number): boolean {
 }
 
 function copy(input: Uint8Array, from: number, to: number, output: ByteWriter): void {
-  if (to > from) output.writeBytes(input.subarray(from, to));
+  if (to > from) output.writeRange(input, from, to);
 }

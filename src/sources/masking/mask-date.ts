@@ -50,11 +50,10 @@ function shiftDate(
     const hour = number(input, start + 11, 2);
     const minute = number(input, start + 14, 2);
     const second = number(input, start + 17, 2);
-    const behind = Buffer.from(input.buffer, input.byteOffset + start + 19, Math.max(0, length - 19));
     if (length < 19 || (separator !== 0x20 && separator !== 0x54)) return false;
     if (input[start + 13] !== 0x3a || input[start + 16] !== 0x3a) return false;
     if (!(hour <= 24 && minute < 60 && second <= 60)) return false;
-    if (length > 19 && !behindTime.test(behind.toString('latin1'))) return false;
+    if (length > 19 && !isBehindTime(input, start + 19, end)) return false;
     before += hour * 3600 + minute * 60 + second;
     unit = 1;
   }
@@ -64,6 +63,24 @@ function shiftDate(
   writeDate(after, output);
   if (unit === 1) writeTime(input, start + 10, end, after, digest[1]!, output);
   return true;
+}
+
+/** A fraction and a zone. Those that PostgreSQL writes, +02 and +00, are told without a text being made. */
+function isBehindTime(input: Uint8Array, start: number, end: number): boolean {
+  let i = start;
+  if (input[i] === 0x2e) for (i++; i < end && isDigit(input[i]!);) i++;
+  if (i === end || (end - i === 3 && isSign(input[i]!) && isDigit(input[i + 1]!) && isDigit(input[i + 2]!))) {
+    return i - start !== 1 && i - start <= 10;
+  }
+  return behindTime.test(Buffer.from(input.buffer, input.byteOffset + start, end - start).toString('latin1'));
+}
+
+function isDigit(byte: number): boolean {
+  return byte >= 48 && byte <= 57;
+}
+
+function isSign(byte: number): boolean {
+  return byte === 0x2b || byte === 0x2d;
 }
 
 /** The decimal number of so many digits, NaN when these are not digits. */

@@ -7,6 +7,7 @@ import { type ValueMasker, writeUnlike } from './value-masker.ts';
 
 /** Numbers of so many digits are whole in floating point, with room for a shift. */
 const exactDigits = 15;
+const powers = Array.from({ length: exactDigits + 2 }, (_, i) => 10 ** i);
 const point = 0x2e;
 const minus = 0x2d;
 
@@ -15,10 +16,11 @@ const minus = 0x2d;
  * unit of its last digit at least; it never gets more digits than it had, and passes zero in no direction.
  */
 export function maskNumber(functions: KeyedFunctions, by: NumberBound, type: ColumnType): ValueMasker {
+  const largest = Number(type.maxInteger ?? Infinity);
   return {
     mask(input, start, end, output) {
       functions.hash(input, start, end);
-      if (shiftDecimal(input, start, end, functions.digest, by, type, output)) return true;
+      if (shiftDecimal(input, start, end, functions.digest, by, type, largest, output)) return true;
       const text = Buffer.from(input.buffer, input.byteOffset + start, end - start).toString('latin1');
       const value = text.trim() === '' ? NaN : Number(text);
       if (/^-?(?:nan|infinity)$/i.test(text)) {
@@ -48,6 +50,7 @@ function shiftDecimal(
   digest: Uint32Array,
   by: NumberBound,
   type: ColumnType,
+  largest: number,
   output: ByteWriter,
 ): boolean {
   const first = input[start] === minus ? start + 1 : start;
@@ -69,17 +72,12 @@ function shiftDecimal(
   if (first > start) output.writeByte(minus);
   const scale = Math.max(0, decimals);
   if (digits <= exactDigits) {
-    const bound = 'share' in by ? value * by.share : by.amount * 10 ** scale;
-    const most = Math.min(10 ** digits - 1, Number(type.maxInteger ?? Infinity));
+    const bound = 'share' in by ? value * by.share : by.amount * powers[scale]!;
+    const most = Math.min(powers[digits]! - 1, largest);
     // a share of nothing is nothing
     const shifted = value === 0 && 'share' in by ? 0 : shiftWhole(value, Math.floor(bound), most, digest);
-    writeDigits(
-      String(shifted),
-      input[first] === 48 && value >= 1 ? digits : scale + 1,
-      scale,
-      decimals >= 0,
-      output,
-    );
+    const least = input[first] === 48 && value >= 1 ? digits : scale + 1;
+    writeWhole(shifted, least, decimals, output);
   } else {
     const text = Buffer.from(input.subarray(first, end)).toString('latin1').replace('.', '');
     writeDigits(shiftLong(text, scale, digest, by, type), scale + 1, scale, decimals >= 0, output);
@@ -120,6 +118,25 @@ function shiftLong(
   if ((digest[3]! & 1 || shift > value) && fitsUp) return String(up);
   if (shift <= value) return String(value - shift);
   return value > 0n ? String(value - 1n - (shift % value)) : '1';
+}
+
+/** Writes a whole number, filled up to `least` digits with zeros, a point before the last `decimals` if these are not -1. */
+function writeWhole(value: number, least: number, decimals: number, output: ByteWriter): void {
+  let digits = least;
+  while (digits < powers.length && value >= powers[digits]!) digits++;
+  const length = decimals >= 0 ? digits + 1 : digits;
+  const target = output.reserve(length);
+  const from = output.length;
+  for (let at = from + length - 1, rest = value, left = decimals; at >= from; at--, left--) {
+    if (left === 0 && decimals > 0) {
+      target[at] = point;
+      continue;
+    }
+    const tenth = Math.floor(rest / 10);
+    target[at] = 48 + (rest - 10 * tenth);
+    rest = tenth;
+  }
+  output.length = from + length;
 }
 
 /** Writes digits, filled up to `least` of them with zeros on the left, the last ones behind a point. */
