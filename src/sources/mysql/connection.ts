@@ -129,15 +129,9 @@ export function connectionArguments(connection: MysqlConnection, program: Family
 
 function encryption(mode: string, program: Family): string[] {
   if (program === 'mysql') return [`--ssl-mode=${mode}`];
-  switch (mode) {
-    case 'DISABLED':
-      return ['--skip-ssl'];
-    case 'PREFERRED':
-      return [];
-    case 'REQUIRED':
-      return ['--ssl'];
-  }
-  return ['--ssl', '--ssl-verify-server-cert'];
+  if (mode === 'DISABLED') return ['--skip-ssl'];
+  // by itself --ssl is a wish: only who checks the certificate does not go on without TLS
+  return mode === 'PREFERRED' ? [] : ['--ssl', '--ssl-verify-server-cert'];
 }
 
 /** Where the database stands in snapshots: `/mysql/HOST_PORT/DATABASE`, `/mariadb/HOST_PORT/DATABASE`. */
