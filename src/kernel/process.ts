@@ -202,8 +202,11 @@ async function* readStream(child: RunningChild): AsyncGenerator<Uint8Array, void
 }
 
 function drained(stdin: NodeJS.WritableStream, child: RunningChild): Promise<void> {
-  return new Promise((resolve) => {
-    stdin.once('drain', resolve);
-    child.process.once('close', resolve);
+  const { promise, resolve } = Promise.withResolvers<void>();
+  stdin.once('drain', resolve);
+  child.process.once('close', resolve);
+  return promise.finally(() => {
+    stdin.off('drain', resolve);
+    child.process.off('close', resolve);
   });
 }

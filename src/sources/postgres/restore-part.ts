@@ -135,7 +135,7 @@ function tablePiece(schema: StoredSchema, text: string): Piece {
   const choice = parseTableChoice(text);
   const name = toDumpBytes(choice.name);
   const made = schema.before.filter(
-    ({ heading, sql }) => /TABLE$/.test(heading.type) && sql.startsWith('CREATE '),
+    ({ heading, sql }) => heading.type.endsWith('TABLE') && sql.startsWith('CREATE '),
   );
   const keys = made
     .map(({ subject }) => subject!)
