@@ -55,6 +55,7 @@ test('a certificate is known by its repository, and any change of it is noticed'
   refused(text.replace('differs', 'proven'), key);
   refused(`${text}\n`, key);
   refused(text.replace(/\n "signature.*/, ''), key);
+  refused(text.replace(key, 'none'), 'none');
   refused('{}', key);
   refused('', key);
 });

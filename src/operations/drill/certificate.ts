@@ -55,6 +55,7 @@ const label = 'holdfast drill certificate ed25519 v1';
 /** What stands before the 32 bytes of an Ed25519 key in its DER form. */
 const privatePrefix = Buffer.from('302e020100300506032b657004220420', 'hex');
 const publicPrefix = Buffer.from('302a300506032b6570032100', 'hex');
+const publicKeyLength = 32;
 const signatureLine = /^ "signature": "([A-Za-z0-9+/]{86}==)",\n/m;
 
 /** The key pair of a repository: HKDF-SHA-256 of its master key, with its id as salt. */
@@ -96,8 +97,9 @@ export function verifyCertificate(text: string, publicKey: string): SignedCertif
     throw corrupt('this is no certificate of a drill', cause);
   }
   if (value.publicKey !== publicKey) throw corrupt('the certificate was signed by another repository');
-  const der = Buffer.concat([publicPrefix, Buffer.from(publicKey, 'base64')]);
-  const key = createPublicKey({ key: der, format: 'der', type: 'spki' });
+  const raw = Buffer.from(publicKey, 'base64');
+  if (raw.length !== publicKeyLength) throw corrupt('the public key is none');
+  const key = createPublicKey({ key: Buffer.concat([publicPrefix, raw]), format: 'der', type: 'spki' });
   if (!verify(null, Buffer.from(signed), key, Buffer.from(found[1]!, 'base64'))) {
     throw corrupt('the certificate was changed after it was signed');
   }
