@@ -67,6 +67,7 @@ for (const product of ['MariaDB', 'MySQL'] as const) {
       const scheme = product.toLowerCase();
       const url = (database: string): string =>
         `${scheme}://${server.user}@${server.host}:${server.port}/${database}?password_env=SECRET`;
+      const folderOf = (database: string): string => `/${scheme}/${server.host}_${server.port}/${database}`;
       const write = (name: string, text: string): string => {
         writeFileSync(join(folder, name), text);
         return join(folder, name);
@@ -144,6 +145,20 @@ for (const product of ['MariaDB', 'MySQL'] as const) {
           'stays',
         );
         assert.equal(await ask('call mailer()'), 'nobody@example.com');
+      });
+
+      it('proposes rules that load, fit, and leave nothing that looks personal', async () => {
+        const stored = await ours.run(['mask', 'suggest', 'latest', '--path', folderOf('shop')]);
+        assert.match(stored.stdout, /% of 500 values look like an e-mail address/);
+        assert.match(stored.stdout, /\n  people\.email: email\n/);
+        assert.match(stored.stdout, /\n  people\.doc:\n {4}json:\n/);
+        assert.doesNotMatch(stored.stdout, /people\.small/);
+        const live = await ours.run(['mask', 'suggest', url('shop')]);
+        const columns = (text: string): string => text.replaceAll(/^ *#.*$/gm, '');
+        assert.equal(columns(live.stdout), columns(stored.stdout));
+        const proposed = write('proposed.yaml', live.stdout);
+        await ours.run(['mask', 'check', proposed, url('shop')]);
+        await ours.run(['dump', 'latest', '--path', folderOf('shop'), '--mask', proposed]);
       });
 
       it('writes nothing when a column has no rule, or a key would break', async () => {

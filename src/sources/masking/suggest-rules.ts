@@ -74,7 +74,7 @@ const nothing: Proposal = { rule: undefined, why: undefined };
 
 function ruleOf(column: ColumnShape, within: string, values: readonly string[]): Proposal {
   const { family } = parseColumnType(column.type);
-  if (family === 'json') return jsonRule(values);
+  if (family === 'json' || (family === 'text' && areDocuments(values))) return jsonRule(values);
   if (family === 'record')
     return fieldsRule(
       column,
@@ -211,6 +211,19 @@ function jsonRule(documents: readonly string[]): Proposal {
     reasons.push(`${path}: ${guess.why}`);
   }
   return reasons.length === 0 ? nothing : { rule: { json: paths }, why: reasons.join('; ') };
+}
+
+function areDocuments(values: readonly string[]): boolean {
+  return values.length > 0 && values.every((value) => /^\s*[{[]/.test(value) && isDocument(value));
+}
+
+function isDocument(value: string): boolean {
+  try {
+    JSON.parse(value);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 function step(key: string): string {

@@ -5,6 +5,7 @@ import { databaseFolder, parseMysqlUrl } from './connection.ts';
 import { maskMysql } from './part-masker.ts';
 import { mysqlServer } from './server-address.ts';
 import { mysqlSource } from './source.ts';
+import { sampleLive, sampleStored } from './table-samples.ts';
 import { restoreMysql } from './target.ts';
 
 export const mysql: DatabaseDriver = {
@@ -20,6 +21,7 @@ export const mysql: DatabaseDriver = {
       database: connection.database,
       folder,
       password: connection.password,
+      sample: (options) => sampleLive(connection, options),
       source: (options) =>
         mysqlSource({ ...options, connection, folder: options.masking ? maskedFolder(folder) : folder }),
       restore: (stored, options) => restoreMysql(stored, { ...options, connection }),
@@ -27,6 +29,7 @@ export const mysql: DatabaseDriver = {
   },
   assemble,
   mask: maskMysql,
+  sample: sampleStored,
   drill: async () => (await import('./drill-driver.ts')).mysqlDrill,
 };
 

@@ -46,7 +46,7 @@ test('columns, keys and defaults of CREATE TABLE', () => {
       ['n', 'decimal(10,2)', false, false, false],
       ['at', 'datetime(6)', true, false, false],
       ['kind', "enum('a','b)')", false, false, false],
-      ['doc', 'longtext', true, true, false],
+      ['doc', 'json', true, true, false],
     ],
   );
   const generated = tables[0]!.columns.filter((column) => column.generated).map(({ name }) => name);

@@ -68,15 +68,19 @@ function readColumn(item: readonly DumpToken[]): ColumnShape {
   // types are small letters, all else is capital
   const end = words.findIndex((word, i) => /^[A-Z]/.test(word) && depthAt(rest, i) === 0);
   const type = rest.slice(0, end < 0 ? rest.length : end);
+  // how MariaDB writes a column of type json
+  const isJson = words.includes('json_valid');
   const fallback = words.indexOf('DEFAULT');
   const value = fallback < 0 ? undefined : rest[fallback + 1];
   return {
     name: nameOf(name!),
-    type: type
-      .map(({ source }, i) =>
-        /^[(),]$/.test(source) || i === 0 || /^[(,]$/.test(type[i - 1]!.source) ? source : ` ${source}`,
-      )
-      .join(''),
+    type: isJson
+      ? 'json'
+      : type
+          .map(({ source }, i) =>
+            /^[(),]$/.test(source) || i === 0 || /^[(,]$/.test(type[i - 1]!.source) ? source : ` ${source}`,
+          )
+          .join(''),
     nullable: !words.some((word, i) => word === 'NOT' && words[i + 1] === 'NULL'),
     // numbers and dates stand in quotes as well
     ...(generated && { generated }),
