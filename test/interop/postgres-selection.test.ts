@@ -12,7 +12,7 @@ import { type BackupProgram, holdfast } from '../support/restic.ts';
 import { removeTree } from '../support/temp.ts';
 import { skipWithout } from '../support/tools.ts';
 
-for (const major of [15, 18] as const) {
+for (const major of [18] as const) {
   describe(
     `choosing from PostgreSQL ${major}`,
     { skip: skipWithout(`postgres${major}`), timeout: 120_000 },

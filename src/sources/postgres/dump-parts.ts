@@ -3,7 +3,7 @@
  * table, sequences, large objects, the schema after the data. One after the other they are the dump again.
  */
 import { HoldfastError } from '../../kernel/errors.ts';
-import { type CopyTarget, parseCopy, partName } from './copy-statement.ts';
+import { type CopyTarget, decodeName, parseCopy, partName } from './copy-statement.ts';
 import { createLineInput } from '../database/line-input.ts';
 
 export interface DumpPart {
@@ -92,14 +92,14 @@ export async function* splitDump(pieces: AsyncIterable<Uint8Array>): AsyncGenera
       lines.push(line);
       if (line.length > 1 && line[0] !== 0x2d) break;
     }
-    let statement = lines.at(-1)!.toString();
+    let statement = decodeName(lines.at(-1)!);
     if (!statement.startsWith('COPY ')) return undefined;
     // names may have line feeds in them
     while (!statement.endsWith(' FROM stdin;\n') && statement.length < longestStatement) {
       const line = await input.line();
       if (!line) return undefined;
       lines.push(line);
-      statement += line.toString();
+      statement += decodeName(line);
     }
     return parseCopy(statement);
   }

@@ -35,6 +35,11 @@ export function askServer(psql: string, options: ProcessOptions): Promise<Server
   return askPsql(psql, question, options);
 }
 
+/** A database of the encoding SQL_ASCII has names of any bytes, which the server does not give out as UTF-8. */
+const rawNames = String.raw`select pg_catalog.set_config('client_encoding',
+  case pg_catalog.getdatabaseencoding() when 'SQL_ASCII' then 'SQL_ASCII' else 'UTF8' end, false) as encoding \gset
+`;
+
 /** The JSON that a query answers. Code `failed` with psql's own words when the database cannot be asked. */
 export async function askPsql<Answer>(
   psql: string,
@@ -43,7 +48,7 @@ export async function askPsql<Answer>(
 ): Promise<Answer> {
   const env = { ...options.env, PGCLIENTENCODING: 'UTF8' };
   const args = ['-X', '-q', '-A', '-t', '-w', '-v', 'ON_ERROR_STOP=1', '-f', '-'];
-  const answer = await runProcess(psql, args, question, { ...options, env });
+  const answer = await runProcess(psql, args, rawNames + question, { ...options, env });
   try {
     return JSON.parse(answer) as Answer;
   } catch (cause) {
