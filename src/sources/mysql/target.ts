@@ -99,7 +99,8 @@ async function perform(
   } catch (cause) {
     if (hasCode(cause, 'interrupted')) warn(state);
     if (!(cause instanceof HoldfastError) || cause.code !== 'failed') throw cause;
-    const again = state.includes(' is left with ') ? '--clean empties it before another try' : undefined;
+    const again =
+      cause.hint ?? (state.includes(' is left with ') ? '--clean empties it before another try' : undefined);
     const details = { retryable: cause.retryable, cause, ...(again === undefined ? {} : { hint: again }) };
     throw new HoldfastError(cause.code, `${cause.message}; ${state}`, details);
   }
