@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import type { DatabaseSync } from 'node:sqlite';
 import type { StoredDatabase } from '../database/driver.ts';
 import { openUnchanging, tableSizes } from './inspect-database.ts';
+import { statementForm } from './line-form.ts';
 import { rowLines } from './row-lines.ts';
 import { sqliteError } from './sqlite-error.ts';
 import { writeStoredCopy } from './stored-copy.ts';
@@ -58,8 +59,8 @@ export function* dumpSql(database: DatabaseSync): Generator<Uint8Array, void, vo
     .all() as unknown as SchemaRow[];
   const sizes = tableSizes(database);
   const rowsOf = (name: string): Iterable<Uint8Array> => {
-    const before = `INSERT INTO ${quoteName(name)} VALUES(`;
-    return rowLines(database, shapes.get(name)!, sizes.get(name)?.largest ?? 0, { before, after: ');' });
+    const form = statementForm(`INSERT INTO ${quoteName(name)} VALUES(`, ');');
+    return rowLines(database, shapes.get(name)!, sizes.get(name)?.largest ?? 0, form);
   };
   const tables = schema.filter(({ type }) => type === 'table');
   for (const { name, sql } of tables) {

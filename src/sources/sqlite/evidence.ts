@@ -29,7 +29,7 @@ export interface EvidenceRequest {
 
 /**
  * Begins to read all of a database file that nobody writes to; leaves nothing beside it. The same rows have the same
- * checksum in every file: it is the sum of the hashes (kernel/row-hash.ts) of the lines that row-lines.ts makes of them.
+ * checksum in every file: it is the sum of the hashes (kernel/row-hash.ts) of the lines of JSON that row-lines.ts makes of them.
  */
 export function gatherEvidence(path: string, signal: AbortSignal, { rows = true } = {}): EvidenceGathering {
   throwIfAborted(signal);

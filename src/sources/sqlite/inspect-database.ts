@@ -8,6 +8,7 @@ import { createRowSum, type RowSum } from '../../kernel/row-sum.ts';
 import type { TableEvidence } from '../database/evidence.ts';
 import type { EvidenceRequest, SqliteFindings } from './evidence.ts';
 import { readHeader } from './file-header.ts';
+import { jsonForm } from './line-form.ts';
 import { rowLines } from './row-lines.ts';
 import { needsExtension, sqliteError } from './sqlite-error.ts';
 import { listTables, quoteText, type TableShape } from './table-shape.ts';
@@ -75,7 +76,7 @@ function sumTable(
   size: TableSize | undefined,
   sum: RowSum,
 ): Omit<TableEvidence, 'part'> {
-  for (const piece of rowLines(database, shape, size?.largest ?? 0, { before: '', after: '' })) {
+  for (const piece of rowLines(database, shape, size?.largest ?? 0, jsonForm)) {
     sum.update(piece);
   }
   const { rows, checksum } = sum.end();

@@ -3,13 +3,14 @@ import { DatabaseSync, type SQLInputValue } from 'node:sqlite';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { tableSizes } from './inspect-database.ts';
+import { jsonForm, statementForm } from './line-form.ts';
 import { rowLines } from './row-lines.ts';
 import { listTables } from './table-shape.ts';
 
-function linesOf(database: DatabaseSync, name: string, frame = { before: '', after: '' }): string {
+function linesOf(database: DatabaseSync, name: string, form = statementForm('', '')): string {
   const shape = listTables(database).find((table) => table.name === name)!;
   const largest = tableSizes(database).get(name)?.largest ?? 0;
-  return Buffer.concat([...rowLines(database, shape, largest, frame)]).toString('latin1');
+  return Buffer.concat([...rowLines(database, shape, largest, form)]).toString('latin1');
 }
 
 function everything(database: DatabaseSync, name: string): unknown[] {
@@ -34,8 +35,11 @@ for (const encoding of ['UTF-8', 'UTF-16le', 'UTF-16be']) {
         database.exec(`pragma encoding = '${encoding}'; create table t(a, b); create table u(a, b)`);
         const insert = database.prepare('insert into t values (?, ?)');
         for (const row of rows) insert.run(...(row as SQLInputValue[]));
-        const lines = linesOf(database, 't', { before: 'insert into u values (', after: ');' });
+        const lines = linesOf(database, 't', statementForm('insert into u values (', ');'));
         assert.equal(lines.split('\n').length, rows.length + 1);
+        const json = linesOf(database, 't', jsonForm).split('\n').slice(0, -1);
+        const rowsOfJson = json.map((line) => `${JSON.stringify(JSON.parse(line))}`).length;
+        assert.equal(rowsOfJson, rows.length);
         database.exec(Buffer.from(lines, 'latin1').toString());
         assert.deepEqual(everything(database, 'u'), everything(database, 't'));
         database.close();
@@ -68,11 +72,43 @@ test('large rows and huge ones come by themselves, and whole', () => {
   insert.run(Buffer.alloc(9 << 20, 'huge blob'), 1.5);
   insert.run(Buffer.alloc(9 << 20, 'huge text \xe9').toString('latin1'), null);
   for (let i = 0; i < 3000; i++) insert.run(i, 'small again');
-  const lines = linesOf(database, 't', { before: 'insert into u values (', after: ');' });
+  const lines = linesOf(database, 't', statementForm('insert into u values (', ');'));
   assert.equal(lines.split('\n').length, 8004);
   database.exec(Buffer.from(lines, 'latin1').toString());
   const sorted = (name: string) =>
     database.prepare(`select typeof(a), a, typeof(b), b from ${name} order by typeof(a), a, b`).all();
   assert.deepEqual(sorted('u'), sorted('t'));
+  database.close();
+});
+
+test('as JSON, values that look alike are different', () => {
+  const database = new DatabaseSync(':memory:');
+  database.exec(`create table t(a);
+    insert into t values (null), (''), (x''), ('1'), (1), (1.0), (x'31'), ('["31"]'), ('null'), ('a' || char(0, 10) || '"')`);
+  const lines = linesOf(database, 't', jsonForm).split('\n').slice(0, -1);
+  assert.deepEqual(lines.slice(0, 7), ['[null]', '[""]', '[[""]]', '["1"]', '[1]', '[1.0]', '[["31"]]']);
+  assert.equal(new Set(lines).size, 10);
+  assert.deepEqual(JSON.parse(lines.at(-1)!), ['a\0\n"']);
+  database.close();
+});
+
+test('a table of very many columns', () => {
+  const database = new DatabaseSync(':memory:');
+  const names = Array.from({ length: 1900 }, (_, i) => `c${i}`);
+  const values = names.map((_, i) => (i % 3 === 0 ? `x'0${i % 10}'` : `${i}`));
+  database.exec(`create table t(${names.join(', ')}); insert into t values (${values.join(', ')})`);
+  assert.equal(linesOf(database, 't').toLowerCase(), `${values.join(',')}\n`);
+  const [first, second, , fourth] = JSON.parse(linesOf(database, 't', jsonForm)) as unknown[];
+  assert.deepEqual([first, second, fourth], [['00'], 1, ['03']]);
+  database.close();
+});
+
+test('huge values as JSON are told apart by their type', () => {
+  const database = new DatabaseSync(':memory:');
+  database.exec("create table t(a, b); insert into t values (zeroblob(9000000), 'x')");
+  const blob = linesOf(database, 't', jsonForm);
+  assert.deepEqual(JSON.parse(blob), [['00'.repeat(9_000_000)], 'x']);
+  database.exec('update t set a = cast(a as text)');
+  assert.deepEqual(JSON.parse(linesOf(database, 't', jsonForm)), [['text', '00'.repeat(9_000_000)], 'x']);
   database.close();
 });

@@ -1,15 +1,10 @@
 /**
- * The rows of a SQLite table as lines of SQL literals. SQLite itself puts thousands of them together at a time: to
+ * The rows of a SQLite table as lines. SQLite itself puts thousands of them together at a time: to
  * carry single values over to JavaScript takes several times as long.
  */
 import type { DatabaseSync, SQLOutputValue } from 'node:sqlite';
+import type { LineForm } from './line-form.ts';
 import { quoteName, quoteText, type TableShape } from './table-shape.ts';
-
-export interface LineFrame {
-  /** of every line, before and after its values */
-  readonly before: string;
-  readonly after: string;
-}
 
 /** Bytes that are put together at a time, at most, and when rows are no longer than usual. */
 const mostBytesAtOnce = 16 << 20;
@@ -24,17 +19,16 @@ const lowestRowid = -(2n ** 63n);
 const highestRowid = 2n ** 63n - 1n;
 
 /**
- * A line for each row, in pieces that need not end with one: the values of its columns in their order, as SQLite writes
- * literals, separated by commas. No value has a line feed in it. `largest` is the most bytes that a row of the table has.
+ * A line for each row, in pieces that need not end with one: the values of its columns in their order, in the form that is
+ * asked for. `largest` is the most bytes that a row of the table has.
  */
 export function* rowLines(
   database: DatabaseSync,
   table: TableShape,
   largest: number,
-  { before, after }: LineFrame,
+  form: LineForm,
 ): Generator<Uint8Array, void, void> {
-  const values = table.columns.map((name) => literalOf(quoteName(name)));
-  const line = `${quoteText(before)} || ${values.join(` || ',' || `)} || ${quoteText(after)} || char(10)`;
+  const line = `${form.line(table.columns.map(quoteName))} || char(10)`;
   const from = `main.${quoteName(table.name)}`;
   const bytes = asBytes(database);
   if (table.rowid === undefined) {
@@ -66,7 +60,7 @@ export function* rowLines(
   for (const { number, size } of largest > largeRow ? largeRows(database, table) : []) {
     yield* between(next, number - 1n);
     if (size <= hugeRow) yield bytes.of(one.get(number)!['line']!);
-    else yield* hugeLine(database, table, where, number, { before, after });
+    else yield* hugeLine(database, table, where, number, form);
     next = number + 1n;
   }
   yield* between(next, highestRowid);
@@ -79,18 +73,6 @@ function largeRows(database: DatabaseSync, { name, columns, rowid }: TableShape)
   );
   statement.setReadBigInts(true);
   return statement.iterate() as Iterable<unknown> as Iterable<{ number: bigint; size: bigint }>;
-}
-
-/** A literal that is the value again, and has no line feed in it. `quote` writes no text behind a zero byte. */
-function literalOf(column: string): string {
-  const feed = 'char(10)';
-  const hexadecimal = `'CAST(X''' || hex(${column}) || ''' AS TEXT)'`;
-  return `case typeof(${column}) when 'integer' then ${column} when 'text' then
-    case when instr(${column}, char(0)) or (instr(${column}, ${feed}) and instr(${column}, '\\n')) then ${hexadecimal}
-      when instr(${column}, ${feed}) then
-        'replace(' || quote(replace(${column}, ${feed}, '\\n')) || ',''\\n'',char(10))'
-      else quote(${column}) end
-    else quote(${column}) end`;
 }
 
 interface AsBytes {
@@ -135,26 +117,27 @@ function* hugeLine(
   { columns }: TableShape,
   where: string,
   rowid: bigint,
-  { before, after }: LineFrame,
+  form: LineForm,
 ): Generator<Uint8Array, void, void> {
   const bytes = asBytes(database);
   for (const [i, name] of columns.entries()) {
     const column = quoteName(name);
     const look = `select typeof(${column}) as type, octet_length(${column}) as size ${where}`;
     const { type, size } = database.prepare(look).get(rowid) as { type: string; size: number | null };
-    const opening = i === 0 ? before : ',';
+    const opening = i === 0 ? form.before : ',';
     if (size === null || size <= largeRow) {
-      const literal = `${quoteText(opening)} || ${literalOf(column)}`;
+      const literal = `${quoteText(opening)} || ${form.value(column)}`;
       const value = database.prepare(`select ${bytes.sql(literal)} as value ${where}`);
       yield bytes.of(value.get(rowid)!['value']!);
       continue;
     }
-    yield Buffer.from(opening + (type === 'text' ? `CAST(X'` : `X'`));
+    const [begin, end] = type === 'text' ? form.largeText : form.largeBlob;
+    yield Buffer.from(opening + begin);
     const piece = database.prepare(`select hex(substr(cast(${column} as blob), ?2, ?3)) as piece ${where}`);
     for (let at = 1; at <= size; at += pieceBytes) {
       yield Buffer.from(String(piece.get(rowid, at, pieceBytes)!['piece']));
     }
-    yield Buffer.from(type === 'text' ? `' AS TEXT)` : `'`);
+    yield Buffer.from(end);
   }
-  yield Buffer.from(`${after}\n`);
+  yield Buffer.from(`${form.after}\n`);
 }

@@ -5,6 +5,7 @@ import { setImmediate as breathe } from 'node:timers/promises';
 import { throwIfAborted } from '../../kernel/errors.ts';
 import type { StoredDatabase } from '../database/driver.ts';
 import { openUnchanging, tableSizes } from './inspect-database.ts';
+import { jsonForm } from './line-form.ts';
 import { rowLines } from './row-lines.ts';
 import { writeStoredCopy } from './stored-copy.ts';
 import { listTables } from './table-shape.ts';
@@ -29,7 +30,7 @@ export async function openStoredRows(stored: StoredDatabase, signal: AbortSignal
         const shape = shapes.find(({ name }) => name === table);
         if (!shape) return;
         const largest = sizes.get(table)?.largest ?? 0;
-        for (const piece of rowLines(database, shape, largest, { before: '', after: '' })) {
+        for (const piece of rowLines(database, shape, largest, jsonForm)) {
           throwIfAborted(signal);
           yield piece;
           // SQLite does its work on this thread
