@@ -32,6 +32,8 @@ export function createRuntime(host: NodeJS.Process, args: readonly string[]): Pr
       abort.abort(new Error(signal));
     });
   }
+  // A terminal that goes away ends no backup, with or without nohup, whose wish Node does not hand on.
+  host.on('SIGHUP', () => {});
   // Without a handler of ours, Node would open its debugger when it gets this signal.
   host.on('SIGUSR1', () => {});
   const warn = (message: string): void => {

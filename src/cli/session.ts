@@ -32,6 +32,8 @@ export interface SessionOptions extends OpenSessionOptions {
   readonly lock: LockNeed;
   /** begin before it is sure that nobody locked at the same moment: for what only reads, as every `read` does */
   readonly eager?: boolean;
+  /** nothing is written, whatever the lock */
+  readonly readsOnly?: boolean;
 }
 
 export type SessionWork<T> = (repository: Repository, context: Context, lock: HeldLock) => Promise<T>;
@@ -51,7 +53,7 @@ export async function withRepository<T>(
     none: options.lock === 'none' || (options.lock === 'read' && !settings.lock),
     eager: options.eager ?? options.lock === 'read',
     retryFor: settings.retryLock,
-    ...(options.lock === 'read' && {
+    ...((options.lock === 'read' || options.readsOnly) && {
       forbiddenHint: '--no-lock reads a repository that you may not write to, while nobody prunes it',
     }),
     onWait: (message: string) => terminal.say(message),

@@ -119,3 +119,13 @@ test('output that cannot be written is told, and keeps no backup from being made
   const { stdout } = await user.run(['snapshots', '--json']);
   assert.equal((JSON.parse(stdout) as unknown[]).length, 1);
 });
+
+test('a terminal that goes away ends no backup', { timeout: 60_000 }, async (t) => {
+  const user = newUser(t);
+  const { child, said, ended } = await endlessBackup(user);
+  child.kill('SIGHUP');
+  child.kill('SIGUSR1');
+  while (!/\[0:\d\d\] .*MiB/.test(said())) await once(child.stdout, 'data');
+  child.kill('SIGINT');
+  assert.deepEqual(await ended, [130, null], said());
+});

@@ -43,6 +43,7 @@ export function checkCommand(runtime: Runtime): Command {
         invocation,
         {
           lock: settings.lock ? 'exclusive' : 'none',
+          readsOnly: true,
           eager: true,
           cache: false,
           prefetch: ['snapshot', 'index'],
