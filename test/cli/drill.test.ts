@@ -52,6 +52,14 @@ test('a SQLite database is proven, and what is not as it was is noticed', { time
   );
   const damaged = await drills.run(['drill', 'latest'], { expect: 20 });
   assert.match(damaged.stdout, /differs: it cannot be restored: .*is damaged/);
+
+  const empty = join(drills.folder, 'empty.db');
+  const nothing = new DatabaseSync(empty);
+  nothing.exec('pragma user_version = 1');
+  nothing.close();
+  await drills.run(['backup', `sqlite:${empty}`]);
+  const drilled = await drills.run(['drill', 'latest']);
+  assert.match(drilled.stdout, /compared 0 tables, 0 rows\n[^]*\nproven: /);
 });
 
 test('a file tree is proven, and damage of the repository is noticed', { timeout: 120_000 }, async (t) => {

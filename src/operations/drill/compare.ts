@@ -37,13 +37,21 @@ export function compare(stored: Observation, restored: Observation, driver: Dril
   }
   for (const statement of sequences) differences.push(`a sequence stands elsewhere: ${statement}`);
 
-  compareObjects(stored, restored, driver, differences, notes);
-  for (const [part, tally] of stored.others) {
-    const other = restored.others.get(part);
-    const same = other && other.rows === tally.rows && other.checksum === tally.checksum;
-    // sequences were compared one by one, and their part has nothing else
-    if (!same && before.sequences.length === 0) differences.push(`${part} differs`);
-    else if (!same && !/sequences/.test(part)) differences.push(`${part} differs`);
+  const sameRelease = releaseOf(stored, driver) === releaseOf(restored, driver);
+  compareObjects(
+    stored,
+    restored,
+    (name) => sameRelease || driver.hasLastingName(name),
+    differences,
+    sameRelease,
+  );
+  compareParts(stored, restored, sameRelease ? differences : []);
+  if (!sameRelease) {
+    const versions = [before, after].map(({ server }) => server).join(' there, ');
+    const left = stored.others.size === 0 ? '' : `, and ${[...stored.others.keys()].join(', ')} not at all`;
+    notes.push(
+      `definitions were compared by their names alone${left}, for the versions differ: ${versions} here`,
+    );
   }
 
   const versions = new Map(after.extensions.map(({ name, version }) => [name, version]));
@@ -97,30 +105,35 @@ function compareTables(
   return compared;
 }
 
+function releaseOf({ evidence: { server, dumpedBy } }: Observation, driver: DrillDriver): string {
+  return [server, dumpedBy].map((version) => driver.release(version)).join(' ');
+}
+
 /** Definitions word by word where both were written by the same release, else names alone. */
 function compareObjects(
   stored: Observation,
   restored: Observation,
-  driver: DrillDriver,
+  isCompared: (name: string) => boolean,
   differences: string[],
-  notes: string[],
+  sameRelease: boolean,
 ): void {
-  const releases = [stored, restored].map(({ evidence: { server, dumpedBy } }) =>
-    [server, dumpedBy].map((version) => driver.release(version)).join(' '),
-  );
-  const sameRelease = releases[0] === releases[1];
-  if (!sameRelease) {
-    const versions = [stored, restored].map(({ evidence }) => evidence.server).join(' there, ');
-    notes.push(`definitions were compared by their names alone, for the versions differ: ${versions} here`);
-  }
   const rest = new Map(restored.objects);
   for (const [name, definition] of stored.objects) {
     const other = rest.get(name);
     rest.delete(name);
+    if (!isCompared(name)) continue;
     if (other === undefined) differences.push(`${name} is missing`);
     else if (sameRelease && other !== definition) differences.push(`${name} is defined differently`);
   }
-  for (const name of rest.keys()) differences.push(`${name} should not be there`);
+  for (const name of rest.keys()) if (isCompared(name)) differences.push(`${name} should not be there`);
+}
+
+/** What is neither rows nor objects, line by line, whatever their order. */
+function compareParts(stored: Observation, restored: Observation, differences: string[]): void {
+  for (const part of new Set([...stored.others.keys(), ...restored.others.keys()])) {
+    const [was, is] = [stored, restored].map(({ others }) => others.get(part));
+    if (was?.rows !== is?.rows || was?.checksum !== is?.checksum) differences.push(`${part} differs`);
+  }
 }
 
 function shownTable({ schema, name }: TableEvidence): string {

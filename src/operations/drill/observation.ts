@@ -46,7 +46,9 @@ export async function observe(
   }
   if (!evidence) throw new HoldfastError('failed', `${source.name} gives no evidence`);
   for (const { part } of evidence.tables) others.delete(part);
-  for (const name of [...others.keys()]) if (driver.describesObjects(name)) others.delete(name);
+  for (const name of [...others.keys()]) {
+    if (driver.describesObjects(name) || !driver.comparesLines(name)) others.delete(name);
+  }
   return { evidence, schema: evidence.schema, objects, others };
 }
 
@@ -75,7 +77,10 @@ export async function observeStored(
     others.set(part, sum.tally());
   }
   const isOther = (part: string): boolean =>
-    evidence.parts.some(({ name }) => name === part) && !tables.has(part) && !driver.describesObjects(part);
+    evidence.parts.some(({ name }) => name === part) &&
+    !tables.has(part) &&
+    !driver.describesObjects(part) &&
+    driver.comparesLines(part);
   const described = evidence.parts.some(({ name }) => driver.describesObjects(name));
   const read = (part: string): AsyncIterable<Uint8Array> =>
     isOther(part) ? tallied(part) : stored.read(part);

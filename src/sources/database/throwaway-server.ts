@@ -25,8 +25,10 @@ export interface DrillDriver {
   objects(part: AsyncIterable<Uint8Array>): AsyncIterable<DescribedObject>;
   /** The evidence's hash of the schema, from such parts. */
   createSchemaHash(): { update(bytes: Uint8Array): void; digest(): string };
-  /** whether the same content gives the same bytes in the parts that are neither rows nor objects */
-  readonly comparesParts: boolean;
+  /** whether the lines of a part that is neither rows nor objects are the same for the same content, and not told elsewhere */
+  comparesLines(part: string): boolean;
+  /** whether an object goes by this name in the dumps of other releases, too */
+  hasLastingName(object: string): boolean;
   /** Of servers and programs of one release the same database is described in the same words. */
   release(version: string): string;
 }

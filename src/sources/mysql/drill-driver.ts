@@ -17,6 +17,7 @@ export const mysqlDrill: DrillDriver = {
       digest: () => schemaHash(createSha256(), [Buffer.concat(pieces)]),
     };
   },
-  comparesParts: true,
+  comparesLines: () => true,
+  hasLastingName: () => true,
   release: (version) => /^\d+\.\d+/.exec(version)?.[0] ?? version,
 };
