@@ -25,7 +25,7 @@ export const usage = `npm run bench:dumps -- [options]
   --mb N         size of the dump whose growth is measured, in megabytes (default 160)
   --nights N     nights of that (default 10)
   --pace-mb N    size of the dump whose pace is measured, in megabytes (default 2048)
-  --runs N       runs of pace, each a first and a later night (default 3)
+  --runs N       runs of pace, each a first and a later night (default 2)
   --only A,B     scenarios: ${scenarioNames.join(', ')} (default: all)
   --work DIR     folder for repositories and dumps
   --profile      say where holdfast's time goes
@@ -41,7 +41,7 @@ export function parseOptions(args: string[]): DumpOptions {
       mb: { type: 'string', default: '160' },
       nights: { type: 'string', default: '10' },
       'pace-mb': { type: 'string', default: '2048' },
-      runs: { type: 'string', default: '3' },
+      runs: { type: 'string', default: '2' },
       only: { type: 'string', default: scenarioNames.join(',') },
       work: { type: 'string', default: join(tmpdir(), 'holdfast-bench-dumps') },
       profile: { type: 'boolean', default: false },
