@@ -58,7 +58,7 @@ for (const product of ['MariaDB', 'MySQL'] as const) {
   const tool = product === 'MariaDB' ? 'mariadb' : 'mysql9';
   describe(
     `masking of ${product}`,
-    { skip: skipWithout(tool, 'mariadb-dump', 'restic'), timeout: 240_000 },
+    { skip: skipWithout(tool, 'mariadb-dump', 'restic'), timeout: 400_000 },
     () => {
       let server: DatabaseServer;
       let folder: string;

@@ -76,7 +76,7 @@ const persons = ['kanarek', 'zebedee', 'zebville', 'zebbie', '77700120', '777001
 for (const major of [15, 18] as const) {
   describe(
     `masking of PostgreSQL ${major}`,
-    { skip: skipWithout(`postgres${major}`, 'restic'), timeout: 240_000 },
+    { skip: skipWithout(`postgres${major}`, 'restic'), timeout: 400_000 },
     () => {
       let server: DatabaseServer;
       let folder: string;
@@ -287,6 +287,40 @@ for (const major of [15, 18] as const) {
         assert.match(open.stdout, /crm\.people\.email stays as it is: .*e-mail address/);
         assert.doesNotMatch(open.stdout, /crm\.people\.note/);
         assert.match(open.stderr, /columns look personal and stay as they are/);
+      });
+
+      it('leaves roles out, and refuses what is one file', async () => {
+        await server.createDatabase('other');
+        await server.query(
+          'other',
+          `create role kanarek login; create table t (email text); insert into t values ('kanarek@x.fi')`,
+        );
+        const all = write('all.yaml', `email-anywhere: nobody@example.com`);
+        await ours.run(['backup', url('other'), '--mask', all, '--format', 'sql']);
+        const files = join(folder, 'one-file');
+        await restic({ repository: join(folder, 'repository'), password }).run([
+          'restore',
+          'latest',
+          '--target',
+          files,
+        ]);
+        for (const entry of readdirSync(files, { recursive: true, withFileTypes: true })) {
+          if (entry.isFile()) nobodyIn(readFileSync(join(entry.parentPath, entry.name)), entry.name);
+        }
+        const custom = await ours.run(['backup', url('other'), '--mask', all, '--format', 'custom'], {
+          expect: 1,
+        });
+        assert.match(custom.stderr, /a dump in the custom format cannot be masked/);
+        for (const format of ['sql', 'custom']) {
+          await ours.run(['backup', url('other'), '--format', format]);
+          const dump = await ours.run(['dump', 'latest', '--mask', all], { expect: 1 });
+          assert.match(dump.stderr, /has the database as one file and not in parts/);
+          assert.equal(dump.stdout, '');
+        }
+        await ours.run(['backup', url('other')]);
+        const dump = await ours.run(['dump', 'latest', '--mask', all]);
+        assert.match(dump.stdout, /\nnobody@example\.com\n/);
+        nobodyIn(dump.bytes, 'the dump');
       });
 
       it('refuses large objects until the rules say what becomes of them', async () => {

@@ -58,9 +58,10 @@ export function createMysqlMasker(masking: Masking, schema: string): DumpMasker 
   };
 }
 
-/** A database of a snapshot, its parts masked as they are read. Codes as of `checkDatabase`. */
+/** A database of a snapshot, its parts masked as they are read; users are left out. Codes as of `checkDatabase`. */
 export async function maskMysql(stored: StoredDatabase, masking: Masking): Promise<StoredDatabase> {
-  const { evidence, read } = stored;
+  const { read } = stored;
+  const { globals: _, ...evidence } = stored.evidence;
   const masker = createMysqlMasker(masking, await collectText([read(schemaName)]));
   return {
     evidence: { ...evidence, masked: { rules: masking.rules.digest } },

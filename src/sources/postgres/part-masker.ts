@@ -98,17 +98,22 @@ async function* linesOf(bytes: AsyncIterable<Uint8Array>): AsyncGenerator<Buffer
   for (let line = await input.line(); line; line = await input.line()) yield line;
 }
 
-/** A database of a snapshot, its parts masked as they are read. Codes as of `checkDatabase`. */
+/** A database of a snapshot, its parts masked as they are read; roles are left out. Codes as of `checkDatabase`. */
 export async function maskPostgres(stored: StoredDatabase, masking: Masking): Promise<StoredDatabase> {
-  refuseOneFile(stored.evidence);
-  const { evidence, read } = stored;
-  const text = evidence.parts.map(({ name }) => name).filter((name) => /^[15]-/.test(name));
-  const schema = await collectText(text.map((name) => read(name)));
-  const masker = createPostgresMasker(masking, schema);
+  const { read } = stored;
+  const { globals: _, ...evidence } = stored.evidence;
+  const masker = createPostgresMasker(masking, await storedSchema(stored));
   const { rules } = masking;
   if (evidence.parts.some(({ name }) => name.startsWith('4-'))) refuseLargeObjects(rules);
   return {
     evidence: { ...evidence, masked: { rules: rules.digest } },
     read: (part) => masker.mask(part, read(part)),
   };
+}
+
+/** All of the schema of a snapshot, each byte a character. Code `unsupported` when it is not in parts. */
+export async function storedSchema({ evidence, read }: StoredDatabase): Promise<string> {
+  refuseOneFile(evidence);
+  const names = evidence.parts.map(({ name }) => name).filter((name) => /^[15]-/.test(name));
+  return collectText(names.map((name) => read(name)));
 }

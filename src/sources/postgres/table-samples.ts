@@ -9,6 +9,7 @@ import type { DatabaseSample, TableSample } from '../masking/table-sample.ts';
 import { collectText } from '../masking/schema-text.ts';
 import { connectionEnvironment, type PostgresConnection } from './connection.ts';
 import { parseCopyColumns } from './copy-statement.ts';
+import { storedSchema } from './part-masker.ts';
 import { findProgram } from './programs.ts';
 import { readSchemaShape } from './schema-tables.ts';
 import { askServer } from './server-facts.ts';
@@ -23,9 +24,9 @@ const all = Infinity;
 const tablesAtOnce = 200;
 
 /** Of a snapshot: the first rows of each table. */
-export async function sampleStored({ evidence, read }: StoredDatabase): Promise<DatabaseSample> {
-  const names = evidence.parts.map(({ name }) => name).filter((name) => /^[15]-/.test(name));
-  const shape = readSchemaShape(await collectText(names.map((name) => read(name))));
+export async function sampleStored(stored: StoredDatabase): Promise<DatabaseSample> {
+  const { evidence, read } = stored;
+  const shape = readSchemaShape(await storedSchema(stored));
   return {
     shape,
     async *tables(count) {
