@@ -4,17 +4,21 @@ import { pipeline } from 'node:stream/promises';
 import type { Command } from 'commander';
 import { Option } from 'commander';
 import { HoldfastError } from '../../kernel/errors.ts';
+import type { DatabaseDump, DumpForm } from '../../operations/database/dump-form.ts';
 import type { Dump } from '../../operations/dump.ts';
 import type { SnapshotFlags } from '../snapshot-flags.ts';
 import { unwritable } from '../output/unwritable.ts';
 import { addSnapshotFlags, snapshotFilter } from '../snapshot-flags.ts';
 import type { Invocation, Runtime } from '../verb.ts';
+import { collect } from '../values.ts';
 import { action, verb, withExamples } from '../verb.ts';
 
 interface Options extends SnapshotFlags {
   archive: 'tar' | 'zip';
   target?: string;
   mask?: string;
+  format?: DumpForm;
+  table?: string[];
 }
 
 export function dumpCommand(runtime: Runtime): Command {
@@ -26,6 +30,13 @@ export function dumpCommand(runtime: Runtime): Command {
   )
     .addOption(new Option('-a, --archive <format>', 'of directories').choices(['tar', 'zip']).default('tar'))
     .option('-t, --target <path>', 'write to this file')
+    .addOption(
+      new Option(
+        '--format <form>',
+        'of a database: sql, custom for pg_restore, initdb for containers (default: sql)',
+      ).choices(['sql', 'custom', 'initdb']),
+    )
+    .addOption(new Option('--table <schema.table>', 'one table of a database alone').argParser(collect))
     .option('--mask <file>', 'rules by which personal data in a database becomes something else');
   addSnapshotFlags(command).action(
     action<Options>(runtime, async (invocation, operands, flags) => {
@@ -36,11 +47,18 @@ export function dumpCommand(runtime: Runtime): Command {
           'dump takes a snapshot and a path in it, or the snapshot of a database',
         );
       }
-      if (flags.mask !== undefined && path !== undefined) {
-        throw new HoldfastError('usage', '--mask is for databases as a whole, not for files of a snapshot');
+      const own = ['mask', 'format', 'table'].find((flag) => flags[flag as 'mask' | 'format' | 'table']);
+      if (own !== undefined && path !== undefined) {
+        throw new HoldfastError('usage', `--${own} is for databases as a whole, not for files of a snapshot`);
+      }
+      const form = flags.format ?? 'sql';
+      if (form === 'initdb' && flags.target === undefined) {
+        throw new HoldfastError('usage', '--format initdb writes files into a folder', {
+          hint: 'name it with --target',
+        });
       }
       const { dump } = await import('../../operations/dump.ts');
-      const { dumpDatabase } = await import('../../operations/database/database-dump.ts');
+      const { dumpDatabaseAs } = await import('../../operations/database/dump-form.ts');
       const { storedMasker } = await import('../masking-flags.ts');
       const { withRepository } = await import('../session.ts');
       const filter = snapshotFilter(flags, invocation.environment);
@@ -48,12 +66,17 @@ export function dumpCommand(runtime: Runtime): Command {
         const masked = storedMasker(invocation, flags.mask, repository);
         const dumped =
           path === undefined
-            ? {
-                kind: 'file' as const,
-                bytes: await dumpDatabase(repository, { snapshot, filter, masked }, context),
-              }
+            ? await dumpDatabaseAs(
+                repository,
+                { snapshot, filter, masked, form, tables: flags.table },
+                context,
+              )
             : await dump(repository, { snapshot, path, filter, archive: flags.archive }, context);
-        if (flags.target === undefined) await toStandardOutput(invocation, dumped);
+        if (dumped.kind === 'scripts') {
+          const { writeScripts } = await import('../output/write-scripts.ts');
+          const written = await writeScripts(flags.target!, dumped.files, context.signal);
+          for (const file of written) invocation.terminal.say(`wrote ${file}`);
+        } else if (flags.target === undefined) await toStandardOutput(invocation, dumped);
         else await toFile(dumped, flags.target, context.signal);
       });
     }),
@@ -62,6 +85,9 @@ export function dumpCommand(runtime: Runtime): Command {
     ['holdfast dump latest /etc/hosts', 'one file'],
     ['holdfast dump latest /home/ada | tar -x -C /tmp', 'a directory, without touching anything else'],
     ['holdfast dump latest --path /postgres/db_5432/shop | psql shop', 'a database, into an empty one'],
+    ['holdfast dump latest --format custom | pg_restore -d shop', 'the same, for pg_restore'],
+    ['holdfast dump latest --table shop.orders | psql test', 'one table'],
+    ['holdfast dump latest --format initdb -t ./initdb.d', 'what a container of PostgreSQL starts with'],
     ['holdfast dump latest | sqlite3 new.db', 'a SQLite database, as SQL'],
     ['holdfast dump -a zip -t site.zip latest:/var/www /', 'as a zip file'],
   ]);
@@ -69,9 +95,9 @@ export function dumpCommand(runtime: Runtime): Command {
 
 async function toStandardOutput(
   { terminal }: Invocation,
-  dumped: Pick<Dump, 'kind' | 'bytes'>,
+  dumped: Dump | Exclude<DatabaseDump, { kind: 'scripts' }>,
 ): Promise<void> {
-  if (dumped.kind !== 'file' && terminal.stdoutIsTerminal) {
+  if (dumped.kind !== 'file' && dumped.kind !== 'text' && terminal.stdoutIsTerminal) {
     throw new HoldfastError('usage', 'an archive is nothing for a terminal', {
       hint: 'redirect the output, or name a file with --target',
     });

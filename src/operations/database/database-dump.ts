@@ -2,7 +2,7 @@
 import type { Context } from '../../kernel/context.ts';
 import { hasCode, HoldfastError } from '../../kernel/errors.ts';
 import type { StoredDatabase } from '../../sources/database/driver.ts';
-import { driverOfKind, isDatabaseFolder } from '../../sources/database/drivers.ts';
+import { isDatabaseFolder } from '../../sources/database/drivers.ts';
 import { decodeEvidence, evidenceName } from '../../sources/database/evidence.ts';
 import type { Node } from '../../vaults/repository/format/node.ts';
 import type { Snapshot } from '../../vaults/repository/format/snapshot.ts';
@@ -29,7 +29,7 @@ export async function openStoredDatabase(
   const { snapshot } = await findSnapshot(repository, options.snapshot, options.filter);
   const found = await findDatabase(repository, snapshot, context);
   if (!found) {
-    throw new HoldfastError('not-found', 'the snapshot holds no database', {
+    throw new HoldfastError('not-found', 'no path is given, and the snapshot holds no database', {
       hint: '`holdfast ls` shows what it holds; `holdfast dump SNAPSHOT PATH` writes a file of it',
     });
   }
@@ -77,15 +77,4 @@ export async function findDatabase(
   }
   for (const { name } of evidence.parts) nodeOf(name);
   return { evidence, read, contentOf: (name) => nodeOf(name).content ?? new Uint8Array(0) };
-}
-
-/** All of it as one stream that the database's own client takes. */
-export async function dumpDatabase(
-  repository: Repository,
-  options: StoredDatabaseChoice,
-  context: Context,
-): Promise<AsyncIterable<Uint8Array>> {
-  const stored = await openStoredDatabase(repository, options, context);
-  const driver = await driverOfKind(stored.evidence.kind);
-  return driver.assemble(stored);
 }

@@ -28,6 +28,15 @@ export interface DatabaseDriver {
   readonly server?: (url: string) => ServerAddress | undefined;
   /** The parts of a snapshot as one stream that the database's own client takes. */
   assemble(stored: StoredDatabase): AsyncIterable<Uint8Array>;
+  /** Some tables of it as such a stream; absent where tables do not stand by themselves. Codes `not-found`, `usage`. */
+  readonly assembleTables?: (
+    stored: StoredDatabase,
+    tables: readonly string[],
+  ) => Promise<AsyncIterable<Uint8Array>>;
+  /** The archive that another of its programs takes; absent where there is none. Code `unsupported`. */
+  readonly archive?: (stored: StoredDatabase) => AsyncIterable<Uint8Array>;
+  /** The scripts that its official container image runs when it starts for the first time, in their order. */
+  readonly initdb?: (stored: StoredDatabase) => readonly DumpFile[];
   /**
    * The same database with masked parts; undefined for kinds that cannot be masked. Code `usage`, before a row is read,
    * for rules that do not fit.
@@ -75,6 +84,11 @@ export interface ServerOptions extends Omit<ConnectionOptions, 'warn'> {
   /** milliseconds without a byte after which the server is taken for stuck */
   readonly stallTimeout: number | undefined;
   readonly signal: AbortSignal;
+}
+
+export interface DumpFile {
+  readonly name: string;
+  readonly bytes: AsyncIterable<Uint8Array>;
 }
 
 /** A database of a snapshot: what was seen of it, and its parts by their names there. */

@@ -5,6 +5,9 @@ import { databaseFolder, parsePostgresUrl } from './connection.ts';
 import { refuseOneFile } from './one-file.ts';
 import { maskPostgres } from './part-masker.ts';
 import { postgresServer } from './server-address.ts';
+import { customArchive } from './custom-archive.ts';
+import { dumpTables } from './dump-part.ts';
+import { initdbScripts } from './initdb-scripts.ts';
 import { postgresSource } from './source.ts';
 import { sampleLive, sampleStored } from './table-samples.ts';
 import { restorePostgres } from './target.ts';
@@ -33,6 +36,9 @@ export const postgres: DatabaseDriver = {
     };
   },
   assemble: wholeDump,
+  assembleTables: dumpTables,
+  archive: customArchive,
+  initdb: initdbScripts,
   mask: maskPostgres,
   sample: sampleStored,
   drill: async () => (await import('./drill-driver.ts')).postgresDrill,

@@ -1,0 +1,50 @@
+/** A database of a snapshot in the form that is wanted: one stream, an archive, or scripts for a container. */
+import type { Context } from '../../kernel/context.ts';
+import { HoldfastError } from '../../kernel/errors.ts';
+import type { DumpFile } from '../../sources/database/driver.ts';
+import { driverOfKind } from '../../sources/database/drivers.ts';
+import type { Repository } from '../../vaults/repository/repository.ts';
+import { openStoredDatabase, type StoredDatabaseChoice } from './database-dump.ts';
+
+export const dumpForms = ['sql', 'custom', 'initdb'] as const;
+export type DumpForm = (typeof dumpForms)[number];
+
+export interface DumpFormChoice extends StoredDatabaseChoice {
+  readonly form: DumpForm;
+  /** these alone, of the form `sql` */
+  readonly tables?: readonly string[] | undefined;
+}
+
+export type DatabaseDump =
+  | { readonly kind: 'text' | 'archive'; readonly bytes: AsyncIterable<Uint8Array> }
+  | { readonly kind: 'scripts'; readonly files: readonly DumpFile[] };
+
+/** Codes `usage` for a form that this kind of database does not have, and those of the database's own driver. */
+export async function dumpDatabaseAs(
+  repository: Repository,
+  options: DumpFormChoice,
+  context: Context,
+): Promise<DatabaseDump> {
+  const stored = await openStoredDatabase(repository, options, context);
+  const { kind } = stored.evidence;
+  const driver = await driverOfKind(kind);
+  const without = (what: string): HoldfastError =>
+    new HoldfastError('usage', `there is no ${what} of a database of ${kind}`);
+  if (options.tables && options.form !== 'sql') {
+    throw new HoldfastError('usage', '--table goes with --format sql alone');
+  }
+  if (options.tables) {
+    if (!driver.assembleTables) throw without('dump of single tables');
+    return { kind: 'text', bytes: await driver.assembleTables(stored, options.tables) };
+  }
+  switch (options.form) {
+    case 'sql':
+      return { kind: 'text', bytes: driver.assemble(stored) };
+    case 'custom':
+      if (!driver.archive) throw without('archive');
+      return { kind: 'archive', bytes: driver.archive(stored) };
+    case 'initdb':
+      if (!driver.initdb) throw without('dump for a container');
+      return { kind: 'scripts', files: driver.initdb(stored) };
+  }
+}

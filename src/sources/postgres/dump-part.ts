@@ -1,0 +1,55 @@
+/** Some tables of a dump as one stream that psql takes: with what belongs to them, and without what they need besides. */
+import { HoldfastError } from '../../kernel/errors.ts';
+import type { StoredDatabase } from '../database/driver.ts';
+import { assemblePart } from './assemble-part.ts';
+import { findTable, isAbout, readStoredSchema } from './chosen-statements.ts';
+import { objectKey, readable } from './dump-names.ts';
+import { toDumpBytes } from './dump-tokens.ts';
+import { type EditStatement, readPreamble } from './edit-dump.ts';
+import { restricted } from './load-dump.ts';
+import { parseTableChoice } from './part-choice.ts';
+
+/** Codes `not-found`, `usage`. */
+export async function dumpTables(
+  stored: StoredDatabase,
+  names: readonly string[],
+): Promise<AsyncIterable<Uint8Array>> {
+  const schema = await readStoredSchema(stored);
+  const own = new Set<string>();
+  for (const text of names) {
+    const { schema: namespace, name, newName } = parseTableChoice(text);
+    if (newName !== undefined) {
+      throw new HoldfastError('usage', 'a dump has the names that it has', {
+        hint: '`holdfast restore --to` gives tables other names',
+      });
+    }
+    const made = schema.before.flatMap(({ heading, sql, subject }) =>
+      heading.type.endsWith('TABLE') && sql.startsWith('CREATE ') && subject ? [subject] : [],
+    );
+    const found = made.filter((key) =>
+      namespace === undefined
+        ? key.endsWith(`\0${toDumpBytes(name)}`)
+        : key === objectKey(toDumpBytes(namespace), toDumpBytes(name)),
+    );
+    const table = found.length === 1 ? findTable(schema, found[0]!) : undefined;
+    if (!table) {
+      const several = found.length > 1 ? { hint: `say which: ${found.map(readable).join(', ')}` } : {};
+      throw new HoldfastError('not-found', `the dump has no one table ${text}`, several);
+    }
+    for (const key of [...table.tables, ...table.sequences, ...table.indexes, ...table.statistics])
+      own.add(key);
+  }
+  // the stream has a frame of its own
+  const edit: EditStatement = ({ text, start }) => (text[start] === '\\' ? text.slice(0, start) : text);
+  const part = {
+    chosen: (statement: Parameters<typeof isAbout>[0]) => isAbout(statement, own),
+    hasRows: (key: string) => own.has(key),
+    schemaOf: () => undefined,
+    edit,
+  };
+  async function* sql(): AsyncGenerator<Uint8Array, void, void> {
+    yield Buffer.from(await readPreamble(stored.read(stored.evidence.parts[0]!.name), edit), 'latin1');
+    yield* assemblePart(stored, schema, part);
+  }
+  return restricted(sql());
+}
