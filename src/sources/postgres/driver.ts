@@ -1,13 +1,13 @@
 /** PostgreSQL among the kinds of databases. */
-import type { DatabaseDriver } from '../database/driver.ts';
+import type { DatabaseDriver, StoredDatabase } from '../database/driver.ts';
 import { snapshotFolder } from '../database/snapshot-folder.ts';
 import { databaseFolder, parsePostgresUrl } from './connection.ts';
-import { refuseOneFile } from './one-file.ts';
-import { maskPostgres } from './part-masker.ts';
-import { postgresServer } from './server-address.ts';
 import { customArchive } from './custom-archive.ts';
 import { dumpTables } from './dump-part.ts';
 import { initdbScripts } from './initdb-scripts.ts';
+import { refuseOneFile } from './one-file.ts';
+import { maskPostgres } from './part-masker.ts';
+import { postgresServer } from './server-address.ts';
 import { postgresSource } from './source.ts';
 import { sampleLive, sampleStored } from './table-samples.ts';
 import { restorePostgres } from './target.ts';
@@ -36,10 +36,17 @@ export const postgres: DatabaseDriver = {
     };
   },
   assemble: wholeDump,
-  assembleTables: dumpTables,
-  archive: customArchive,
-  initdb: initdbScripts,
+  assembleTables: (stored, tables) => dumpTables(inParts(stored), tables),
+  // one that pg_dump made is there as it is
+  archive: (stored) =>
+    stored.evidence.format === 'custom' ? wholeDump(stored) : customArchive(inParts(stored)),
+  initdb: (stored) => initdbScripts(inParts(stored)),
   mask: maskPostgres,
   sample: sampleStored,
   drill: async () => (await import('./drill-driver.ts')).postgresDrill,
 };
+
+function inParts(stored: StoredDatabase): StoredDatabase {
+  refuseOneFile(stored.evidence);
+  return stored;
+}
