@@ -26,12 +26,12 @@ function run(masker: ValueMasker, text: string): string {
 test('elements of arrays, whatever their depth and quotes', () => {
   const cases: readonly (readonly [string, string])[] = [
     ['{}', '{}'],
-    ['{a,same,"b c"}', '{"<a>",same,"<b c>"}'],
-    ['{NULL,"NULL",null,""}', '{NULL,"<NULL>",null,""}'],
+    ['{a,same,"b c"}', '{<a>,same,"<b c>"}'],
+    ['{NULL,"NULL",null,""}', '{NULL,<NULL>,null,""}'],
     ['{"a\\"b","c\\\\d","{,}"}', '{"<a\\"b>","<c\\\\d>","<{,}>"}'],
-    ['{{a,b},{gone,c}}', '{{"<a>","<b>"},{NULL,"<c>"}}'],
-    ['[0:1]={a,b}', '[0:1]={"<a>","<b>"}'],
-    ['{åä}', '{"<åä>"}'],
+    ['{{a,b},{gone,c}}', '{{<a>,<b>},{NULL,<c>}}'],
+    ['[0:1]={a,b}', '[0:1]={<a>,<b>}'],
+    ['{åä}', '{<åä>}'],
   ];
   for (const [text, expected] of cases) assert.equal(run(maskArray(bracketed), text), expected);
   for (const text of ['', 'a', '{', '{a', '{a}}', '{a}{b}', '{"a}']) {
@@ -45,13 +45,13 @@ test('elements of arrays, whatever their depth and quotes', () => {
 test('fields of composite values, each by its own masker', () => {
   const masker = maskRecord([bracketed, undefined, bracketed]);
   const cases: readonly (readonly [string, string])[] = [
-    ['(a,b,c)', '("<a>",b,"<c>")'],
+    ['(a,b,c)', '(<a>,b,<c>)'],
     ['(,,)', '(,,)'],
     ['("","b c","c ""d"" \\\\")', '("","b c","<c ""d"" \\\\>")'],
     ['(same,"(x,y)",gone)', '(same,"(x,y)",)'],
   ];
   for (const [text, expected] of cases) assert.equal(run(masker, text), expected);
-  assert.equal(run(maskRecord([maskArray(bracketed)]), '("{""a b"",c}")'), '("{""<a b>"",""<c>""}")');
+  assert.equal(run(maskRecord([maskArray(bracketed)]), '("{""a b"",c}")'), '("{""<a b>"",<c>}")');
   for (const text of ['', '(', '(a,b)', '(a,b,c,d)', 'a,b,c', '("a,b,c)', '(a,b,c']) {
     assert.throws(
       () => run(masker, text),

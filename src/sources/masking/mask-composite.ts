@@ -121,9 +121,15 @@ function isNull(value: ByteWriter): boolean {
   return value.length === 4 && Buffer.from(value.view()).toString('latin1').toUpperCase() === 'NULL';
 }
 
+/** Quoted where PostgreSQL itself does: the text is the same when it comes back. */
 function writeArrayText(text: ByteWriter, output: ByteWriter): void {
+  const view = text.view();
+  if (!isNull(text) && view.length > 0 && !view.some((byte) => inArrays[byte] === 1)) {
+    output.writeBytes(view);
+    return;
+  }
   output.writeByte(quote);
-  for (const byte of text.view()) {
+  for (const byte of view) {
     if (byte === quote || byte === backslash) output.writeByte(backslash);
     output.writeByte(byte);
   }
@@ -131,13 +137,29 @@ function writeArrayText(text: ByteWriter, output: ByteWriter): void {
 }
 
 function writeFieldText(text: ByteWriter, output: ByteWriter): void {
+  const view = text.view();
+  if (view.length > 0 && !view.some((byte) => inRecords[byte] === 1)) {
+    output.writeBytes(view);
+    return;
+  }
   output.writeByte(quote);
-  for (const byte of text.view()) {
+  for (const byte of view) {
     if (byte === quote || byte === backslash) output.writeByte(byte);
     output.writeByte(byte);
   }
   output.writeByte(quote);
 }
+
+/** 1 where a byte wants quotes around the text that it is in. */
+function marking(characters: string): Uint8Array {
+  const marked = new Uint8Array(256);
+  for (const character of characters) marked[character.charCodeAt(0)] = 1;
+  return marked;
+}
+
+const blanks = ' \t\n\r\v\f';
+const inArrays = marking(`"\\{},;${blanks}`);
+const inRecords = marking(`"\\(),${blanks}`);
 
 function malformed(what: string): HoldfastError {
   return new HoldfastError('corrupt', `not ${what}`);

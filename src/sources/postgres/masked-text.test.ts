@@ -28,6 +28,10 @@ test('comments on things are left out whole, or kept without addresses', () => {
   const sql = `SET a = 1;\nCOMMENT ON TABLE a IS 'Ada; ada@b.org\n-- x';\nCREATE TABLE comment (a text);\n`;
   assert.equal(mask(sql), 'SET a = 1;\n\nCREATE TABLE comment (a text);\n');
   assert.equal(countComments(sql), 1);
+  const headed = `-- a\nSET a;\n--\n-- ada@b.org; Type: COMMENT\n--\nCOMMENT ON TYPE a IS 'x';\n-- b\nSET b;`;
+  assert.equal(mask(headed), '-- a\nSET a;\n\n-- b\nSET b;');
+  const extension = `COMMENT ON EXTENSION a IS 'x';`;
+  assert.equal(mask(extension), extension);
   assert.equal(mask(sql, 'comments: keep'), sql);
   assert.match(mask(sql, '{ comments: keep, email-anywhere: n@x.fi }'), /IS 'Ada; n@x\.fi\n/);
 });

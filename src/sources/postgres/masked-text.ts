@@ -13,44 +13,50 @@ import { readTokens, type SqlToken } from './sql-tokens.ts';
 export function maskSchemaText(sql: string, rules: MaskingRules, emails: ValueMasker | undefined): string {
   let masked = '';
   let copied = 0;
-  /** words of the statement so far, at most two */
+  /** words of the statement so far, at most three */
   let words: string[] = [];
-  let begin = 0;
+  /** how things stood before the statement and the remarks above it */
+  let before: { masked: string; copied: number; start: number } | undefined;
   for (const token of readTokens(sql)) {
     const { kind, source, start } = token;
+    before ??= { masked, copied, start };
     if (kind !== 'comment') {
-      if (words.length === 0) begin = start;
-      if (words.length < 2) words.push(kind === 'word' ? source : '');
+      if (words.length < 3) words.push(kind === 'word' ? source : '');
       if (words.length === 1 && source === 'COPY') throw unexpected('rows');
       if (kind === 'word' && source === 'pg_restore_attribute_stats')
         throw unexpected('statistics of columns');
     }
+    const dropped = !rules.keepComments && isComment(words);
     if (source === ';') {
-      if (words[0] === 'COMMENT' && words[1] === 'ON' && !rules.keepComments) {
-        masked += sql.slice(copied, begin);
+      if (dropped) {
+        masked = before.masked + sql.slice(before.copied, before.start);
         copied = start + 1;
       }
       words = [];
-      continue;
+      before = undefined;
+    } else if (emails && !dropped && mayHoldAddress(token)) {
+      masked += sql.slice(copied, start) + maskWithin(source, emails);
+      copied = start + source.length;
     }
-    const dropped = words[0] === 'COMMENT' && !rules.keepComments;
-    if (!emails || dropped || !mayHoldAddress(token)) continue;
-    masked += sql.slice(copied, start) + maskWithin(source, emails);
-    copied = start + source.length;
   }
   return masked + sql.slice(copied);
+}
+
+/** Those on extensions come with the extensions. */
+function isComment([comment, on, what]: readonly string[]): boolean {
+  return comment === 'COMMENT' && on === 'ON' && what !== 'EXTENSION';
 }
 
 /** How many comments `maskSchemaText` leaves out. */
 export function countComments(sql: string): number {
   let count = 0;
-  let first = true;
-  let comment = false;
+  let words: string[] = [];
   for (const { kind, source } of readTokens(sql)) {
     if (kind === 'comment') continue;
-    if (comment && source === 'ON') count++;
-    comment = first && kind === 'word' && source === 'COMMENT';
-    first = source === ';';
+    if (words.length < 3) words.push(kind === 'word' ? source : '');
+    if (source !== ';') continue;
+    if (isComment(words)) count++;
+    words = [];
   }
   return count;
 }
