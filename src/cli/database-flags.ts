@@ -13,6 +13,7 @@ export interface DatabaseFlags {
   stallTimeout?: string;
   globals?: boolean;
   format?: OneFileFormat;
+  jobs?: string;
   table?: string[];
   excludeTable?: string[];
   schema?: string[];
@@ -36,6 +37,7 @@ export function addDatabaseFlags(command: Command): Command {
         'custom',
       ]),
     )
+    .option('--jobs <n>', 'read large tables of a database at once, over so many connections')
     .option('--no-globals', 'leave out roles and tablespaces of the server of a database')
     .option('--stall-timeout <seconds>', 'give up when a database sends nothing for so long (default: 600)');
 }
@@ -54,6 +56,7 @@ const choosing = {
   schema: ['--schema', 'schemas'],
   excludeSchema: ['--exclude-schema', 'excludeSchemas'],
   format: ['--format', 'format'],
+  jobs: ['--jobs', 'jobs'],
   globals: ['--no-globals', 'globals'],
 } as const;
 
@@ -79,7 +82,8 @@ export function databaseChoices(driver: DatabaseDriver, flags: DatabaseFlags): D
   const chosen = given(flags).flatMap((name) => {
     const [flag, choice] = choosing[name];
     if (choice === undefined) return [];
-    if (driver.choices.includes(choice)) return [[choice, flags[name]]];
+    if (driver.choices.includes(choice))
+      return [[choice, name === 'jobs' ? parseCount(flags.jobs!, flag, 1) : flags[name]]];
     throw new HoldfastError('usage', `databases of ${driver.kinds.join(' and ')} do not know ${flag}`);
   });
   return Object.fromEntries(chosen) as DatabaseChoices;

@@ -22,6 +22,8 @@ export interface ProcessOptions {
   readonly signal: AbortSignal;
   /** milliseconds without a byte after which the child is taken for stuck and ended */
   readonly stallTimeout?: number | undefined;
+  /** takes what `runProcess` reads as it comes */
+  readonly onOutput?: (text: string) => void;
   /** takes what a child that succeeds writes to its standard error, line by line */
   readonly onWarning?: (line: string) => void;
 }
@@ -79,7 +81,10 @@ export async function runProcess(
   // a program that ends early closes its input; its status says why
   stdin.on('error', () => {});
   let output = '';
-  child.process.stdout!.setEncoding('utf8').on('data', (text: string) => (output += text));
+  child.process.stdout!.setEncoding('utf8').on('data', (text: string) => {
+    output += text;
+    options.onOutput?.(text);
+  });
   try {
     if (typeof input === 'string') {
       stdin.write(input);

@@ -4,8 +4,10 @@ import type { Entry } from './entry.ts';
 export interface Source {
   /** for messages: `standard input`, `pg_dump` */
   readonly name: string;
+  /** how many entries of rows may be read at once; 1 when undefined */
+  readonly concurrency?: number;
   /**
-   * The content of each entry is read before the next is asked for. Ends early with the code `interrupted` when the
+   * The content of each entry is read before the next is asked for, unless the source has a concurrency. Ends early with the code `interrupted` when the
    * signal aborts.
    */
   entries(signal: AbortSignal, previous?: PreviousFile): AsyncIterable<Entry>;

@@ -1,6 +1,6 @@
 /** What of a PostgreSQL server goes into a snapshot: roles, all its databases or some, tables or some, one file. */
 import assert from 'node:assert/strict';
-import { mkdtempSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
@@ -257,6 +257,54 @@ for (const major of [18] as const) {
               );
           });
         }
+      });
+
+      describe('several connections', () => {
+        before(async () => {
+          await server.createDatabase('jobs');
+          // not compressed on the disk, so that they are worth a connection each
+          for (const name of ['"Big ""one"""', 'big_two', 'big_three']) {
+            await server.query(
+              'jobs',
+              `create table ${name} (i serial, v text); alter table ${name} alter v set storage external;
+         insert into ${name} (v) select repeat('${'x'.repeat(20)}' || i, 500) from generate_series(1, 1800) i`,
+            );
+          }
+          await server.query('jobs', 'create table small as select 1 as i; create index on big_two (i)');
+        });
+
+        it('give the same parts as one', async () => {
+          const evidence = async (...flags: string[]): Promise<Record<string, unknown>> => {
+            await ours.run(['backup', '--no-globals', ...flags, url('jobs')]);
+            return JSON.parse(await file(`${place('jobs')}/evidence.json`)) as Record<string, unknown>;
+          };
+          const one = await evidence();
+          assert.deepEqual(await evidence('--jobs', '3'), one);
+          const { stdout } = await ours.run(['backup', '--no-globals', '--json', '--jobs', '2', url('jobs')]);
+          const summary = jsonLines(stdout).at(-1);
+          assert.equal(summary?.['data_blobs'], 0, 'a block that one connection does not give');
+        });
+
+        it('end together', async () => {
+          const bin = mkdtempSync(join(folder, 'bin-'));
+          symlinkSync(join(server.bin, 'psql'), join(bin, 'psql'));
+          const script = `case "$*" in *section=data*big_three*) "${server.bin}/pg_dump" "$@" | head -c 100000; exit 7;; esac
+      exec "${server.bin}/pg_dump" "$@"`;
+          writeFileSync(join(bin, 'pg_dump'), `#!/bin/sh\n${script}\n`, { mode: 0o755 });
+          const count = async (): Promise<number> => ((await ours.json(['snapshots'])) as unknown[]).length;
+          const before = await count();
+          const { stderr } = await ours.run(['backup', '--no-globals', '--jobs', '3', url('jobs')], {
+            env: { HOLDFAST_POSTGRES_BIN: bin },
+            expect: 1,
+          });
+          assert.match(
+            stderr,
+            /the dump ends among the rows of public\.big_three|pg_dump failed with status 7/,
+          );
+          assert.equal(await count(), before);
+          const held = `select count(*) from pg_stat_activity where application_name = 'holdfast'`;
+          assert.equal(await server.query('postgres', held), '0\n');
+        });
       });
 
       /** A folder of the server's own. */

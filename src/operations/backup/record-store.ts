@@ -30,7 +30,8 @@ export function createRecordStore(
 ): RecordStore {
   /** shared and used again: memory that goes from thread to thread makes each of them collect garbage */
   const free: SharedArrayBuffer[] = [];
-  const chunker = createRecordChunker(polynomial, takeMemory);
+  /** one for each stream that is being read */
+  const idle = [createRecordChunker(polynomial, takeMemory)];
   const busy = Array.from({ length: workers }, () => 0);
   const underWay = new Set<Promise<unknown>>();
 
@@ -68,6 +69,7 @@ export function createRecordStore(
         sizes.push(slab.ends.map((end, i) => end - (slab.ends[i - 1] ?? 0)));
         parts.push(give(slab));
       };
+      const chunker = idle.pop() ?? createRecordChunker(polynomial, takeMemory);
       chunker.start(blockSize);
       for await (const piece of bytes) {
         for (let at = 0; at < piece.length;) {
@@ -85,7 +87,9 @@ export function createRecordStore(
       if (last) take(last);
       const content = Promise.all(parts).then((ids) => new Uint8Array(Buffer.concat(ids)));
       content.catch(() => {});
-      return { tally: chunker.tally(), content, sizes: joined(sizes) };
+      const tally = chunker.tally();
+      idle.push(chunker);
+      return { tally, content, sizes: joined(sizes) };
     },
   };
 }

@@ -42,6 +42,7 @@ export async function storeSource(
   const root: Directory = newDirectory(undefined);
   /** entries whose last blocks are still with the workers */
   const placed: Promise<void>[] = [];
+  const reading = new Set<Promise<void>>();
   for await (const entry of source.entries(signal, previous)) {
     const { content } = entry;
     if (content.kind === 'file') throw new HoldfastError('failed', `${source.name} does not yield a stream`);
@@ -51,19 +52,36 @@ export async function storeSource(
       place(root, entry.path, fileNode(entry, stored, owner));
       count('bytesProcessed', stored.size);
     } else {
-      const { tally, content: ids, sizes } = await leader.storeRecords(bytes, content.blockSize);
-      content.done?.(tally);
-      const placing = ids.then((content) => placeRows(root, entry, content, sizes, owner));
+      const storing = storeRows(entry, content, bytes).finally(() => reading.delete(storing));
       // awaited below; until then a failure must not count as unhandled
-      placing.catch(() => {});
-      placed.push(placing);
-      count('bytesProcessed', tally.bytes);
+      storing.catch(() => {});
+      reading.add(storing);
+      placed.push(storing);
+      while (reading.size >= (source.concurrency ?? 1)) await Promise.race(reading);
     }
     count('filesNew', 1);
   }
+  await Promise.all(reading);
+  // also those that failed while another entry was waited for
   await Promise.all(placed);
   return storeDirectory(leader, root, owner, timeFromMs(timeMs), count);
+
+  async function storeRows(
+    entry: Entry,
+    content: RowsContent,
+    bytes: AsyncIterable<Uint8Array>,
+  ): Promise<void> {
+    const { tally, content: ids, sizes } = await leader.storeRecords(bytes, content.blockSize);
+    content.done?.(tally);
+    const placing = ids.then((content) => placeRows(root, entry, content, sizes, owner));
+    // awaited above; until then a failure must not count as unhandled
+    placing.catch(() => {});
+    placed.push(placing);
+    count('bytesProcessed', tally.bytes);
+  }
 }
+
+type RowsContent = Extract<Entry['content'], { kind: 'rows' }>;
 
 async function* counted(
   bytes: AsyncIterable<Uint8Array>,

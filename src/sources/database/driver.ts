@@ -123,6 +123,8 @@ export interface DatabaseChoices extends TableChoices {
   readonly globals?: boolean;
   /** one file instead of parts */
   readonly format?: OneFileFormat;
+  /** connections that read at once */
+  readonly jobs?: number;
 }
 
 export interface DatabaseSourceOptions extends ConnectionOptions, DatabaseChoices {

@@ -17,7 +17,16 @@ export const postgres: DatabaseDriver = {
   kinds: ['postgres'],
   programsSetting: 'POSTGRES_BIN',
   restoreChoices: ['create', 'clean', 'jobs', 'owner', 'privileges', 'withRoles', 'tables', 'schemas'],
-  choices: ['globals', 'tables', 'excludeTables', 'schemas', 'excludeSchemas', 'excludeTableData', 'format'],
+  choices: [
+    'globals',
+    'tables',
+    'excludeTables',
+    'schemas',
+    'excludeSchemas',
+    'excludeTableData',
+    'format',
+    'jobs',
+  ],
   server: postgresServer,
   address(url, environment, named) {
     const connection = parsePostgresUrl(url, named);

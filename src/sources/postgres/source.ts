@@ -21,6 +21,7 @@ import { type DumpPart, splitDump } from './dump-parts.ts';
 import { dumpGlobals, globalsName } from './globals.ts';
 import { joinedParts, oneFileName } from './one-file.ts';
 import { createPostgresMasker } from './part-masker.ts';
+import { holdSnapshot, parallelDump } from './parallel-dump.ts';
 import { findProgram } from './programs.ts';
 import { askServer } from './server-facts.ts';
 import { refuseIdlePatterns, tableArguments, tableChoices } from './table-choice.ts';
@@ -35,7 +36,11 @@ export interface PostgresSourceOptions extends DatabaseSourceOptions {
 const permissions = 0o600;
 
 export function postgresSource(options: PostgresSourceOptions): Source {
-  return { name: 'pg_dump', entries: (signal, previous) => entries(options, signal, previous) };
+  return {
+    name: 'pg_dump',
+    concurrency: options.jobs ?? 1,
+    entries: (signal, previous) => entries(options, signal, previous),
+  };
 }
 
 async function* entries(
@@ -44,11 +49,7 @@ async function* entries(
   previous: PreviousFile | undefined,
 ): AsyncGenerator<Entry, void, void> {
   const { connection, environment, folder, modified } = options;
-  if (options.masking && options.format === 'custom') {
-    throw new HoldfastError('usage', 'a dump in the custom format cannot be masked', {
-      hint: '--format sql can, and so can parts',
-    });
-  }
+  refuseContradictions(options);
   const search = { environment, signal, folder: options.programs };
   const env = connectionEnvironment(connection, environment, options.password);
   const child = { env, signal, stallTimeout: options.stallTimeout };
@@ -61,6 +62,9 @@ async function* entries(
   const sequences: string[] = [];
   const parts: EvidencePart[] = [];
   const tables: TableEvidence[] = [];
+  /** until what passed of each part is known */
+  const pending: Promise<void>[] = [];
+  let failure: { readonly error: unknown } | undefined;
 
   const choices = tableChoices(options);
   if (choices) await refuseIdlePatterns(psql.path, choices, child);
@@ -104,19 +108,29 @@ async function* entries(
       done: (tally) => void parts.push({ name, bytes: tally.bytes }),
     });
   } else {
-    for await (const part of dumped()) {
+    for await (const part of options.jobs === undefined ? dumped() : parallel(options.jobs)) {
       const table = part.table && tableKey(part.table.schema, part.table.table);
       const choice = chooseBlockSize(sizes.get(table ?? '') ?? 0, before.get(table ?? ''));
+      if (failure) throw failure.error;
+      const read = Promise.withResolvers<void>();
+      read.promise.catch((error: unknown) => (failure ??= { error }));
+      pending.push(read.promise);
       yield entry(part.name, {
         kind: 'rows',
-        bytes: part.bytes,
+        bytes: orElse(part.bytes, read.reject),
         blockSize: choice.blockSize,
         done: (tally) => {
           parts.push({ name: part.name, bytes: tally.bytes });
           tables.push(...seen(part, tally, choice));
+          read.resolve();
         },
       });
     }
+  }
+  await Promise.all(pending);
+  if (options.jobs !== undefined) {
+    parts.sort(byDumpOrder(tables));
+    tables.sort(bySchemaAndName);
   }
   const evidence: Evidence = {
     version: 1,
@@ -148,6 +162,22 @@ async function* entries(
     for await (const part of splitDump(run('--format=plain'))) {
       const masked = masker ? { ...part, bytes: masker.mask(part.name, part.bytes) } : part;
       yield { ...masked, bytes: watched(masked) };
+    }
+  }
+
+  /** The same by several pg_dump, all of which end when one fails, or when nobody wants the rest. */
+  async function* parallel(jobs: number): AsyncGenerator<DumpPart, void, void> {
+    const ended = new AbortController();
+    const own = { ...child, signal: AbortSignal.any([signal, ended.signal]), onWarning: options.warn };
+    await using held = await holdSnapshot(psql.path, child);
+    const runOne = (...more: readonly string[]): AsyncGenerator<Uint8Array, void, void> =>
+      readProcess(dumper.path, [...args, ...more], own);
+    try {
+      for await (const part of parallelDump(runOne, facts, held.id, jobs)) {
+        yield { ...part, bytes: watched(part) };
+      }
+    } finally {
+      ended.abort();
     }
   }
 
@@ -186,6 +216,52 @@ async function* counted(
   }
 }
 
+/** Tells why not all of the bytes were taken. */
+async function* orElse(
+  bytes: AsyncIterable<Uint8Array>,
+  lost: (error: unknown) => void,
+): AsyncGenerator<Uint8Array, void, void> {
+  let error: unknown = new HoldfastError('failed', 'not all of the dump was taken');
+  let whole = false;
+  try {
+    yield* bytes;
+    whole = true;
+  } catch (cause) {
+    error = cause;
+    throw cause;
+  } finally {
+    if (!whole) lost(error);
+  }
+}
+
 async function* once(bytes: Uint8Array): AsyncGenerator<Uint8Array, void, void> {
   yield bytes;
+}
+
+/** Code `usage`. */
+function refuseContradictions({ masking, format, jobs, ...options }: PostgresSourceOptions): void {
+  if (masking && format === 'custom') {
+    throw new HoldfastError('usage', 'a dump in the custom format cannot be masked', {
+      hint: '--format sql can, and so can parts',
+    });
+  }
+  if (jobs !== undefined && (masking || format || tableChoices(options))) {
+    throw new HoldfastError('usage', '--jobs reads all of a database, as it is and in parts', {
+      hint: 'go without --jobs, or without --mask, --format and the choice of tables',
+    });
+  }
+}
+
+function bySchemaAndName(a: TableEvidence, b: TableEvidence): number {
+  const compare = (one: string, other: string): number =>
+    Buffer.compare(Buffer.from(one), Buffer.from(other));
+  return compare(a.schema, b.schema) || compare(a.name, b.name);
+}
+
+/** The order of pg_dump: the schema, the rows of tables by their names, and the rest, of which each came in its order. */
+function byDumpOrder(tables: readonly TableEvidence[]): (a: EvidencePart, b: EvidencePart) => number {
+  const places = new Map(tables.toSorted(bySchemaAndName).map(({ part }, i) => [part, i]));
+  const place = ({ name }: EvidencePart): number =>
+    places.get(name) ?? (name.startsWith('1-') ? -1 : places.size);
+  return (a, b) => place(a) - place(b);
 }
