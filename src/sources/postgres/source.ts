@@ -139,6 +139,7 @@ async function* entries(
     server: facts.version,
     dumpedBy: dumper.version,
     encoding: facts.encoding,
+    locale: facts.locale,
     extensions: facts.extensions,
     schema: Buffer.from(schema.digest()).toString('hex'),
     sequences,
