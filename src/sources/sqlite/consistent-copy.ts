@@ -20,13 +20,13 @@ export interface ConsistentCopy extends AsyncDisposable {
 }
 
 /** Milliseconds to wait for a writer's lock. */
-const patience = 10_000;
+const patience = 60_000;
 /** Bytes between two looks at the signal. */
 const stepBytes = 8 << 20;
 
 /**
  * Copies the database into a new folder below `folder`. With a write-ahead log nobody waits; without one, writers
- * wait as long as the copy takes, and are never waited for longer than ten seconds.
+ * wait as long as the copy takes, and are never waited for longer than a minute.
  * Codes `not-found`, `forbidden`, `corrupt`, `disk-full`, `interrupted`, and `failed` for what is no database.
  */
 export async function copyDatabase(

@@ -14,7 +14,7 @@ import { listTables, quoteName, quoteText, type TableShape } from './table-shape
 import { makeTemporaryFolder } from './temporary-folder.ts';
 
 /** Milliseconds to wait for a writer's lock. */
-const patience = 10_000;
+const patience = 60_000;
 
 interface TableChoice {
   readonly from: string;
