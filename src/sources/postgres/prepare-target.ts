@@ -40,7 +40,10 @@ export async function prepareTarget(
   const asked = choices.create ? elsewhere : child;
   const server = await askTargetServer(psql.path, connection.database, asked).catch((cause: unknown) => {
     if (choices.create || !/database ".*" does not exist/.test(messageOf(cause))) throw cause;
-    throw new HoldfastError('not-found', messageOf(cause), { hint: '--create makes it', cause });
+    throw new HoldfastError('not-found', messageOf(cause), {
+      hint: choices.tables || choices.schemas ? 'make it first' : '--create makes it',
+      cause,
+    });
   });
   const major = Number.parseInt(stored.evidence.server, 10);
   if (server.major < major) {
