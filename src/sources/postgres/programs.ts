@@ -47,7 +47,7 @@ export async function findProgram(
   if (best) return best;
   const name = program === 'postgres' ? 'postgresql' : 'postgresql-client';
   const wanted = serverMajor === undefined ? name : `${name}-${serverMajor}`;
-  const versions = found.map(({ major }) => major).join(', ');
+  const versions = [...new Set(found.map(({ major }) => major))].join(', ');
   throw new HoldfastError(
     'failed',
     found.length === 0
