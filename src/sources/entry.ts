@@ -19,6 +19,8 @@ export type EntryContent =
       readonly kind: 'rows';
       readonly bytes: AsyncIterable<Uint8Array>;
       readonly blockSize: number;
+      /** a large one need not be one file: several, in the order of their names, do as well */
+      readonly inPieces?: true;
       /** told what passed, before the next entry is asked for */
       readonly done?: (tally: RowTally) => void;
     };

@@ -8,7 +8,14 @@ import { goMode } from '../../vaults/repository/format/go-mode.ts';
 import type { Node, NodeType, Time } from '../../vaults/repository/format/node.ts';
 import { timeFromMs } from '../../vaults/repository/format/time.ts';
 import { encodeNode } from '../../vaults/repository/format/tree.ts';
-import { cutIntoPieces, folderOfPieces, namesOfPiece, pieceFile, piecesFolder } from '../table-pieces.ts';
+import {
+  cutIntoPieces,
+  folderOfPieces,
+  namesOfPiece,
+  pieceFile,
+  piecesFolder,
+  type TablePiece,
+} from '../table-pieces.ts';
 import type { Leader, StoredTree } from './leader.ts';
 import type { CounterName, EncodedNodes } from './protocol.ts';
 
@@ -73,7 +80,12 @@ export async function storeSource(
   ): Promise<void> {
     const { tally, content: ids, sizes } = await leader.storeRecords(bytes, content.blockSize);
     content.done?.(tally);
-    const placing = ids.then((content) => placeRows(root, entry, content, sizes, owner));
+    const { inPieces } = content;
+    const placing = ids.then((content) => {
+      const pieces = inPieces ? cutIntoPieces(content, sizes) : [];
+      if (pieces.length > 1) placePieces(root, entry, pieces, owner);
+      else place(root, entry.path, fileNode(entry, { content, size: tally.bytes }, owner));
+    });
     // awaited above; until then a failure must not count as unhandled
     placing.catch(() => {});
     placed.push(placing);
@@ -93,20 +105,8 @@ async function* counted(
   }
 }
 
-/** One file, or a link to each of its pieces, see table-pieces.ts. */
-function placeRows(
-  root: Directory,
-  entry: Entry,
-  content: Uint8Array,
-  sizes: Uint32Array,
-  owner: Owner,
-): void {
-  const pieces = cutIntoPieces(content, sizes);
-  if (pieces.length <= 1) {
-    const size = pieces[0]?.size ?? 0;
-    place(root, entry.path, fileNode(entry, { content, size }, owner));
-    return;
-  }
+/** Pieces, and a link to each, see table-pieces.ts. */
+function placePieces(root: Directory, entry: Entry, pieces: readonly TablePiece[], owner: Owner): void {
   const name = Buffer.from(pathComponents(entry.path).at(-1)!).toString();
   const folder = entry.path.subarray(0, entry.path.length - Buffer.byteLength(name));
   const below = (path: string): Uint8Array => Buffer.concat([folder, Buffer.from(path)]);

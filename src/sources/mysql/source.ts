@@ -133,6 +133,7 @@ async function* entries(
       kind: 'rows',
       bytes: part.bytes,
       blockSize: choice.blockSize,
+      inPieces: true,
       done: (tally) => {
         parts.push({ name, bytes: tally.bytes });
         tables.push(seen(part, name, tally, choice));

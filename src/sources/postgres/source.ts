@@ -119,6 +119,7 @@ async function* entries(
         kind: 'rows',
         bytes: orElse(part.bytes, read.reject),
         blockSize: choice.blockSize,
+        inPieces: true,
         done: (tally) => {
           parts.push({ name: part.name, bytes: tally.bytes });
           tables.push(...seen(part, tally, choice));
