@@ -9,9 +9,9 @@ export interface SqlToken {
 }
 
 const token =
-  /(?<space>\s+)|(?<comment>--[^\n]*)|(?<name>"[^"]*(?:""[^"]*)*")|(?<text>[eE]'[^'\\]*(?:(?:\\[^]|'')[^'\\]*)*'|'[^']*(?:''[^']*)*')|(?<word>[A-Za-z_\x80-\xff][\w$\x80-\xff]*|\d[\w.]*)|(?<tag>\$(?:[A-Za-z_\x80-\xff][\w\x80-\xff]*)?\$)|(?<sign>[^])/y;
+  /(?<space>\s+)|(?<comment>--[^\n]*|(?<=^|\n)\\[a-z][^\n]*)|(?<name>"[^"]*(?:""[^"]*)*")|(?<text>[eE]'[^'\\]*(?:(?:\\[^]|'')[^'\\]*)*'|'[^']*(?:''[^']*)*')|(?<word>[A-Za-z_\x80-\xff][\w$\x80-\xff]*|\d[\w.]*)|(?<tag>\$(?:[A-Za-z_\x80-\xff][\w\x80-\xff]*)?\$)|(?<sign>[^])/y;
 
-/** `sql` has each byte as a character. Code `corrupt` for a text between dollar signs that does not end. */
+/** `sql` has each byte as a character. What psql itself is told, `\restrict`, counts as a comment. Code `corrupt` for a text between dollar signs that does not end. */
 export function* readTokens(sql: string): Generator<SqlToken, void, void> {
   for (let start = 0; start < sql.length;) {
     token.lastIndex = start;
