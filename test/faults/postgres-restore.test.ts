@@ -109,6 +109,26 @@ for (const major of [15, 18] as const) {
         assert.equal(await databases(), all);
       });
 
+      it('in one transaction leaves no large objects either', async () => {
+        await server.createDatabase('large objects');
+        const elsewhere = `if current_database() <> 'large objects' then raise exception 'elsewhere'; end if;`;
+        await server.query(
+          'large objects',
+          `create table t as select 1 as i; select lo_from_bytea(0, 'x');
+           create function here(i int) returns int language plpgsql immutable
+             as $$ begin ${elsewhere} return i; end $$;
+           create index on t (here(i))`,
+        );
+        await run(['backup', url('large objects')]);
+        await server.createDatabase('nothing');
+        const failed = await run(restore('large objects', 'nothing', '--single-transaction'), 1);
+        assert.match(failed.stderr, /elsewhere.*; nothing was changed/);
+        assert.doesNotMatch(failed.stderr, /transaction in progress/);
+        assert.equal(await tables('nothing'), '');
+        const count = 'select count(*) from pg_largeobject_metadata';
+        assert.equal(await server.query('nothing', count), '0\n');
+      });
+
       for (const [flags, left, there] of [
         [[], 'the database stopped is left with a part of the restore', 'before\nslow\n'],
         [['--single-transaction'], 'nothing was changed', ''],

@@ -132,7 +132,8 @@ describe('edits of a dump', () => {
   const edited = async (text: string, edits: Partial<Parameters<typeof createEdit>[0]>): Promise<string> => {
     const none = new Set<string>();
     const settings = new Set(['statement_timeout', 'default_tablespace']);
-    const edit = createEdit({ owner: undefined, privileges: true, settings, tablespaces: none, ...edits });
+    const usual = { owner: undefined, privileges: true, transactions: true };
+    const edit = createEdit({ ...usual, settings, tablespaces: none, ...edits });
     return (await read(text)).map((statement) => edit(statement)).join('');
   };
 
@@ -143,6 +144,9 @@ describe('edits of a dump', () => {
       dump.replace('SET transaction_timeout = 0;', '').replaceAll(/\\(?:un)?restrict .*\n/g, ''),
     );
     assert.equal(await edited('SET default_tablespace = fast;', {}), "SET default_tablespace = '';");
+    const large = "BEGIN;\n\nSELECT pg_catalog.lo_open('7', 131072);\n\nCOMMIT;\n";
+    assert.equal(await edited(large, {}), large);
+    assert.match(await edited(large, { transactions: false }), /^\s*SELECT .*;\s*$/);
     const tablespaces = new Set(['fast one']);
     const kept = 'SET default_tablespace = "fast one";';
     assert.equal(await edited(kept, { tablespaces }), kept);

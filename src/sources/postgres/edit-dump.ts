@@ -14,9 +14,17 @@ export interface DumpEdits {
   /** names that the server knows */
   readonly settings: ReadonlySet<string>;
   readonly tablespaces: ReadonlySet<string>;
+  /** false to leave out those that large objects are wrapped in: they would end one around everything */
+  readonly transactions: boolean;
 }
 
-export function createEdit({ owner, privileges, settings, tablespaces }: DumpEdits): EditStatement {
+export function createEdit({
+  owner,
+  privileges,
+  settings,
+  tablespaces,
+  transactions,
+}: DumpEdits): EditStatement {
   const owned = owner === undefined || owner === false ? undefined : quoteName(toDumpBytes(owner));
   return (statement) => {
     const { text, start, heading } = statement;
@@ -24,6 +32,7 @@ export function createEdit({ owner, privileges, settings, tablespaces }: DumpEdi
     const sql = text.slice(start);
     // each stream for psql has a frame of its own
     if (/^\\(?:un)?restrict /.test(sql)) return before;
+    if (!transactions && (sql === 'BEGIN;' || sql === 'COMMIT;')) return before;
     if (sql.startsWith('SET ')) {
       const [, name, value] = /^SET (\w+) = (.*);$/s.exec(sql) ?? [];
       if (name !== undefined && !settings.has(name)) return before;

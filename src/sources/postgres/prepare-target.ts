@@ -60,6 +60,7 @@ export async function prepareTarget(
     privileges: choices.privileges ?? true,
     settings: new Set(server.settings),
     tablespaces: new Set(server.tablespaces.map(toDumpBytes)),
+    transactions: !options.singleTransaction,
   });
   return { options, psql, child, elsewhere, server, edit };
 }
