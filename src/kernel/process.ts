@@ -181,13 +181,15 @@ function start(
   };
 }
 
+const complaint = /\b(?:error|fatal|panic|couldn't|denied)\b/i;
+
 /** What a program complained of, on one line: its errors, or all it said when it called nothing an error. */
 function sentence(words: string, name: string): string {
   const lines = words
     .split('\n')
     .map((line) => line.trim().replace(`${name}: `, ''))
     .filter((line) => line !== '');
-  const errors = lines.filter((line) => /\b(?:error|fatal|panic)\b/i.test(line));
+  const errors = lines.filter((line) => complaint.test(line) && !/^warning:/i.test(line));
   const told = (errors.length > 0 ? errors : lines).map((line) => line.replace(/^error: /, ''));
   return told.slice(0, 4).join('; ');
 }

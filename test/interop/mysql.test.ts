@@ -104,6 +104,16 @@ for (const product of ['MariaDB', 'MySQL'] as const) {
       removeTree(folder);
     });
 
+    if (product === 'MariaDB') {
+      it('says that the history of rows is not stored', async () => {
+        await server.createDatabase('history');
+        const price = 'create table price (v int) with system versioning; insert into price values (1)';
+        await server.query('history', price);
+        const { stderr } = await ours.run(['backup', url('history')], { env: env() });
+        assert.match(stderr, /stored without the history of their rows: price\n/);
+      });
+    }
+
     it('comes back the same, by ourselves and by the client alone', async () => {
       await server.createDatabase('shop');
       await server.query('shop', difficult);

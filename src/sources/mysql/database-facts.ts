@@ -14,6 +14,8 @@ export interface TableFacts {
   readonly engine: string;
   /** what one transaction sees of it is one state */
   readonly isTransactional: boolean;
+  /** keeps rows that were changed or removed (MariaDB) */
+  readonly keepsHistory: boolean;
   /** of its rows, about */
   readonly bytes: number;
 }
@@ -48,6 +50,7 @@ export async function askDatabase(session: Session): Promise<DatabaseFacts> {
       kind: type!.includes('VIEW') ? 'view' : type === 'SEQUENCE' ? 'sequence' : 'table',
       engine: decode(engine),
       isTransactional: transactional.has(decode(engine)),
+      keepsHistory: type === 'SYSTEM VERSIONED',
       bytes: Number(bytes),
     })),
   };

@@ -40,11 +40,12 @@ export function tableArguments(database: string, family: Family, chosen: ChosenT
 }
 
 /** Triggers, routines and events; they know no transactions. */
-export function programArguments(database: string, chosen: ChosenTables): string[] {
+export function programArguments(database: string, family: Family, chosen: ChosenTables): string[] {
   const stored = chosen.only ? ['--skip-routines', '--skip-events'] : ['--routines', '--events'];
   return [
     ...common,
-    ...['--no-data', '--no-create-info', '--triggers', ...stored, ...mysqlAlone],
+    ...['--no-data', '--no-create-info', '--triggers', ...stored],
+    ...(family === 'mysql' ? mysqlAlone : []),
     ...ignored(database, chosen),
     '--',
     database,

@@ -59,13 +59,18 @@ async function* entries(
   const chosen = chooseTables(facts.tables, options);
   const taken = facts.tables.filter(({ name }) => !chosen.left.includes(name));
   warnOfEngines(taken, warn);
+  warnOfHistory(taken, warn);
   for (const lack of await lackingRights(session)) warn(lack);
   const before = await blocksBefore(folder, previous, warn);
   const sizes = new Map(taken.map(({ name, bytes }) => [name, bytes]));
   const enter = session.enter(dumper);
   // first, because they are few and what a user lacks a right to is often among them
   const programs = await collect(
-    readProcess(dumper.path, [...enter, ...programArguments(connection.database, chosen)], session.child),
+    readProcess(
+      dumper.path,
+      [...enter, ...programArguments(connection.database, dumper.family, chosen)],
+      session.child,
+    ),
   );
   const globals = options.globals === false || options.masking ? undefined : await accounts(session, warn);
   if (globals) yield entry(globalsName, { kind: 'stream', bytes: once(globals) });
@@ -163,9 +168,21 @@ function seen(
 function warnOfEngines(tables: readonly TableFacts[], warn: (message: string) => void): void {
   const moving = tables.filter(({ kind, isTransactional }) => kind === 'table' && !isTransactional);
   if (moving.length === 0) return;
-  const named = moving.slice(0, 20).map(({ name, engine }) => `${name} (${engine})`);
-  const more = moving.length > named.length ? ` and ${moving.length - named.length} more` : '';
-  warn(`may change while they are read, for their engines know no transactions: ${named.join(', ')}${more}`);
+  const named = enumerated(moving.map(({ name, engine }) => `${name} (${engine})`));
+  warn(`may change while they are read, for their engines know no transactions: ${named}`);
+}
+
+/** A dump has the rows of the moment alone. */
+function warnOfHistory(tables: readonly TableFacts[], warn: (message: string) => void): void {
+  const versioned = tables.filter(({ keepsHistory }) => keepsHistory);
+  if (versioned.length === 0) return;
+  warn(`stored without the history of their rows: ${enumerated(versioned.map(({ name }) => name))}`);
+}
+
+function enumerated(names: readonly string[]): string {
+  const shown = names.slice(0, 20);
+  const more = names.length > shown.length ? ` and ${names.length - shown.length} more` : '';
+  return shown.join(', ') + more;
 }
 
 /** Options of the program in my.cnf, or somebody who drops a table at the wrong moment, can make a dump lack something. */
