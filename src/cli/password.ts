@@ -82,8 +82,8 @@ async function runPasswordCommand(command: string): Promise<string> {
   return new Promise((resolve, reject) => {
     const child = execFile(program, args, { encoding: 'utf8' }, (cause, stdout) => {
       if (!cause) return resolve(stdout.trim());
-      const status = typeof cause.code === 'number' ? ` with status ${cause.code}` : '';
-      reject(new HoldfastError('failed', `the password command ${program} failed${status}`, { cause }));
+      const how = typeof cause.code === 'number' ? ` with status ${cause.code}` : `: ${systemText(cause)}`;
+      reject(new HoldfastError('failed', `the password command ${program} failed${how}`, { cause }));
     });
     child.stderr?.pipe(process.stderr, { end: false });
     child.stdin?.end();
