@@ -51,7 +51,8 @@ function evidenceLines(evidence: Evidence): string[] {
     ['only', choices && JSON.stringify(choices)],
     ['masked', evidence.masked && `by rules ${evidence.masked.rules}`],
     ['globals', evidence.globals && formatBytes(evidence.globals.bytes)],
-    ['schema', evidence.schema],
+    // of a dump that is one file nothing is looked at
+    ['schema', evidence.format ? undefined : evidence.schema],
     ['check', sqlite?.check],
     ['pages', sqlite && `${sqlite.pages} of ${sqlite.pageSize} bytes, journal ${sqlite.journal}`],
     ['user version', sqlite?.userVersion ? String(sqlite.userVersion) : undefined],
@@ -61,7 +62,8 @@ function evidenceLines(evidence: Evidence): string[] {
   return [...lines, '', ...tableLines(evidence), ...sequenceLines(evidence)];
 }
 
-function tableLines({ tables, parts }: Evidence): string[] {
+function tableLines({ tables, parts, format }: Evidence): string[] {
+  if (format) return [`one file, ${format}: its tables were not looked at`];
   if (tables.length === 0) return ['no tables'];
   const partBytes = new Map(parts.map(({ name, bytes }) => [name, bytes]));
   const bytesOf = ({ bytes, part }: TableEvidence): number => bytes ?? partBytes.get(part) ?? 0;
