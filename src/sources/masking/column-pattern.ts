@@ -3,6 +3,8 @@ import { compileGlob } from '../patterns/glob.ts';
 
 export interface ColumnPattern {
   readonly text: string;
+  /** it means one column of one table, and fits no other by chance */
+  readonly isExact: boolean;
   /** `schema` is undefined where the database has none: a pattern with a schema does not fit then, unless it is `*` */
   matches(schema: string | undefined, table: string, column: string): boolean;
 }
@@ -22,6 +24,7 @@ export function parseColumnPattern(text: string): ColumnPattern | undefined {
   const [column, table, schema] = (tests as SegmentTest[]).reverse();
   return {
     text,
+    isExact: segments.length > 1 && segments.every((name) => name.startsWith('"') || !/[*?[]/.test(name)),
     matches: (schemaName, tableName, columnName) =>
       column!(columnName) &&
       (table?.(tableName) ?? true) &&

@@ -21,17 +21,24 @@ const mixing: ReadonlySet<Rule['kind']> = new Set([
 ]);
 
 /**
- * Code `usage` when the rules are strict and a column has none, when a masked column has a default value that stays, or
- * when a key would not hold: all of what is wrong of one kind is named. Patterns that fit nothing are warned of.
+ * Code `usage` when the rules are strict and a column has none, when the column that a rule names is not there, when a
+ * masked column has a default value that stays, or when a key would not hold: all of what is wrong of one kind is
+ * named. Patterns of any column that fit nothing are warned of.
  */
 export function checkDatabase(
   rules: MaskingRules,
   shape: DatabaseShape,
   warn: (message: string) => void,
 ): void {
-  for (const { pattern, place } of checkRules(rules, shape.tables)) {
-    warn(`${place}: the pattern ${pattern.text} fits no column`);
+  const idle = checkRules(rules, shape.tables);
+  const misspelt = idle.filter(({ pattern, rule }) => pattern.isExact && rule.kind !== 'keep');
+  if (misspelt.length > 0) {
+    const named = misspelt.map(({ pattern, place }) => `${place}: there is no column ${pattern.text}`);
+    throw new HoldfastError('usage', listNames(named, '; '), {
+      hint: 'correct the name, or take the rule out: what it should mask would stay as it is',
+    });
   }
+  for (const { pattern, place } of idle) warn(`${place}: the pattern ${pattern.text} fits no column`);
   const defaults = rules.keepDefaults ? [] : shape.tables.flatMap((table) => openDefaults(rules, table));
   if (defaults.length > 0) {
     throw new HoldfastError(
