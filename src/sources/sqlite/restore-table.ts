@@ -63,11 +63,13 @@ export async function restoreTables(
   }
 }
 
-/** `TABLE` or `TABLE=OTHER`. */
+/** `TABLE` or `TABLE=OTHER`; odd names may stand in double quotes, and one that is there is taken as it is. */
 function parseChoice(text: string, stored: StoredDatabase): TableChoice {
-  const at = text.lastIndexOf('=');
-  const whole = rowsOf(stored, text) !== undefined || at < 0;
-  const [from, to] = whole ? [text, text] : [text.slice(0, at), text.slice(at + 1)];
+  const whole = rowsOf(stored, text) !== undefined;
+  const name = '"(?:[^"]|"")+"';
+  const [, left, right] = new RegExp(`^(${name}|.*?)(?:=(${name}|[^=]*))?$`, 's').exec(text)!;
+  const from = whole ? text : unquoted(left!);
+  const to = whole ? text : right === undefined ? from : unquoted(right);
   if (stored.evidence.sqlite?.virtualTables.includes(from)) {
     throw new HoldfastError('unsupported', `${from} is a virtual table, which is not restored by itself`, {
       hint: 'restore the whole database to a new file, and take it from there',
@@ -80,6 +82,10 @@ function parseChoice(text: string, stored: StoredDatabase): TableChoice {
   }
   if (to === '' || /^sqlite_/i.test(to)) throw new HoldfastError('usage', `"${to}" cannot be a table's name`);
   return { from, to };
+}
+
+function unquoted(name: string): string {
+  return /^".*"$/s.test(name) ? name.slice(1, -1).replaceAll('""', '"') : name;
 }
 
 function rowsOf({ evidence }: StoredDatabase, table: string): number | undefined {

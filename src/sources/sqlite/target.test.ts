@@ -255,6 +255,9 @@ test('a table comes back with its indexes, triggers and counter, and everything 
   assert.equal(there.prepare('select text from log order by rowid desc').get()?.['text'], 'hello new');
   assert.equal(there.prepare("select count(*) as n from customer where name = 'changed'").get()?.['n'], 2);
 
+  await restoreTables(snapshot, database, only('"plain"="a=""b"""'));
+  assert.equal(there.prepare('select count(*) as n from "a=""b"""').get()?.['n'], 2);
+
   await restoreTables(snapshot, database, { ...options, choices: { tables: ['customer'], clean: true } });
   assert.deepEqual(schemaOf(there, 'customer'), [
     ['index', 'by_name'],
