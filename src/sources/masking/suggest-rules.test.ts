@@ -39,7 +39,13 @@ const orders: TableShape = {
   name: 'orders',
   columns: [{ name: 'buyer', type: 'character varying(80)' }],
 };
-const part: TableShape = { schema: 'public', name: 'people_2', within: [people], columns: people.columns };
+/** A table that inherits from another, with a column of its own. */
+const part: TableShape = {
+  schema: 'public',
+  name: 'people_2',
+  within: [people],
+  columns: [...people.columns, { name: 'own_phone', type: 'text' }],
+};
 
 const sample: DatabaseSample = {
   shape: {
@@ -96,6 +102,7 @@ test('rules that load, fit, and hold for keys', async () => {
       ['short_email', 'pseudonym'],
       ['true', 'keep'],
       ['buyer', 'email'],
+      ['own_phone', 'phone'],
     ],
   );
   const rules = parseMaskingRules(writeRules(suggestions, 'odd\nname'), 'rules.yaml');
@@ -115,7 +122,7 @@ test('rules that load, fit, and hold for keys', async () => {
   );
   assert.deepEqual(
     uncovered(lax, suggestions).map(({ column }) => column),
-    ['E mail: "x"', 'full_name', 'Contact', 'born', 'tel', 'doc', 'home', 'ip', 'short_email'],
+    ['E mail: "x"', 'full_name', 'Contact', 'born', 'tel', 'doc', 'home', 'ip', 'short_email', 'own_phone'],
   );
 });
 

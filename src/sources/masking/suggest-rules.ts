@@ -1,6 +1,12 @@
 /** Proposes rules for all columns of a database, from their names and a sample of their values, and says why. */
 import { findRule, tableLabel } from './column-maskers.ts';
-import { type ColumnShape, parseColumnType, type TableShape, type TypeFamily } from './column-type.ts';
+import {
+  type ColumnShape,
+  parseColumnType,
+  type TableName,
+  type TableShape,
+  type TypeFamily,
+} from './column-type.ts';
 import type { DatabaseShape, UniqueKey } from './database-shape.ts';
 import { kindOfName, kindOfValues, type PersonalKind } from './personal-kind.ts';
 import type { MaskingRules } from './rule.ts';
@@ -27,15 +33,19 @@ const sampleRows = 500;
 /** Members of documents that are looked at. */
 const mostPaths = 200;
 
-/** Columns of partitions are those of the table that they are of. */
+/** Columns of partitions are those of the table that they are of; a table that inherits may have some of its own. */
 export async function suggestRules(sample: DatabaseSample): Promise<Suggestion[]> {
+  const { tables } = sample.shape;
+  const columns = new Set(tables.flatMap((table) => table.columns.map(({ name }) => columnId(table, name))));
+  /** the table whose rule holds for the column of this one */
+  const ownerOf = (table: TableShape, column: string): TableName =>
+    table.within?.findLast((above) => columns.has(columnId(above, column))) ?? table;
   const values = new Map<string, string[]>();
-  for await (const { table, rows } of sample.tables(sampleRows)) collect(values, table, rows);
+  for await (const { table, rows } of sample.tables(sampleRows)) collect(values, table, rows, ownerOf);
   const found = new Map<string, Suggestion>();
-  for (const table of sample.shape.tables) {
-    if (table.within?.length) continue;
+  for (const table of tables) {
     for (const column of table.columns) {
-      if (column.generated) continue;
+      if (column.generated || ownerOf(table, column.name) !== table) continue;
       const seen = values.get(columnId(table, column.name)) ?? [];
       found.set(columnId(table, column.name), suggest(table, column, seen));
     }
@@ -44,17 +54,21 @@ export async function suggestRules(sample: DatabaseSample): Promise<Suggestion[]
   return [...found.values()];
 }
 
-function collect(values: Map<string, string[]>, table: TableShape, rows: TableSample['rows']): void {
-  const top = table.within?.at(-1) ?? table;
+function collect(
+  values: Map<string, string[]>,
+  table: TableShape,
+  rows: TableSample['rows'],
+  ownerOf: (table: TableShape, column: string) => TableName,
+): void {
   for (const [i, column] of table.columns.entries()) {
-    const id = columnId(top, column.name);
+    const id = columnId(ownerOf(table, column.name), column.name);
     const known = values.get(id) ?? [];
     for (const row of rows) if (row[i] !== undefined && row[i] !== '') known.push(row[i]);
     values.set(id, known);
   }
 }
 
-function columnId(table: { readonly schema?: string; readonly name: string }, column: string): string {
+function columnId(table: TableName, column: string): string {
   return JSON.stringify([table.schema ?? '', table.name, column]);
 }
 
