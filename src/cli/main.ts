@@ -59,8 +59,14 @@ function report(error: unknown, terminal: import('./output/terminal.ts').Termina
     terminal.emitError({ message_type: 'exit_error', code, message: messageOf(error), ...hint });
     return code;
   }
-  terminal.complain(`holdfast: ${messageOf(error)}`);
-  if (known?.hint !== undefined) terminal.complain(`hint: ${known.hint}`);
+  terminal.complain(`holdfast: ${harmless(messageOf(error))}`);
+  if (known?.hint !== undefined) terminal.complain(`hint: ${harmless(known.hint)}`);
   if (!known && error instanceof Error && error.stack) terminal.complain(error.stack);
   return code;
+}
+
+/** Names of files and tables stand in messages, and may hold what a terminal obeys. */
+function harmless(text: string): string {
+  const code = (sign: string): string => sign.charCodeAt(0).toString(16).padStart(4, '0');
+  return text.replaceAll(/[\0-\x08\x0b-\x1f\x7f-\x9f]/g, (sign) => `\\u${code(sign)}`);
 }
