@@ -111,7 +111,11 @@ describe('PostgreSQL that fails', { skip: skipWithout('postgres15', 'postgres18'
     const said = await fails([url('long')], async () => {
       await server.query('postgres', `select pg_terminate_backend(${await sender()})`);
     });
-    assert.match(said, /pg_dump failed .*terminating connection due to administrator command/);
+    // which of the two libpq has read by then is chance
+    assert.match(
+      said,
+      /pg_dump failed .*(?:due to administrator command|closed the connection unexpectedly)/,
+    );
   });
 
   it('with a server that stalls, and with a lock that is never released', async () => {
