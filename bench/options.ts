@@ -69,7 +69,7 @@ export function parseOptions(args: string[]): Options {
   return {
     tree: values.tree,
     runs: positive('runs', values.runs),
-    only: new Set(values.only.split(',').map(scenarioName)),
+    only: new Set(values.only.split(',').map((name) => oneOf(scenarioNames, name))),
     programs: values.programs === undefined ? undefined : new Set(values.programs.split(',')),
     work: values.work,
     smallFiles: positive('small-files', values['small-files']),
@@ -80,13 +80,15 @@ export function parseOptions(args: string[]): Options {
   };
 }
 
-function scenarioName(text: string): ScenarioName {
-  const name = scenarioNames.find((each) => each === text);
-  if (name === undefined) throw new Error(`no scenario is called ${text}: ${scenarioNames.join(', ')}`);
+/** The scenario of that name. */
+export function oneOf<Name extends string>(names: readonly Name[], text: string): Name {
+  const name = names.find((each) => each === text);
+  if (name === undefined) throw new Error(`no scenario is called ${text}: ${names.join(', ')}`);
   return name;
 }
 
-function positive(name: string, text: string): number {
+/** The whole number above 0 that a flag was given. */
+export function positive(name: string, text: string): number {
   const value = Number(text);
   if (!Number.isInteger(value) || value < 1) throw new Error(`--${name} needs a whole number above 0`);
   return value;

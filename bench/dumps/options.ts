@@ -2,6 +2,7 @@
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
+import { oneOf, positive } from '../options.ts';
 
 export const scenarioNames = ['deduplication', 'postgres', 'mariadb'] as const;
 export type ScenarioName = (typeof scenarioNames)[number];
@@ -54,22 +55,10 @@ export function parseOptions(args: string[]): DumpOptions {
     nights: positive('nights', values.nights),
     paceMegabytes: positive('pace-mb', values['pace-mb']),
     runs: positive('runs', values.runs),
-    only: new Set(values.only.split(',').map(scenarioName)),
+    only: new Set(values.only.split(',').map((name) => oneOf(scenarioNames, name))),
     work: values.work,
     profile: values.profile,
     record: values.record,
     build: values.build,
   };
-}
-
-function scenarioName(text: string): ScenarioName {
-  const name = scenarioNames.find((each) => each === text);
-  if (name === undefined) throw new Error(`no scenario is called ${text}: ${scenarioNames.join(', ')}`);
-  return name;
-}
-
-function positive(name: string, text: string): number {
-  const value = Number(text);
-  if (!Number.isInteger(value) || value < 1) throw new Error(`--${name} needs a whole number above 0`);
-  return value;
 }

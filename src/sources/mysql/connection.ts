@@ -1,6 +1,7 @@
 /** Which database of MySQL or MariaDB is meant, and the arguments and environment with which their programs enter it. */
 import { HoldfastError } from '../../kernel/errors.ts';
 import type { Environment } from '../database/driver.ts';
+import { meansEveryDatabase } from '../database/every-database.ts';
 import { nameInPath } from '../database/name-in-path.ts';
 import { passwordReference, type PasswordReference } from '../database/password-reference.ts';
 
@@ -37,11 +38,6 @@ const tlsOptions = [
   'ssl-cipher',
   'tls-version',
 ];
-
-/** True for `mysql://host/*`: all databases of a server. One that is really called `*` is written `%2A`. */
-export function meansEveryDatabase(text: string): boolean {
-  return /^\w+:\/\/[^/?#]*\/\*(?:[?#]|$)/.test(text);
-}
 
 /**
  * Code `usage`. The text of a URL is never repeated in an error: it may hold a password after all.

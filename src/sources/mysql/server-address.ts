@@ -1,7 +1,8 @@
 /** A server as what is backed up: all of its databases, or those that patterns mean. */
 import { HoldfastError } from '../../kernel/errors.ts';
 import type { DatabaseNames, ServerAddress, ServerOptions } from '../database/driver.ts';
-import { meansEveryDatabase, type MysqlConnection, parseMysqlUrl } from './connection.ts';
+import { meansEveryDatabase } from '../database/every-database.ts';
+import { type MysqlConnection, parseMysqlUrl } from './connection.ts';
 import { toNameExpression } from './name-pattern.ts';
 import { openSession } from './session.ts';
 

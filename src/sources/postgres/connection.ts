@@ -1,5 +1,6 @@
 /** Which PostgreSQL database is meant, and the environment through which PostgreSQL's own programs find and enter it. */
 import { HoldfastError } from '../../kernel/errors.ts';
+import { meansEveryDatabase } from '../database/every-database.ts';
 import { nameInPath } from '../database/name-in-path.ts';
 import { passwordReference, type PasswordReference } from '../database/password-reference.ts';
 
@@ -33,11 +34,6 @@ const parameterVariables: Readonly<Record<string, string>> = {
   target_session_attrs: 'PGTARGETSESSIONATTRS',
   passfile: 'PGPASSFILE',
 };
-
-/** True for a URL that means all databases of a server; one that is called `*` is written `%2A`. */
-export function meansEveryDatabase(text: string): boolean {
-  return /^\w+:\/\/[^/?#]*\/\*(?:[?#]|$)/.test(text);
-}
 
 /**
  * Code `usage`. The text of a URL is never repeated in an error: it may hold a password after all.

@@ -1,12 +1,8 @@
 /** A server as what is backed up: all of its databases, or those that patterns mean. */
 import { hasCode, HoldfastError } from '../../kernel/errors.ts';
 import type { DatabaseNames, ServerAddress, ServerOptions } from '../database/driver.ts';
-import {
-  connectionEnvironment,
-  meansEveryDatabase,
-  parsePostgresUrl,
-  type PostgresConnection,
-} from './connection.ts';
+import { meansEveryDatabase } from '../database/every-database.ts';
+import { connectionEnvironment, parsePostgresUrl, type PostgresConnection } from './connection.ts';
 import { parseDatabasePattern } from './name-pattern.ts';
 import { findProgram } from './programs.ts';
 import { askPsql } from './server-facts.ts';
