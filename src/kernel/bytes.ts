@@ -23,6 +23,17 @@ export class ByteWriter {
     this.reserve(1)[this.length++] = byte;
   }
 
+  /** Little-endian. */
+  writeUint32(value: number): void {
+    const buffer = this.reserve(4);
+    const at = this.length;
+    buffer[at] = value;
+    buffer[at + 1] = value >>> 8;
+    buffer[at + 2] = value >>> 16;
+    buffer[at + 3] = value >>> 24;
+    this.length += 4;
+  }
+
   writeBytes(bytes: Uint8Array): void {
     const count = bytes.length;
     const buffer = this.reserve(count);
@@ -61,7 +72,7 @@ export class ByteWriter {
   }
 
   /** A copy of what is written; the writer is empty afterwards and keeps its memory. */
-  take(): Uint8Array {
+  take(): Uint8Array<ArrayBuffer> {
     const bytes = this.buffer.slice(0, this.length);
     this.length = 0;
     return bytes;

@@ -6,7 +6,7 @@ import { mapParallel } from '../kernel/parallel.ts';
 import { BlobIndex } from '../vaults/repository/blob-index/blob-index.ts';
 import { IndexBatch } from '../vaults/repository/blob-index/index-batch.ts';
 import { readIndexFile } from '../vaults/repository/blob-index/read-index-file.ts';
-import { headerEntrySize, packHeaderSize } from '../vaults/repository/format/pack.ts';
+import { encodePackHeader, headerEntrySize, packHeaderSize } from '../vaults/repository/format/pack.ts';
 import { createIndexWriter } from '../vaults/repository/index-writer.ts';
 import type { Repository } from '../vaults/repository/repository.ts';
 import { readPackHeader } from './pack-header.ts';
@@ -128,8 +128,9 @@ async function indexPacks(
   };
   let done = 0;
   for await (const { id, blobs, error } of mapParallel(packs, readsAtOnce, read)) {
-    if (blobs) await writer.add(fromHex(id)!, blobs);
-    else options.onFinding?.({ kind: 'unreadable-pack', id, error });
+    if (blobs) {
+      await writer.add({ id: fromHex(id)!, header: encodePackHeader(blobs), count: blobs.length });
+    } else options.onFinding?.({ kind: 'unreadable-pack', id, error });
     options.onProgress?.(++done, packs.size);
   }
   await writer.finish();

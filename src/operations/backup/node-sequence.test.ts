@@ -4,6 +4,7 @@ import { BlobIndex } from '../../vaults/repository/blob-index/blob-index.ts';
 import { newMasterKey, open } from '../../vaults/repository/format/seal.ts';
 import { decompressInto } from '../../kernel/native/zstd.ts';
 import { sha256 } from '../../kernel/native/crypto.ts';
+import { walkPackHeader } from '../../vaults/repository/format/pack.ts';
 import { createPacker, type FinishedPack } from '../../vaults/repository/worker/packer.ts';
 import { createNodeSequence, type NodeSequence } from './node-sequence.ts';
 
@@ -28,7 +29,7 @@ function stored(sequence: NodeSequence): string {
   });
   const tree = sequence.storeTree(packer);
   packer.finish();
-  const [blob] = packs[0]!.blobs;
+  const [blob] = walkPackHeader(packs[0]!.header);
   const plain = open(key, packs[0]!.buffer.subarray(blob!.offset, blob!.offset + blob!.length));
   const json = blob!.uncompressedLength === 0 ? plain : new Uint8Array(blob!.uncompressedLength);
   if (blob!.uncompressedLength !== 0) assert.equal(decompressInto(json, plain), json.length);

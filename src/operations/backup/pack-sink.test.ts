@@ -1,10 +1,12 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { toHex } from '../../kernel/hex.ts';
+import { ByteWriter } from '../../kernel/bytes.ts';
 import { sha256 } from '../../kernel/native/crypto.ts';
 import { createMemoryStorage } from '../../storage/memory.ts';
 import type { Storage } from '../../storage/storage.ts';
 import { idsOf, smallRepository } from '../../testing/small-repository.ts';
+import { writeHeaderEntry } from '../../vaults/repository/format/pack.ts';
 import type { FinishedPack } from '../../vaults/repository/worker/packer.ts';
 import { createPackSink } from './pack-sink.ts';
 
@@ -28,14 +30,9 @@ async function setUp() {
 
 function packOf(text: string, id = sha256(Buffer.from(text))): FinishedPack {
   const buffer = new Uint8Array(Buffer.from(text));
-  const blob = {
-    type: 'data',
-    id: sha256(Buffer.from(text)),
-    offset: 0,
-    length: 4,
-    uncompressedLength: 0,
-  } as const;
-  return { id, buffer, length: buffer.length, type: 'data', blobs: [blob] };
+  const header = new ByteWriter();
+  writeHeaderEntry(header, 'data', sha256(Buffer.from(text)), 32, 0);
+  return { id, buffer, length: buffer.length, type: 'data', header: header.take(), count: 1 };
 }
 
 test('a backup that ends early still indexes the packs that are on their way', async () => {

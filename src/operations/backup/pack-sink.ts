@@ -3,6 +3,7 @@ import { toHex } from '../../kernel/hex.ts';
 import { Transfer } from '../../kernel/pool-worker.ts';
 import type { BlobIndex } from '../../vaults/repository/blob-index/blob-index.ts';
 import { fileName } from '../../vaults/repository/files.ts';
+import { walkPackHeader } from '../../vaults/repository/format/pack.ts';
 import { createIndexWriter } from '../../vaults/repository/index-writer.ts';
 import type { Repository } from '../../vaults/repository/repository.ts';
 import type { FinishedPack } from '../../vaults/repository/worker/packer.ts';
@@ -28,8 +29,8 @@ export function createPackSink(repository: Repository, index: BlobIndex, signal:
       keep,
       signal,
     });
-    index.addPack(pack.id, pack.blobs);
-    await indexWriter.add(pack.id, pack.blobs);
+    index.addPack(pack.id, walkPackHeader(pack.header));
+    await indexWriter.add(pack);
   }
 
   return {

@@ -238,7 +238,7 @@ function packSender(host: Host, packer: () => Packer) {
   return {
     send(pack: Parameters<Parameters<typeof createPacker>[0]['onPack']>[0]): void {
       const sending = host
-        .call({ kind: 'pack', pack }, [pack.buffer.buffer])
+        .call({ kind: 'pack', pack }, [pack.buffer.buffer, pack.header.buffer])
         .then((reply) => {
           if (reply.kind === 'recycle') packer().recycle(reply.buffer);
         })

@@ -3,7 +3,7 @@ import type { Context } from '../../kernel/context.ts';
 import { throwIfAborted } from '../../kernel/errors.ts';
 import { toHex } from '../../kernel/hex.ts';
 import { fileName } from './files.ts';
-import type { BlobType } from './format/pack.ts';
+import { type BlobType, walkPackHeader } from './format/pack.ts';
 import { createIndexWriter } from './index-writer.ts';
 import type { Repository } from './repository.ts';
 import type { CompressionMode } from './worker/compression.ts';
@@ -98,8 +98,8 @@ export async function createBlobWriter(
     });
     packer.recycle(pack.buffer.buffer);
     packs.push(id);
-    index.addPack(pack.id, pack.blobs);
-    await indexWriter.add(pack.id, pack.blobs);
+    index.addPack(pack.id, walkPackHeader(pack.header));
+    await indexWriter.add(pack);
   }
 
   function check(): void {

@@ -39,7 +39,7 @@ test('any index comes back, and is what JSON.stringify would write', () => {
       assert.deepEqual(collect(json), packs);
       const plain = packs.map((pack) => ({
         id: toHex(pack.id),
-        blobs: pack.blobs.map(({ type, id, offset, length, uncompressedLength }) => ({
+        blobs: Array.from(pack.blobs, ({ type, id, offset, length, uncompressedLength }) => ({
           id: toHex(id),
           type,
           offset,

@@ -22,7 +22,7 @@ export interface IndexVisitor {
 
 export interface IndexedPack {
   readonly id: Uint8Array;
-  readonly blobs: readonly PackBlob[];
+  readonly blobs: Iterable<PackBlob>;
 }
 
 const ascii = (text: string) => new TextEncoder().encode(text);

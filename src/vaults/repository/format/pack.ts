@@ -1,4 +1,5 @@
 /** The header at the end of a pack: which blobs lie in it, in their order. */
+import { ByteWriter } from '../../../kernel/bytes.ts';
 import { HoldfastError } from '../../../kernel/errors.ts';
 import { SEAL_OVERHEAD } from './seal.ts';
 
@@ -41,41 +42,47 @@ export function packHeaderSize(blobs: Iterable<Pick<PackBlob, 'uncompressedLengt
 
 /** The plain header, to be sealed, of blobs that lie in this order without gaps from the start of the pack. */
 export function encodePackHeader(blobs: readonly PackBlob[]): Uint8Array {
-  let size = 0;
-  for (const blob of blobs) size += headerEntrySize(blob);
-  if (size + SEAL_OVERHEAD > MAX_HEADER_SIZE) {
-    throw new HoldfastError(
-      'failed',
-      `a pack cannot hold ${blobs.length} blobs: its header would be too large`,
-    );
-  }
-  const out = new Uint8Array(size);
-  const view = new DataView(out.buffer);
-  let at = 0;
+  const out = new ByteWriter(blobs.length * compressedEntrySize);
   let offset = 0;
   for (const blob of blobs) {
     if (blob.offset !== offset) {
       throw new HoldfastError('failed', `the blobs of a pack leave a gap or overlap at byte ${offset}`);
     }
-    const compressed = blob.uncompressedLength !== 0;
-    out[at] = (blob.type === 'tree' ? 1 : 0) + (compressed ? 2 : 0);
-    view.setUint32(at + 1, blob.length, true);
-    at += 5;
-    if (compressed) {
-      view.setUint32(at, blob.uncompressedLength, true);
-      at += 4;
-    }
-    out.set(blob.id, at);
-    at += 32;
+    writeHeaderEntry(out, blob.type, blob.id, blob.length, blob.uncompressedLength);
     offset += blob.length;
   }
-  return out;
+  if (out.length + SEAL_OVERHEAD > MAX_HEADER_SIZE) {
+    throw new HoldfastError(
+      'failed',
+      `a pack cannot hold ${blobs.length} blobs: its header would be too large`,
+    );
+  }
+  return out.take();
+}
+
+/** One more blob at the end of a plain header. `length` is the sealed one, `uncompressedLength` 0 for what is stored raw. */
+export function writeHeaderEntry(
+  out: ByteWriter,
+  type: BlobType,
+  id: Uint8Array,
+  length: number,
+  uncompressedLength: number,
+): void {
+  const compressed = uncompressedLength !== 0;
+  out.writeByte((type === 'tree' ? 1 : 0) + (compressed ? 2 : 0));
+  out.writeUint32(length);
+  if (compressed) out.writeUint32(uncompressedLength);
+  out.writeBytes(id);
 }
 
 /** The blobs of a plain (opened) header; ids have memory of their own. Code `corrupt`. */
 export function decodePackHeader(plain: Uint8Array): PackBlob[] {
+  return Array.from(walkPackHeader(plain), (blob) => ({ ...blob, id: blob.id.slice() }));
+}
+
+/** The blobs of a plain header one by one; ids are views of it. Code `corrupt`. */
+export function* walkPackHeader(plain: Uint8Array): Generator<PackBlob, void, void> {
   const view = new DataView(plain.buffer, plain.byteOffset, plain.length);
-  const blobs: PackBlob[] = [];
   let offset = 0;
   for (let at = 0; at < plain.length;) {
     const kind = plain[at]!;
@@ -86,17 +93,16 @@ export function decodePackHeader(plain: Uint8Array): PackBlob[] {
     const length = view.getUint32(at + 1, true);
     const uncompressedLength = compressed ? view.getUint32(at + 5, true) : 0;
     if (length < SEAL_OVERHEAD) throw damaged(`a blob of ${length} bytes is too short to be sealed`);
-    blobs.push({
+    yield {
       type: kind % 2 === 1 ? 'tree' : 'data',
-      id: plain.slice(end - 32, end),
+      id: plain.subarray(end - 32, end),
       offset,
       length,
       uncompressedLength,
-    });
+    };
     offset += length;
     at = end;
   }
-  return blobs;
 }
 
 /**

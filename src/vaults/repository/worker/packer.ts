@@ -2,10 +2,11 @@
  * One thread's way from plaintext to packs: hash, deduplicate, compress, seal, decode again and compare, pack.
  * A blob's bytes are touched where they lie and written once, into the pack that leaves this thread.
  */
+import { ByteWriter } from '../../../kernel/bytes.ts';
 import { HoldfastError } from '../../../kernel/errors.ts';
 import { sha256, sha256Into } from '../../../kernel/native/crypto.ts';
 import { compressBound, decompressInto } from '../../../kernel/native/zstd.ts';
-import { type BlobType, encodePackHeader, MAX_PACK_BLOBS, type PackBlob } from '../format/pack.ts';
+import { type BlobType, MAX_PACK_BLOBS, writeHeaderEntry } from '../format/pack.ts';
 import { createSealer, type MasterKey, SEAL_OVERHEAD } from '../format/seal.ts';
 import { type BlobContent, type CompressionMode, squeeze } from './compression.ts';
 import { openStage, type Profile } from './profile.ts';
@@ -27,12 +28,24 @@ export interface PackBytes {
   /** owns its buffer, so that it can be transferred; the pack is `buffer[0, length)` */
   buffer: Uint8Array<ArrayBuffer>;
   length: number;
-  blobs: PackBlob[];
+  /** plain, of the blobs so far; owns its buffer as well */
+  header: Uint8Array<ArrayBuffer>;
+  /** blobs in it */
+  count: number;
 }
 
 export interface FinishedPack extends PackBytes {
   /** SHA-256 of the pack's bytes */
   id: Uint8Array;
+}
+
+/** A pack that blobs are put into. */
+interface OpenPack {
+  readonly type: BlobType;
+  buffer: Uint8Array<ArrayBuffer>;
+  length: number;
+  readonly header: ByteWriter;
+  count: number;
 }
 
 export interface PackerOptions {
@@ -86,7 +99,7 @@ export function createPacker(options: PackerOptions): Packer {
   const sealer = createSealer(options.key);
   const capacity = packSize + overhang;
   const free: Uint8Array<ArrayBuffer>[] = [];
-  const open = new Map<BlobType, PackBytes>();
+  const open = new Map<BlobType, OpenPack>();
   const stats: PackerStats = { dataBlobs: 0, treeBlobs: 0, bytesAdded: 0, bytesPacked: 0 };
   let opened = new Uint8Array(1 << 20);
   let decoded = new Uint8Array(1 << 20);
@@ -95,14 +108,14 @@ export function createPacker(options: PackerOptions): Packer {
     scratch.length >= length ? scratch : new Uint8Array(Math.max(length, scratch.length * 2));
 
   /** The open pack of a type, with room for a blob of at most `length` sealed bytes. */
-  function packFor(type: BlobType, length: number): PackBytes {
+  function packFor(type: BlobType, length: number): OpenPack {
     let pack = open.get(type);
     if (pack && pack.length + length > Math.max(capacity, pack.buffer.length)) {
       close(pack);
       pack = undefined;
     }
     if (!pack) {
-      pack = { type, buffer: memoryFor(type, length), length: 0, blobs: [] };
+      pack = { type, buffer: memoryFor(type, length), length: 0, header: new ByteWriter(), count: 0 };
       open.set(type, pack);
     }
     const needed = pack.length + length;
@@ -117,17 +130,17 @@ export function createPacker(options: PackerOptions): Packer {
     return free.pop() ?? new Uint8Array(capacity);
   }
 
-  function enlarge(pack: PackBytes, capacity: number): void {
+  function enlarge(pack: OpenPack, capacity: number): void {
     const larger = new Uint8Array(capacity);
     larger.set(pack.buffer.subarray(0, pack.length));
     pack.buffer = larger;
   }
 
-  function close(pack: PackBytes): void {
+  function close(pack: OpenPack): void {
     if (open.get(pack.type) === pack) open.delete(pack.type);
-    if (pack.blobs.length === 0) return;
+    if (pack.count === 0) return;
     const done = openStage(profile, 'pack');
-    const header = encodePackHeader(pack.blobs);
+    const header = pack.header.take();
     const end = pack.length + header.length + SEAL_OVERHEAD + 4;
     if (end > pack.buffer.length) enlarge(pack, end);
     pack.buffer.set(header, pack.length + ivLength);
@@ -136,7 +149,7 @@ export function createPacker(options: PackerOptions): Packer {
     pack.length = end;
     const id = sha256(pack.buffer.subarray(0, end));
     done();
-    options.onPack({ ...pack, id });
+    options.onPack({ ...pack, header, id });
   }
 
   /** Decodes `sealed` as a reader would and compares it with what it was made from. */
@@ -157,21 +170,22 @@ export function createPacker(options: PackerOptions): Packer {
   }
 
   /** The blob's stored form lies at `pack.buffer[pack.length + 16]` for `length` bytes: seals it and enters it. */
-  function append(pack: PackBytes, id: Uint8Array, length: number, uncompressedLength: number): Uint8Array {
+  function append(pack: OpenPack, id: Uint8Array, length: number, uncompressedLength: number): Uint8Array {
     const offset = pack.length;
     const done = openStage(profile, 'seal');
     pack.length = sealer.sealInPlace(pack.buffer, offset, length);
     done();
     const sealedLength = pack.length - offset;
-    pack.blobs.push({ type: pack.type, id, offset, length: sealedLength, uncompressedLength });
+    writeHeaderEntry(pack.header, pack.type, id, sealedLength, uncompressedLength);
+    pack.count++;
     if (pack.type === 'data') stats.dataBlobs++;
     else stats.treeBlobs++;
     stats.bytesPacked += sealedLength;
     return pack.buffer.subarray(offset, pack.length);
   }
 
-  function closeWhenFull(pack: PackBytes): void {
-    if (pack.length >= packSize || pack.blobs.length >= MAX_PACK_BLOBS) close(pack);
+  function closeWhenFull(pack: OpenPack): void {
+    if (pack.length >= packSize || pack.count >= MAX_PACK_BLOBS) close(pack);
   }
 
   return {
@@ -191,7 +205,7 @@ export function createPacker(options: PackerOptions): Packer {
       done();
       const sealed = append(
         pack,
-        idOut.slice(at, at + 32),
+        idOut.subarray(at, at + 32),
         squeezed || data.length,
         squeezed === 0 ? 0 : data.length,
       );
@@ -204,7 +218,7 @@ export function createPacker(options: PackerOptions): Packer {
       if (!claims.claim(type, id)) return false;
       const pack = packFor(type, stored.length + SEAL_OVERHEAD);
       pack.buffer.set(stored, pack.length + ivLength);
-      const sealed = append(pack, id.slice(), stored.length, uncompressedLength);
+      const sealed = append(pack, id, stored.length, uncompressedLength);
       verify(sealed, stored, false);
       stats.bytesAdded += uncompressedLength || stored.length;
       closeWhenFull(pack);
@@ -214,20 +228,23 @@ export function createPacker(options: PackerOptions): Packer {
       if (buffer.byteLength === capacity && free.length < 2) free.push(new Uint8Array(buffer));
     },
     takePartial() {
-      const packs = [...open.values()].filter((pack) => pack.blobs.length > 0);
+      const packs = [...open.values()].filter(({ count }) => count > 0);
       open.clear();
-      return packs;
+      return packs.map((pack) => ({ ...pack, header: pack.header.take() }));
     },
     absorb(pack) {
       const mine = open.get(pack.type);
+      const theirs = { ...pack, header: new ByteWriter(pack.header.length) };
+      theirs.header.writeBytes(pack.header);
       if (!mine) {
-        open.set(pack.type, pack);
+        open.set(pack.type, theirs);
       } else if (mine.length + pack.length > capacity) {
-        close(pack);
+        close(theirs);
       } else {
         if (mine.length + pack.length > mine.buffer.length) enlarge(mine, mine.length + pack.length);
         mine.buffer.set(pack.buffer.subarray(0, pack.length), mine.length);
-        for (const blob of pack.blobs) mine.blobs.push({ ...blob, offset: blob.offset + mine.length });
+        mine.header.writeBytes(pack.header);
+        mine.count += pack.count;
         mine.length += pack.length;
         closeWhenFull(mine);
       }
