@@ -11,8 +11,16 @@ const floors = new Map([
   ['sources', 3],
   ['vaults', 3],
   ['operations', 4],
-  ['cli', 5],
+  ['jobs', 5],
+  ['config', 5],
+  ['cli', 6],
 ]);
+
+/** Why two rooms of one floor do not know each other. */
+const apart: Readonly<Record<number, string>> = {
+  3: 'sources and vaults meet only in operations, so that every source works with every vault',
+  5: 'the command line reads the configuration and hands jobs plain options, so that jobs run without a file',
+};
 
 /** The public API, which may show any room but the command line. */
 const publicEntry = 'index.ts';
@@ -68,9 +76,7 @@ function judgeFloors(importer: Place, imported: Place): string | undefined {
   }
   if (to < from) return undefined;
   const pair = `src/${importer.room} must not import src/${imported.room}`;
-  if (to === from) {
-    return `${pair}: sources and vaults meet only in operations, so that every source works with every vault`;
-  }
+  if (to === from) return `${pair}: ${apart[from]}`;
   if (importer.room === 'kernel')
     return `${pair}: the kernel imports nothing of ours, so that everything can stand on it`;
   return `${pair}: imports go down only, so that a floor is understood and tested without what stands on it`;

@@ -1,8 +1,7 @@
 /** Where a database's password is to be had. Without a reference the database's own programs look in their own places. */
-export type PasswordReference =
-  | { readonly kind: 'env'; readonly name: string }
-  | { readonly kind: 'file'; readonly path: string }
-  | { readonly kind: 'command'; readonly command: string };
+import type { SecretReference } from '../../kernel/secret.ts';
+
+export type PasswordReference = SecretReference;
 
 /** What a parameter of a URL says; undefined when it is another. */
 export function passwordReference(parameter: string, value: string): PasswordReference | undefined {

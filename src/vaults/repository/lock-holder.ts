@@ -3,7 +3,7 @@ import { hostname } from 'node:os';
 import { shortId } from './files.ts';
 import type { LockFile } from './format/lock.ts';
 import { currentUser } from './key-search.ts';
-import { hasEnded, isRunning, processMark } from './process-mark.ts';
+import { hasEnded, isRunning, processMark } from '../../kernel/process-mark.ts';
 
 /** A lock that nobody refreshed for so long is stale: its holder must have stopped by itself. */
 export const staleAfterMs = 30 * 60 * 1000;
