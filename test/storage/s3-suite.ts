@@ -4,7 +4,7 @@ import { createHash } from 'node:crypto';
 import { after, before, describe, it } from 'node:test';
 import { systemClock } from '../../src/kernel/clock.ts';
 import { createS3Client } from '../../src/storage/s3/client.ts';
-import { createDispatcher } from '../../src/storage/s3/connect.ts';
+import { createDispatcher } from '../../src/storage/http/connect.ts';
 import { cachedCredentials } from '../../src/storage/s3/credentials.ts';
 import { createEndpoint } from '../../src/storage/s3/endpoint.ts';
 import type { Storage } from '../../src/storage/storage.ts';

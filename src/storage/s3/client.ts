@@ -5,10 +5,11 @@ import type { Clock } from '../../kernel/clock.ts';
 import type { Limits } from '../limit.ts';
 import type { CredentialSource } from './credentials.ts';
 import type { Endpoint } from './endpoint.ts';
-import { keysExpired, networkError, otherRegion, refusalError, refusalOf } from './errors.ts';
+import { networkError } from '../http/network-error.ts';
+import { keysExpired, otherRegion, refusalError, refusalOf, s3Ways } from './errors.ts';
 import type { ErrorPlace, Refusal } from './errors.ts';
-import { headerOf, send } from './http.ts';
-import type { HttpResponse } from './http.ts';
+import { headerOf, send } from '../http/send.ts';
+import type { HttpResponse } from '../http/send.ts';
 import { createSigner, emptyHash, encodeQuery } from './sign.ts';
 
 export interface S3Call {
@@ -72,6 +73,7 @@ export function createS3Client(options: S3ClientOptions): S3Client {
     proxy: options.proxy,
     region,
     now,
+    ...s3Ways,
   });
 
   async function attempt(call: S3Call, now: number): Promise<HttpResponse> {

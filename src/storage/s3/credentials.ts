@@ -4,9 +4,8 @@
  */
 import { HoldfastError, messageOf } from '../../kernel/errors.ts';
 import type { Clock } from '../../kernel/clock.ts';
+import type { Environment } from '../http/proxy.ts';
 import type { Credentials } from './sign.ts';
-
-export type Environment = Readonly<Record<string, string | undefined>>;
 
 /** Gets new keys; the SDK's providers have this shape. */
 export type CredentialProvider = () => Promise<Credentials>;

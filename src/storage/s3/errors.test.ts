@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { ErrorCode } from '../../kernel/errors.ts';
-import { networkError, otherRegion, refusalError, refusalOf } from './errors.ts';
-import type { HttpResponse } from './http.ts';
+import { networkError } from '../http/network-error.ts';
+import { otherRegion, refusalError, refusalOf, s3Ways } from './errors.ts';
+import type { HttpResponse } from '../http/send.ts';
 
 const place = {
   action: 'write data/x',
@@ -10,6 +11,7 @@ const place = {
   server: 's3.example',
   region: 'us-east-1',
   now: Date.UTC(2026, 0, 1),
+  ...s3Ways,
 };
 
 function answer(status: number, code: string, more = '', headers: Record<string, string> = {}): HttpResponse {

@@ -1,18 +1,16 @@
-/** From S3's error answers, and the network's, to one clear sentence and a hint each. */
-import { HoldfastError, messageOf } from '../../kernel/errors.ts';
-import type { ErrorCode } from '../../kernel/errors.ts';
-import { ShortAnswerError, headerOf } from './http.ts';
-import type { HttpResponse } from './http.ts';
+/** From S3's error answers to one clear sentence and a hint each. */
+import { HoldfastError } from '../../kernel/errors.ts';
+import { proxyRefusal } from '../http/network-error.ts';
+import type { NetworkPlace, Sentence } from '../http/network-error.ts';
+import { headerOf } from '../http/send.ts';
+import type { HttpResponse } from '../http/send.ts';
 import { textOf } from './xml.ts';
 
-export interface ErrorPlace {
-  /** what was tried, such as `write data/ab/abcd` */
-  readonly action: string;
+/** How a location names an S3 server without TLS, and where the user says whom to trust. */
+export const s3Ways = { plainForm: 's3:http://', authorities: '--cacert or AWS_CA_BUNDLE' } as const;
+
+export interface ErrorPlace extends NetworkPlace {
   readonly bucket: string;
-  /** host and port */
-  readonly server: string;
-  /** host and port of the proxy that is asked for it */
-  readonly proxy?: string | undefined;
   /** the region that the request was signed for */
   readonly region: string;
   /** milliseconds since 1970, when the request was signed */
@@ -65,8 +63,6 @@ export function keysExpired(refusal: Refusal): boolean {
     refusal.code,
   );
 }
-
-type Sentence = [code: ErrorCode, message: string, hint?: string];
 
 export function refusalError(refusal: Refusal, place: ErrorPlace): HoldfastError {
   const [code, message, hint] = sentenceFor(refusal, place) ?? sentenceForStatus(refusal, place);
@@ -220,80 +216,9 @@ function regionSentence(refusal: Refusal, { bucket, server, region }: ErrorPlace
   ];
 }
 
-/** What the proxy itself answers. */
-function proxyRefusal(status: number, { action, proxy = '' }: ErrorPlace): Sentence {
-  if (status === 407) {
-    return [
-      'forbidden',
-      `cannot ${action}: the proxy ${proxy} wants a name and a password, or others`,
-      'put them into its URL: http://name:password@host:port',
-    ];
-  }
-  return ['unreachable', `cannot ${action}: the proxy ${proxy} answers with status ${status}`];
-}
-
 function skew({ serverTime }: Refusal, { now }: ErrorPlace): string {
   if (serverTime === undefined) return 'too far from';
   const minutes = Math.round(Math.abs(now - serverTime) / 60_000);
   const amount = minutes < 120 ? `${minutes} minutes` : `${Math.round(minutes / 60)} hours`;
   return `${amount} ${now > serverTime ? 'ahead of' : 'behind'}`;
-}
-
-const network: Record<string, [message: string, retryable: boolean, hint?: string]> = {
-  ENOTFOUND: ['its name is not known', false, 'check the spelling of the host, and the name service'],
-  EAI_AGAIN: ['the name service does not answer', true],
-  ECONNREFUSED: ['nothing listens there', true, 'check host and port, and that the server runs'],
-  ECONNRESET: ['the connection was cut', true],
-  EPIPE: ['the connection was cut', true],
-  ETIMEDOUT: ['it does not answer', true],
-  EHOSTUNREACH: ['there is no route to it', true],
-  ENETUNREACH: ['there is no route to it', true],
-  UND_ERR_CONNECT_TIMEOUT: ['it does not answer', true, 'check host and port, and firewalls'],
-  UND_ERR_HEADERS_TIMEOUT: ['it does not answer', true],
-  UND_ERR_BODY_TIMEOUT: ['it stopped in the midst of an answer', true],
-  UND_ERR_SOCKET: ['the connection was cut', true],
-  ERR_SSL_WRONG_VERSION_NUMBER: ['it does not speak TLS', false, 'a server without TLS needs s3:http://'],
-  ERR_SSL_PACKET_LENGTH_TOO_LONG: ['it does not speak TLS', false, 'a server without TLS needs s3:http://'],
-};
-
-/** For anything that undici or the system throws while a request is under way. */
-export function networkError(error: unknown, place: ErrorPlace): HoldfastError {
-  if (error instanceof HoldfastError) return error;
-  const { action, proxy } = place;
-  const server = proxy === undefined ? place.server : `${place.server} through the proxy ${proxy}`;
-  const tunnel = /^Proxy response \((\d+)\)/.exec(messageOf(error));
-  if (tunnel) {
-    const status = Number(tunnel[1]);
-    const [code, message, hint] = proxyRefusal(status, place);
-    const details = { retryable: status >= 500, cause: error, ...(hint === undefined ? {} : { hint }) };
-    return new HoldfastError(code, message, details);
-  }
-  const code = codeOf(error);
-  const known = network[code];
-  const make = (message: string, retryable: boolean, hint?: string): HoldfastError =>
-    new HoldfastError('unreachable', `cannot ${action}: ${server} cannot be reached: ${message}`, {
-      retryable,
-      cause: error,
-      ...(hint === undefined ? {} : { hint }),
-    });
-  if (known !== undefined) return make(...known);
-  if (error instanceof ShortAnswerError) return make('the answer was cut', true);
-  if (/CERT|SELF_SIGNED|UNABLE_TO_|ALTNAME/.test(code)) {
-    return make(
-      `its TLS certificate is not trusted (${messageOf(error)})`,
-      false,
-      'give the file of its certificate authority with --cacert or AWS_CA_BUNDLE',
-    );
-  }
-  return make(
-    messageOf(error),
-    code.startsWith('UND_ERR_') || code.startsWith('HPE_') || code.startsWith('ERR_SSL_'),
-  );
-}
-
-function codeOf(error: unknown): string {
-  const { code, cause, errors } = (error ?? {}) as { code?: unknown; cause?: unknown; errors?: unknown[] };
-  if (typeof code === 'string' && code !== '') return code;
-  if (Array.isArray(errors) && errors.length > 0) return codeOf(errors[0]);
-  return cause === undefined ? '' : codeOf(cause);
 }

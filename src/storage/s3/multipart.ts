@@ -5,7 +5,7 @@ import { HoldfastError, throwIfAborted } from '../../kernel/errors.ts';
 import { totalLength } from '../body.ts';
 import type { Attempt } from '../retry.ts';
 import type { S3Client } from './client.ts';
-import { headerOf } from './http.ts';
+import { headerOf } from '../http/send.ts';
 import { escapeXml, textOf } from './xml.ts';
 
 export interface MultipartOptions {

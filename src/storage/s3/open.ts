@@ -7,12 +7,12 @@ import type { S3Location } from '../location.ts';
 import type { Attempt } from '../retry.ts';
 import type { Storage } from '../storage.ts';
 import { createS3Client } from './client.ts';
-import { createDispatcher } from './connect.ts';
+import { createDispatcher } from '../http/connect.ts';
 import { anonymous, credentialSource } from './credentials.ts';
-import type { Environment } from './credentials.ts';
 import { createEndpoint } from './endpoint.ts';
 import type { BucketLookup } from './endpoint.ts';
-import { proxyFor } from './proxy.ts';
+import { proxyFor } from '../http/proxy.ts';
+import type { Environment } from '../http/proxy.ts';
 import { createS3Storage } from './storage.ts';
 
 export interface OpenS3Options {

@@ -1,5 +1,5 @@
 /**
- * HTTP for S3 on undici: connections are kept, a body goes out without being copied, and an answer is collected into one
+ * HTTP on undici: connections are kept, a body goes out without being copied, and an answer is collected into one
  * array of exactly its size.
  */
 import type { Dispatcher } from 'undici';

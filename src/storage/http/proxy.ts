@@ -3,7 +3,9 @@ import { BlockList, isIP } from 'node:net';
 import { Agent, ProxyAgent } from 'undici';
 import type { Dispatcher, buildConnector } from 'undici';
 import { HoldfastError } from '../../kernel/errors.ts';
-import type { Environment } from './credentials.ts';
+
+/** Variables of a process, or what stands for them. */
+export type Environment = Readonly<Record<string, string | undefined>>;
 
 export interface Proxy {
   /** `http://host:port`, without name and password */

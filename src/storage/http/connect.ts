@@ -1,4 +1,4 @@
-/** Makes the undici dispatcher for an S3 server: number of connections, TLS with a custom authority, a proxy. */
+/** Makes the undici dispatcher for a server: number of connections, TLS with a custom authority, a proxy. */
 import { readFileSync } from 'node:fs';
 import { createSecureContext, getCACertificates } from 'node:tls';
 import { Agent } from 'undici';
