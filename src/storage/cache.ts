@@ -144,6 +144,7 @@ export function withCache(storage: Storage, options: CacheOptions): Storage {
       });
     },
     leftovers: storage.leftovers,
+    mayRemove: storage.mayRemove,
     close: () => storage.close(),
   };
 }

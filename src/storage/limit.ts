@@ -114,6 +114,7 @@ export function withLimits(storage: Storage, limits: Limits): Storage {
       ),
     remove: (name, options) => gated(() => storage.remove(name, options)),
     leftovers: storage.leftovers,
+    mayRemove: storage.mayRemove,
     close: () => storage.close(),
   };
 }

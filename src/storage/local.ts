@@ -94,7 +94,7 @@ export function createLocalStorage(path: string): Storage {
 
   return {
     location: root,
-    capabilities: { conditionalCreate: true },
+    capabilities: { conditionalCreate: true, freeNames: true },
 
     async prepare(options = {}) {
       throwIfAborted(options.signal);

@@ -40,7 +40,7 @@ export function createMemoryStorage(options: { location?: string; clock?: Clock 
 
   return {
     location,
-    capabilities: { conditionalCreate: true },
+    capabilities: { conditionalCreate: true, freeNames: true },
 
     async prepare(at = {}) {
       throwIfAborted(at.signal);

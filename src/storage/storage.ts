@@ -36,6 +36,8 @@ export type FindLeftovers = (
 export interface StorageCapabilities {
   /** `write` with `ifAbsent` is decided atomically by the storage itself */
   readonly conditionalCreate: boolean;
+  /** any name can be written; false where only the files of a repository have a place, under restic's names */
+  readonly freeNames: boolean;
 }
 
 export interface ReadOptions {
@@ -104,6 +106,12 @@ export interface Storage {
    * Undefined for a storage that keeps none, or has no way to list them.
    */
   readonly leftovers?: FindLeftovers | undefined;
+
+  /**
+   * Asks the server whether objects other than locks may be removed: not on one that only appends. Undefined where
+   * nothing but trying tells.
+   */
+  readonly mayRemove?: ((options?: { signal?: AbortSignal }) => Promise<boolean>) | undefined;
 
   /** Ends connections. Idempotent. */
   close(): Promise<void>;

@@ -20,6 +20,8 @@ export interface ConnectOptions {
   readonly systemAuthorities: boolean;
   /** milliseconds without a byte after which a request has failed */
   readonly timeout: number;
+  /** a unix socket that is asked instead of the host */
+  readonly socketPath?: string | undefined;
   /** asked for every connection */
   readonly proxy?: Proxy | undefined;
 }
@@ -28,6 +30,7 @@ const connectTimeout = 30_000;
 
 export function createDispatcher(options: ConnectOptions): Dispatcher {
   const tls = options.secure ? tlsOptions(options) : {};
+  const { proxy, secure, socketPath } = options;
   const common = {
     connections: options.connections,
     pipelining: 1,
@@ -35,9 +38,8 @@ export function createDispatcher(options: ConnectOptions): Dispatcher {
     headersTimeout: options.timeout,
     bodyTimeout: options.timeout,
     keepAliveTimeout: 30_000,
-    connect: { ...tls, timeout: connectTimeout, keepAlive: true },
+    connect: { ...tls, timeout: connectTimeout, keepAlive: true, ...(socketPath && { socketPath }) },
   };
-  const { proxy, secure } = options;
   return proxy === undefined ? new Agent(common) : throughProxy(proxy, secure, common, tls);
 }
 

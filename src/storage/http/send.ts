@@ -3,7 +3,7 @@
  * array of exactly its size.
  */
 import type { Dispatcher } from 'undici';
-import { allocate, concatenate } from '../body.ts';
+import { allocate, concatenate, piecesOf } from '../body.ts';
 import { paceBody } from '../limit.ts';
 import type { Bandwidth, Limits } from '../limit.ts';
 
@@ -13,7 +13,8 @@ export interface HttpRequest {
   /** with the query */
   readonly path: string;
   readonly headers: Record<string, string>;
-  readonly body?: readonly Uint8Array[] | undefined;
+  /** pieces; a stream goes out in chunks unless the headers tell its length */
+  readonly body?: readonly Uint8Array[] | AsyncIterable<Uint8Array> | undefined;
   readonly limits?: Limits;
   readonly signal?: AbortSignal | undefined;
 }
@@ -108,14 +109,15 @@ export function headerOf(response: HttpResponse, name: string): string | undefin
 type UndiciBody = NonNullable<Dispatcher.DispatchOptions['body']> | null;
 
 function bodyFor(
-  pieces: readonly Uint8Array[] | undefined,
+  body: HttpRequest['body'],
   upload: Bandwidth | undefined,
   signal: AbortSignal | undefined,
 ): UndiciBody {
-  if (pieces === undefined || pieces.length === 0) return null;
+  const pieces = body === undefined ? [] : piecesOf(body);
+  if (pieces?.length === 0) return null;
   // undici takes any iterable and sends it piece by piece, though its types do not say so.
-  if (upload !== undefined) return paceBody(pieces, upload, signal) as unknown as UndiciBody;
-  return pieces.length === 1 ? pieces[0]! : (pieces as unknown as UndiciBody);
+  if (upload !== undefined) return paceBody(body!, upload, signal) as unknown as UndiciBody;
+  return pieces?.length === 1 ? pieces[0]! : (body as unknown as UndiciBody);
 }
 
 /** Stops reading from the connection until the bandwidth has room for what has just come. */

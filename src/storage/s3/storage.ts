@@ -1,15 +1,15 @@
 /** The storage interface on an S3 bucket: what each method asks of the server, and what it makes of the answers. */
 import { HoldfastError, hasCode, throwIfAborted } from '../../kernel/errors.ts';
-import { allocate, piecesOf, totalLength, walkBody } from '../body.ts';
+import { piecesOf, totalLength, walkBody } from '../body.ts';
 import { toHex } from '../../kernel/hex.ts';
+import { readRange, streamRange } from '../http/ranges.ts';
+import type { RangedObjects } from '../http/ranges.ts';
 import { assertObjectName, assertPrefix } from '../names.ts';
-import { truncatedError } from '../range.ts';
 import type { Attempt } from '../retry.ts';
-import type { Body, ReadOptions, Storage, StoredObject, WriteOptions } from '../storage.ts';
+import type { Body, Storage, StoredObject, WriteOptions } from '../storage.ts';
 import { createBucket } from './bucket.ts';
 import type { S3Call, S3Client } from './client.ts';
 import { headerOf } from '../http/send.ts';
-import type { HttpResponse } from '../http/send.ts';
 import { listObjects } from './list.ts';
 import { crcOf, cutParts, digest, uploadParts } from './multipart.ts';
 import { unsignedPayload } from './sign.ts';
@@ -29,7 +29,6 @@ export interface S3StorageOptions {
   readonly attempt?: Attempt;
 }
 
-const streamPiece = 8 << 20;
 /** Over TLS, bodies up to this size are hashed for the signature; larger ones are told by their CRC alone. */
 const hashedOverTls = 1 << 16;
 
@@ -56,68 +55,14 @@ export function createS3Storage(client: S3Client, options: S3StorageOptions): St
     return { name, size, ...(Number.isNaN(modified) ? {} : { modified }) };
   }
 
-  async function get(name: string, range: ReadOptions): Promise<HttpResponse> {
-    const { offset = 0, length } = range;
-    const wanted =
-      length === undefined
-        ? offset === 0
-          ? undefined
-          : `bytes=${offset}-`
-        : `bytes=${offset}-${offset + length - 1}`;
-    const call: S3Call = {
-      method: 'GET',
-      key: name,
-      action: `read ${name}`,
-      headers: wanted === undefined ? {} : { range: wanted },
-      signal: range.signal,
-      accept: [416],
-    };
-    const response = await client.call(call);
-    // A server that does not know ranges sends everything.
-    if (wanted !== undefined && response.status === 200) {
-      const end = length === undefined ? response.body.length : offset + length;
-      return { ...response, body: response.body.slice(offset, end) };
-    }
-    return response;
-  }
-
-  /** The bytes of a range, fewer when the object ends before; undefined when it begins beyond the object's end. */
-  async function getRange(name: string, range: ReadOptions): Promise<HttpResponse | undefined> {
-    const response = await get(name, range);
-    return response.status === 416 ? undefined : response;
-  }
-
-  async function read(name: string, range: ReadOptions = {}): Promise<Uint8Array<ArrayBuffer>> {
-    assertObjectName(name);
-    throwIfAborted(range.signal);
-    const { offset = 0, length } = range;
-    const response = length === 0 ? undefined : await getRange(name, range);
-    if (response !== undefined && (length === undefined || response.body.length === length))
-      return response.body;
-    const { size } = await stat(name, range.signal === undefined ? {} : { signal: range.signal });
-    if (response === undefined && offset <= size && (length ?? 0) === 0) return allocate(0);
-    throw truncatedError(name, offset, length ?? 1, size);
-  }
-
-  async function* stream(name: string, range: ReadOptions = {}): AsyncGenerator<Uint8Array<ArrayBuffer>> {
-    assertObjectName(name);
-    const { offset = 0, signal } = range;
-    const found = await stat(name, signal === undefined ? {} : { signal });
-    const end = range.length === undefined ? found.size : offset + range.length;
-    if (end > found.size || offset > found.size) throw truncatedError(name, offset, end - offset, found.size);
-    const fetchPiece = (at: number): Promise<Uint8Array<ArrayBuffer>> => {
-      const piece = read(name, { ...range, offset: at, length: Math.min(streamPiece, end - at) });
-      piece.catch(() => {});
-      return piece;
-    };
-    let next = offset < end ? fetchPiece(offset) : undefined;
-    for (let at = offset; next !== undefined;) {
-      const piece: Uint8Array<ArrayBuffer> = await next;
-      at += piece.length;
-      next = at < end ? fetchPiece(at) : undefined;
-      yield piece;
-    }
-  }
+  const ranged: RangedObjects = {
+    stat,
+    get(name, wanted, signal) {
+      const headers: Record<string, string> = wanted === undefined ? {} : { range: wanted };
+      const action = `read ${name}`;
+      return client.call({ method: 'GET', key: name, action, headers, signal, accept: [416] });
+    },
+  };
 
   async function write(name: string, body: Body, how: WriteOptions = {}): Promise<void> {
     assertObjectName(name);
@@ -197,6 +142,7 @@ export function createS3Storage(client: S3Client, options: S3StorageOptions): St
   return {
     location: options.location,
     capabilities: {
+      freeNames: true,
       get conditionalCreate() {
         return client.conditions.known;
       },
@@ -209,8 +155,14 @@ export function createS3Storage(client: S3Client, options: S3StorageOptions): St
       yield* listObjects(client, below, { root, version1, attempt, signal: how.signal });
     },
     stat,
-    read,
-    stream,
+    async read(name, range) {
+      assertObjectName(name);
+      return readRange(ranged, name, range);
+    },
+    async *stream(name, range) {
+      assertObjectName(name);
+      yield* streamRange(ranged, name, range);
+    },
     write,
     async remove(name, how = {}) {
       assertObjectName(name);
