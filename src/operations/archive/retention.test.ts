@@ -1,0 +1,202 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { Layout, Tier } from '../../vaults/archive/layout/layout.ts';
+import { artefactName, parseArtefact, tierOf } from '../../vaults/archive/layout/layout.ts';
+import { instantOf, wallText, wallTimeOf } from '../../vaults/archive/layout/wall-clock.ts';
+import type { ArchivePolicy, RetentionSubject } from './retention.ts';
+import { planRetention } from './retention.ts';
+
+const day = 86_400_000;
+const rolling: ArchivePolicy = { kind: 'tiers', counts: { daily: 6, weekly: 4, monthly: 1 } };
+
+function subject(time: number, options: Partial<RetentionSubject> & { size?: number; group?: string } = {}) {
+  const { size = 1000, group = 'app', ...rest } = options;
+  const artefacts = [{ group, extension: '.sql.gz', size }];
+  return { name: new Date(time).toISOString(), time, tier: undefined, tags: [], artefacts, ...rest };
+}
+
+const names = (subjects: readonly RetentionSubject[]): string[] => subjects.map(({ name }) => name);
+
+/** Days of three years with a backup every night at 02:30, which daylight saving leaves out and repeats. */
+function* nights(zone: string): Generator<number> {
+  const first = Date.UTC(2023, 5, 1);
+  for (let at = first; at < first + 3 * 365.25 * day; at += day) {
+    yield instantOf(new Date(at).toISOString().slice(0, 10), '02-30-00', zone)!;
+  }
+}
+
+/** What an archive holds after each night, by names alone, as it is found on a disk. */
+function simulate(
+  layout: Layout,
+  policy: ArchivePolicy,
+  zone: string,
+  check: (held: readonly RetentionSubject[], now: number, night: number) => void,
+): void {
+  let held: RetentionSubject[] = [];
+  let night = 0;
+  for (const now of nights(zone)) {
+    const monthly = policy.kind === 'tiers' ? policy.counts.monthly : 1;
+    for (const database of ['app', 'app_archive']) {
+      const tier = tierOf(now, { monthly, zone });
+      const spec = { host: 'host', database, time: now, zone, extension: '.sql.gz', tier };
+      const name = artefactName(layout, spec);
+      const { core, time, tier: found, extension } = parseArtefact(layout, name, zone)!;
+      const artefacts = [{ group: core, extension, size: 1000 }];
+      held.push({ name, time: time!, tier: found, tags: [], artefacts });
+    }
+    const plan = planRetention(held, policy, { now, zone, minSizeRatio: 0.5 });
+    assert.deepEqual(plan.held, []);
+    const gone = new Set(names(plan.remove));
+    held = held.filter(({ name }) => !gone.has(name));
+    const left = held.filter(({ artefacts }) => artefacts[0]!.group === 'host-app');
+    assert.equal(left.length * 2, held.length, 'each database has its own');
+    check(left, now, ++night);
+  }
+}
+
+const zones = ['UTC', 'Europe/Berlin', 'America/New_York', 'Australia/Lord_Howe', 'Pacific/Apia'];
+
+test('daily: three years of nights, in every zone', () => {
+  for (const zone of zones) {
+    simulate('daily', { kind: 'newest', count: 31 }, zone, (left, now, night) => {
+      assert.equal(left.length, Math.min(night, 31));
+      const oldest = Math.min(...left.map(({ time }) => time));
+      assert.ok(now - oldest <= 30 * day + 7_200_000, `${zone}: ${(now - oldest) / day} days`);
+    });
+  }
+});
+
+test('rolling: three years of nights, in every zone', () => {
+  for (const zone of zones) {
+    const ends = new Set<string>();
+    simulate('rolling', rolling, zone, (left, now) => {
+      const count = (tier: Tier): number => left.filter((subject) => subject.tier === tier).length;
+      assert.ok(count('daily') <= 6 && count('weekly') <= 4 && count('monthly') <= 1);
+      const wall = wallTimeOf(now, zone);
+      const newest = left.toSorted((a, b) => b.time - a.time)[0]!;
+      assert.equal(wallText(wallTimeOf(newest.time, zone)).date, wallText(wall).date);
+      const next = wallTimeOf(now + day + 7_200_000, zone);
+      const expected = next.month !== wall.month ? 'monthly' : wall.weekday === 0 ? 'weekly' : 'daily';
+      assert.equal(newest.tier, expected, `${zone} ${newest.name}`);
+      if (newest.tier === 'monthly') ends.add(`${wall.year}-${wall.month}-${wall.day}`);
+    });
+    assert.equal(ends.size, 36, zone);
+    assert.ok(ends.has('2024-2-29') && ends.has('2025-2-28'), zone);
+  }
+});
+
+test('dated: three years of nights, in every zone', () => {
+  const rules: ArchivePolicy = { kind: 'rules', rules: { daily: 7, weekly: 5, monthly: 12 } };
+  for (const zone of zones.slice(0, 3)) {
+    simulate('dated', rules, zone, (left, now, night) => {
+      assert.ok(left.length >= Math.min(night, 7) && left.length <= 24, `${left.length} after ${night}`);
+      if (night < 400) return;
+      const months = new Set(left.map(({ time }) => wallText(wallTimeOf(time, zone)).date.slice(0, 7)));
+      assert.equal(months.size, 12, `${zone} ${new Date(now).toISOString()}`);
+    });
+  }
+});
+
+test('without weekly backups, that of a Sunday stays until there is a newer one', () => {
+  const sunday = Date.UTC(2026, 10, 22, 2);
+  const counts = { daily: 6, weekly: 0, monthly: 1 };
+  const before = [1, 2, 3].map((days) => subject(sunday - days * day, { tier: 'daily' }));
+  const made = subject(sunday, { tier: 'weekly' });
+  const after = planRetention(
+    [...before, made],
+    { kind: 'tiers', counts },
+    { now: sunday, minSizeRatio: 0.5 },
+  );
+  assert.deepEqual(after.remove, []);
+  const monday = subject(sunday + day, { tier: 'daily' });
+  const next = planRetention(
+    [...before, made, monday],
+    { kind: 'tiers', counts },
+    {
+      ...{ now: sunday + day, minSizeRatio: 0.5 },
+    },
+  );
+  assert.deepEqual(names(next.remove), [made.name]);
+});
+
+test('the newest of each group stays, whatever the policy', () => {
+  const now = Date.UTC(2026, 0, 10);
+  const subjects = [
+    ...[1, 2, 3].map((days) => subject(now - days * day)),
+    ...[500, 600].map((days) => subject(now - days * day, { group: 'retired', name: `retired ${days}` })),
+  ];
+  for (const policy of [
+    { kind: 'newest', count: 0 },
+    { kind: 'tiers', counts: { daily: 0, weekly: 0, monthly: 0 } },
+    { kind: 'rules', rules: { tags: [['kept']] } },
+  ] satisfies ArchivePolicy[]) {
+    const { keep, remove } = planRetention(subjects, policy, { now, minSizeRatio: 0.5 });
+    assert.deepEqual(
+      keep.map(({ subject }) => subject.name),
+      [subjects[0]!.name, 'retired 500'],
+    );
+    assert.equal(remove.length, 3);
+  }
+});
+
+test('a run goes when none of its artefacts is wanted any more', () => {
+  const now = Date.UTC(2026, 0, 10);
+  const both = ['dump', 'anon'].map((group) => ({ group, extension: '.gz', size: 1 }));
+  const runs = [
+    subject(now, { artefacts: both.slice(0, 1), name: 'c' }),
+    subject(now - day, { artefacts: both, name: 'b' }),
+    subject(now - 2 * day, { artefacts: both, name: 'a' }),
+  ];
+  const plan = planRetention(runs, { kind: 'newest', count: 1 }, { now, minSizeRatio: 0.5 });
+  assert.deepEqual(names(plan.remove), ['a']);
+});
+
+test('a backup that is much smaller than its elders removes nothing, of its own group', () => {
+  const now = Date.UTC(2026, 0, 10);
+  const elders = [1, 2, 3, 4].map((days) => subject(now - days * day));
+  const other = [1, 2].map((days) => subject(now - days * day, { group: 'other', name: `other ${days}` }));
+  const policy: ArchivePolicy = { kind: 'newest', count: 1 };
+  const plan = (size: number, minSizeRatio = 0.5) =>
+    planRetention([subject(now, { size }), ...elders, ...other], policy, { now, minSizeRatio });
+  const held = plan(499);
+  assert.deepEqual(names(held.remove), ['other 2']);
+  assert.match(held.held.join(), /499 bytes and is suspiciously small .* about 1000/);
+  assert.equal(plan(500).remove.length, 5);
+  assert.equal(plan(1, 0).remove.length, 5);
+  assert.deepEqual(names(plan(0).remove), ['other 2']);
+});
+
+test('one that is encoded otherwise is not compared by its size', () => {
+  const now = Date.UTC(2026, 0, 10);
+  const small = subject(now, { artefacts: [{ group: 'app', extension: '.sql.zst', size: 1 }] });
+  const plan = planRetention(
+    [small, subject(now - day), subject(now - 2 * day)],
+    { kind: 'newest', count: 2 },
+    {
+      ...{ now, minSizeRatio: 0.5 },
+    },
+  );
+  assert.equal(plan.remove.length, 1);
+});
+
+test('nothing is removed when the clock looks wrong', () => {
+  const now = Date.UTC(2026, 0, 10);
+  const elders = [1, 2, 3].map((days) => subject(now - days * day));
+  const policy: ArchivePolicy = { kind: 'newest', count: 1 };
+  const removed = (subjects: readonly RetentionSubject[], at: number, by: ArchivePolicy = policy): number => {
+    const plan = planRetention(subjects, by, { now: at, minSizeRatio: 0.5 });
+    assert.equal(plan.held.length, plan.remove.length === 0 ? 1 : 0);
+    return plan.remove.length;
+  };
+  assert.equal(removed(elders, now), 2);
+  assert.equal(removed(elders, now - 3 * day), 0, 'put back');
+  assert.equal(removed([...elders, subject(0)], 0), 0, 'reset');
+  assert.equal(removed([...elders, subject(now + 2 * day)], now), 0, 'a backup of the future');
+  assert.equal(removed([...elders, subject(now + 3_600_000)], now), 3, 'an hour that comes twice');
+  const within: ArchivePolicy = {
+    kind: 'rules',
+    rules: { within: { years: 0, months: 0, days: 30, hours: 0 } },
+  };
+  const ahead = now + 1000 * day;
+  assert.equal(removed([...elders, subject(ahead)], ahead, within), 0, 'years ahead');
+});

@@ -1,0 +1,186 @@
+/**
+ * Which artefacts of an archive go, and why: pure. What is not sure to be right keeps everything: a clock that looks
+ * wrong, a new backup that is much smaller than its elders. The newest backup of anything stays, whatever the policy.
+ */
+import { timeFromMs } from '../../vaults/repository/format/time.ts';
+import type { Tier } from '../../vaults/archive/layout/layout.ts';
+import { tiers } from '../../vaults/archive/layout/layout.ts';
+import { offsetMinutes } from '../../vaults/archive/layout/wall-clock.ts';
+import type { ForgetPolicy } from '../forget-policy.ts';
+import { applyPolicy, isEmptyPolicy } from '../forget-policy.ts';
+import { isEmptyDuration } from '../keep-duration.ts';
+
+export type ArchivePolicy =
+  /** the newest so many of each group: NUM_BACKUPS of backup-container */
+  | { readonly kind: 'newest'; readonly count: number }
+  /** the newest so many of each group in each folder: DAILY_BACKUPS, WEEKLY_BACKUPS, MONTHLY_BACKUPS */
+  | { readonly kind: 'tiers'; readonly counts: Readonly<Record<Tier, number>> }
+  /** as for repositories */
+  | { readonly kind: 'rules'; readonly rules: ForgetPolicy };
+
+/** What is kept or removed as one: a file, or the folder of a run. */
+export interface RetentionSubject {
+  readonly name: string;
+  /** milliseconds since 1970 */
+  readonly time: number;
+  readonly tier: Tier | undefined;
+  readonly tags: readonly string[];
+  /** a subject goes when no group wants it any more */
+  readonly artefacts: readonly RetentionArtefact[];
+}
+
+export interface RetentionArtefact {
+  /** of the same source and of the same kind: they replace each other with time */
+  readonly group: string;
+  /** sizes are compared among those of one ending alone */
+  readonly extension: string;
+  /** bytes, as stored */
+  readonly size: number;
+}
+
+export interface RetentionOptions {
+  /** milliseconds since 1970 */
+  readonly now: number;
+  /** in which days and weeks begin; this machine's when undefined */
+  readonly zone?: string | undefined;
+  /** of the median of its elders, which a new backup must have; 0 for any size */
+  readonly minSizeRatio: number;
+}
+
+export interface RetentionDecision {
+  readonly subject: RetentionSubject;
+  readonly reasons: readonly string[];
+}
+
+export interface RetentionPlan {
+  /** newest first */
+  readonly keep: readonly RetentionDecision[];
+  /** newest first */
+  readonly remove: readonly RetentionSubject[];
+  /** why less is removed than the policy says, in sentences */
+  readonly held: readonly string[];
+}
+
+/** Names of zones that changed, and an hour that comes twice, let an honest clock seem an hour behind. */
+const futureTolerance = 3_700_000;
+/** With rules such as `keep within 30d`, a clock that is a year ahead would take all that is there. */
+const longestPause = 366 * 86_400_000;
+/** So many elders are looked at: what has been small for days is small. */
+const comparedElders = 7;
+
+export function planRetention(
+  subjects: readonly RetentionSubject[],
+  policy: ArchivePolicy,
+  options: RetentionOptions,
+): RetentionPlan {
+  const sorted = subjects.toSorted((a, b) => b.time - a.time || (a.name < b.name ? 1 : -1));
+  const wrong = wrongClock(sorted, policy, options.now);
+  if (wrong !== undefined) return keepAll(sorted, [wrong]);
+  if (policy.kind === 'rules' && isEmptyPolicy(policy.rules)) return keepAll(sorted, []);
+  const reasons = new Map<RetentionSubject, string[]>(sorted.map((subject) => [subject, []]));
+  const held: string[] = [];
+  for (const members of groupsOf(sorted)) {
+    const small = suspicion(members, options.minSizeRatio);
+    if (small !== undefined) {
+      held.push(small);
+      for (const { subject } of members)
+        reasons.get(subject)!.push('nothing is removed beside a suspicious backup');
+      continue;
+    }
+    const inGroup = members.map(({ subject }) => subject);
+    for (const [subject, why] of wanted(inGroup, policy, options)) reasons.get(subject)!.push(...why);
+    const newest = reasons.get(inGroup[0]!)!;
+    if (newest.length === 0) newest.push('the newest one');
+  }
+  const decided = sorted.map((subject) => ({ subject, reasons: [...new Set(reasons.get(subject))] }));
+  return {
+    keep: decided.filter(({ reasons }) => reasons.length > 0),
+    remove: decided.filter(({ reasons }) => reasons.length === 0).map(({ subject }) => subject),
+    held,
+  };
+}
+
+function keepAll(subjects: readonly RetentionSubject[], held: readonly string[]): RetentionPlan {
+  const reasons = [held.length > 0 ? 'the clock looks wrong' : 'no policy'];
+  return { keep: subjects.map((subject) => ({ subject, reasons })), remove: [], held };
+}
+
+function wrongClock(
+  sorted: readonly RetentionSubject[],
+  policy: ArchivePolicy,
+  now: number,
+): string | undefined {
+  const [newest, before] = sorted;
+  if (!newest) return undefined;
+  const said = 'the clock looks wrong, and nothing is removed';
+  if (newest.time > now + futureTolerance) return `${said}: ${newest.name} is of the future`;
+  if (policy.kind !== 'rules' || !hasWithin(policy.rules)) return undefined;
+  const pause = Math.max(now - newest.time, before ? newest.time - before.time : 0);
+  if (pause <= longestPause) return undefined;
+  return `${said}: there is no backup of the ${Math.floor(pause / 86_400_000)} days before`;
+}
+
+function hasWithin(rules: ForgetPolicy): boolean {
+  const { within, withinHourly, withinDaily, withinWeekly, withinMonthly, withinYearly } = rules;
+  const all = [within, withinHourly, withinDaily, withinWeekly, withinMonthly, withinYearly];
+  return !all.every((duration) => isEmptyDuration(duration));
+}
+
+interface Member {
+  readonly subject: RetentionSubject;
+  readonly artefact: RetentionArtefact;
+}
+
+function groupsOf(sorted: readonly RetentionSubject[]): Iterable<readonly Member[]> {
+  const groups = new Map<string, Member[]>();
+  for (const subject of sorted) {
+    for (const artefact of subject.artefacts) {
+      const members = groups.get(artefact.group) ?? [];
+      members.push({ subject, artefact });
+      groups.set(artefact.group, members);
+    }
+  }
+  return groups.values();
+}
+
+function suspicion(members: readonly Member[], minSizeRatio: number): string | undefined {
+  const [newest, ...others] = members;
+  const { size, extension } = newest!.artefact;
+  const elders = others
+    .filter(({ artefact }) => artefact.extension === extension)
+    .slice(0, comparedElders)
+    .map(({ artefact }) => artefact.size)
+    .toSorted((a, b) => a - b);
+  const usual = elders[Math.floor((elders.length - 1) / 2)];
+  if (usual === undefined || size >= usual * minSizeRatio) return undefined;
+  return (
+    `${newest!.subject.name} has ${size} bytes and is suspiciously small beside its elders with about ${usual}: ` +
+    'it is kept, and nothing is removed'
+  );
+}
+
+function wanted(
+  group: readonly RetentionSubject[],
+  policy: ArchivePolicy,
+  { now, zone }: RetentionOptions,
+): (readonly [RetentionSubject, readonly string[]])[] {
+  switch (policy.kind) {
+    case 'newest':
+      return group.slice(0, policy.count).map((subject) => [subject, [`one of the newest ${policy.count}`]]);
+    case 'tiers':
+      return tiers.flatMap((tier) => {
+        const count = policy.counts[tier];
+        const kept = group.filter((subject) => subject.tier === tier).slice(0, count);
+        return kept.map((subject) => [subject, [`one of the newest ${count} in ${tier}`]] as const);
+      });
+    case 'rules': {
+      const subjects = group.map((subject) => ({
+        subject,
+        time: timeFromMs(subject.time, offsetMinutes(subject.time, zone)),
+        tags: subject.tags,
+      }));
+      const { keep } = applyPolicy(subjects, policy.rules, now);
+      return keep.map(({ snapshot, matches }) => [snapshot.subject, matches]);
+    }
+  }
+}
