@@ -4,6 +4,7 @@ import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { HoldfastError } from '../kernel/errors.ts';
 import { fromNodeError } from '../kernel/native/system-error.ts';
+import { parseSize } from '../kernel/quantity.ts';
 import type { BackupOptions, FileTargets, StreamedSource } from '../operations/backup/backup.ts';
 import { parseGroupBy } from '../operations/snapshot-groups.ts';
 import {
@@ -25,7 +26,7 @@ import { cacheBase } from './local-cache.ts';
 import type { ExcludeFlags } from './pattern-flags.ts';
 import { readPatterns } from './pattern-flags.ts';
 import { rawOperand } from './raw-operand.ts';
-import { parseCount, parseLocalTime, parseSize } from './values.ts';
+import { parseCount, parseLocalTime } from './values.ts';
 import type { Invocation } from './verb.ts';
 import { readVersion } from './version.ts';
 

@@ -2,9 +2,10 @@
 import type { Command } from 'commander';
 import { Option } from 'commander';
 import { HoldfastError } from '../kernel/errors.ts';
+import { parseDuration } from '../kernel/quantity.ts';
 import type { Environment } from './environment.ts';
 import { setting, settings } from './environment.ts';
-import { collect, collectSplit, parseChoice, parseCount, parseDuration } from './values.ts';
+import { collect, collectSplit, parseChoice, parseCount } from './values.ts';
 
 export const compressionModes = ['auto', 'off', 'fastest', 'better', 'max'] as const;
 export type CompressionMode = (typeof compressionModes)[number];

@@ -2,10 +2,10 @@
 import type { Command } from 'commander';
 import { Option } from 'commander';
 import { HoldfastError } from '../kernel/errors.ts';
+import { parseSize } from '../kernel/quantity.ts';
 import type { PruneOptions } from '../operations/prune.ts';
 import type { MaxUnused } from '../operations/prune-plan.ts';
 import type { GlobalSettings } from './global-options.ts';
-import { parseSize } from './values.ts';
 
 export interface PruneFlags {
   maxUnused: string;
