@@ -49,7 +49,7 @@ describe('parseLocation', () => {
       's3:host',
       's3:http://host',
       's3:http:///bucket',
-      'sftp:host:/x',
+      'sftp:host',
       'swift:c:/',
       's3:host/bucket/../x',
       's3:https://host/bucket/%zz',

@@ -1,5 +1,9 @@
 /** The text that names a storage, taken apart. The forms are restic's, and `s3://bucket/prefix` as well. */
 import { HoldfastError } from '../kernel/errors.ts';
+import { restLocation } from './rest/location.ts';
+import type { RestLocation } from './rest/location.ts';
+import { sftpLocation } from './sftp/location.ts';
+import type { SftpLocation } from './sftp/location.ts';
 
 export interface LocalLocation {
   readonly kind: 'local';
@@ -22,11 +26,12 @@ export interface S3Location {
   readonly prefix: string;
 }
 
-export type StorageLocation = LocalLocation | MemoryLocation | S3Location;
+export type StorageLocation = LocalLocation | MemoryLocation | S3Location | SftpLocation | RestLocation;
 
 /**
  * `/path`, `local:path`, `memory:name`, `s3:host/bucket/prefix`, `s3:http://host:port/bucket/prefix`,
- * `s3:https://...`, `s3://host/bucket/prefix`, `s3://bucket/prefix`. Code `usage` for anything else.
+ * `s3:https://...`, `s3://host/bucket/prefix`, `s3://bucket/prefix`, and the forms of sftp/location.ts and rest/location.ts. Code `usage` for
+ * anything else.
  *
  * After `s3://`, a first part that looks like a host (it has a dot or a port, or is localhost, and a bucket follows) is one, as in
  * restic; anything else is a bucket.
@@ -36,11 +41,13 @@ export function parseLocation(text: string): StorageLocation {
   if (text.startsWith('local:')) return localLocation(text.slice('local:'.length));
   if (text.startsWith('memory:')) return { kind: 'memory', name: text.slice('memory:'.length) };
   if (text.startsWith('s3:')) return s3Location(text);
+  if (text.startsWith('sftp:')) return sftpLocation(text);
+  if (text.startsWith('rest:')) return restLocation(text);
   const scheme = /^([a-z][a-z0-9+.-]*):/i.exec(text)?.[1];
   const drive = process.platform === 'win32' && /^[a-z]:[\\/]/i.test(text);
   if (scheme !== undefined && !drive) {
     throw new HoldfastError('usage', `there is no storage called ${scheme}`, {
-      hint: 'use a path, local:, or s3:; write local: before a path that contains a colon',
+      hint: 'use a path, local:, s3:, sftp: or rest:; write local: before a path that contains a colon',
     });
   }
   return localLocation(text);

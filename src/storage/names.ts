@@ -1,8 +1,8 @@
 /** What a storage accepts as an object's name, checked in one place so that no name can leave the storage's root. */
 import { HoldfastError } from '../kernel/errors.ts';
 
-/** What a local write adds to a name until it is finished; restic's leftovers look the same. */
-const unfinished = /-tmp-[0-9a-f]+$/;
+/** What a write to a folder adds to a name until it is finished; restic's leftovers look the same, on SFTP the second way. */
+const unfinished = /-(?:tmp|restic-temp)-[0-9a-f]+$/;
 
 /** The name that an unfinished write was for; undefined for any other name. */
 export function nameOfUnfinished(name: string): string | undefined {

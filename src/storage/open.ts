@@ -1,18 +1,22 @@
-/** From the text that names a storage to the storage, wrapped for retries and limits. Loads S3 only when it is asked for. */
+/** From the text that names a storage to the storage, wrapped for retries and limits. Loads what a kind of storage needs only when it is asked for. */
 import { HoldfastError } from '../kernel/errors.ts';
 import { systemClock } from '../kernel/clock.ts';
 import type { Clock } from '../kernel/clock.ts';
+import type { StorageCredentials } from './credentials.ts';
 import { createBandwidth, withLimits } from './limit.ts';
 import type { Limits } from './limit.ts';
 import { createLocalStorage } from './local.ts';
 import { parseLocation } from './location.ts';
 import { createMemoryStorage } from './memory.ts';
 import { createAttempt, withRetry } from './retry.ts';
+import { countSetting } from './settings.ts';
 import type { Storage } from './storage.ts';
 
 export interface OpenStorageOptions {
   /** where AWS_*, MINIO_* and proxy settings are read; default the process's */
   readonly environment?: Readonly<Record<string, string | undefined>>;
+  /** who logs in, where a configuration says so; else the environment does */
+  readonly credentials?: StorageCredentials | undefined;
   /** settings as restic's `-o` has them, such as `s3.region` */
   readonly extended?: ReadonlyMap<string, string>;
   /** bytes a second; 0 or absent is no limit */
@@ -53,9 +57,7 @@ export async function openStorage(text: string, options: OpenStorageOptions = {}
   switch (location.kind) {
     case 'local': {
       const operations = localConnections(settingsOf(options.extended, 'local.'));
-      const limited = limits.upload ?? limits.download ?? operations;
-      const local = createLocalStorage(location.path);
-      return withRetry(limited === undefined ? local : withLimits(local, { ...limits, operations }), attempt);
+      return withRetry(limited(createLocalStorage(location.path), { ...limits, operations }), attempt);
     }
     case 'memory': {
       const known = memories.get(location.name) ?? createMemoryStorage({ location: text });
@@ -74,7 +76,32 @@ export async function openStorage(text: string, options: OpenStorageOptions = {}
       });
       return withRetry(storage, attempt);
     }
+    case 'rest': {
+      const { openRestStorage } = await import('./rest/open.ts');
+      const storage = openRestStorage(location, {
+        ...options,
+        environment: options.environment ?? process.env,
+        settings: settingsOf(options.extended, 'rest.'),
+        limits,
+      });
+      return withRetry(storage, attempt);
+    }
+    case 'sftp': {
+      const { openSftpStorage } = await import('./sftp/open.ts');
+      const storage = openSftpStorage(text, location, {
+        ...options,
+        environment: options.environment ?? process.env,
+        settings: settingsOf(options.extended, 'sftp.'),
+      });
+      return withRetry(limited(storage, limits), attempt);
+    }
   }
+}
+
+/** For storages without a pace of their own. */
+function limited(storage: Storage, limits: Limits): Storage {
+  const { upload, download, operations } = limits;
+  return (upload ?? download ?? operations) === undefined ? storage : withLimits(storage, limits);
 }
 
 /** The settings of one kind of storage, without their prefix. */
@@ -89,9 +116,5 @@ function localConnections(settings: ReadonlyMap<string, string>): number | undef
       throw new HoldfastError('usage', `there is no setting local.${name}`);
     }
   }
-  const text = settings.get('connections');
-  if (text === undefined) return undefined;
-  const count = Number(text);
-  if (Number.isSafeInteger(count) && count >= 1) return count;
-  throw new HoldfastError('usage', `local.connections must be a number of at least 1, not ${text}`);
+  return settings.has('connections') ? countSetting(settings, 'local.connections', 1) : undefined;
 }

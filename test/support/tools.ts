@@ -34,7 +34,9 @@ export type Tool =
   | 'mariadb'
   | 'mariadb-dump'
   | 'mysql9'
-  | 'sqlite3';
+  | 'sqlite3'
+  | 'sshd'
+  | 'vsftpd';
 
 /** The oracle's version: interoperability is proven against exactly this one. */
 const resticVersion = '0.19.1';

@@ -5,6 +5,7 @@ import type { Clock } from '../../kernel/clock.ts';
 import type { Limits } from '../limit.ts';
 import type { S3Location } from '../location.ts';
 import type { Attempt } from '../retry.ts';
+import { countSetting } from '../settings.ts';
 import type { Storage } from '../storage.ts';
 import { createS3Client } from './client.ts';
 import { createDispatcher } from '../http/connect.ts';
@@ -84,7 +85,7 @@ export function openS3Storage(text: string, location: S3Location, options: OpenS
   const dispatcher = createDispatcher({
     secure,
     proxy,
-    connections: countOf(settings, 'connections', defaultConnections),
+    connections: countSetting(settings, 's3.connections', defaultConnections),
     caFiles: [...(options.caFiles ?? []), ...(bundle ? [bundle] : [])],
     clientCertificateFile: options.clientCertificateFile,
     insecureTls: options.insecureTls,
@@ -121,14 +122,6 @@ function lookupOf(text: string | undefined): BucketLookup {
   if (lookup === '' || lookup === 'auto') return 'auto';
   if (lookup === 'dns' || lookup === 'path') return lookup;
   throw new HoldfastError('usage', `s3.bucket-lookup must be auto, dns or path, not ${text}`);
-}
-
-function countOf(settings: ReadonlyMap<string, string>, name: string, absent: number): number {
-  const text = settings.get(name);
-  if (text === undefined) return absent;
-  const count = Number(text);
-  if (Number.isSafeInteger(count) && count >= 1 && count <= 10_000) return count;
-  throw new HoldfastError('usage', `s3.${name} must be a number of at least 1, not ${text}`);
 }
 
 function isOn(settings: ReadonlyMap<string, string>, name: string): boolean {

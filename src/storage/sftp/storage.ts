@@ -1,0 +1,384 @@
+/**
+ * A folder on an SSH server. A write goes to a temporary file beside its place, is synced where the server can, and renamed,
+ * so that under its name there is all of it or nothing.
+ */
+import { randomBytes } from 'node:crypto';
+import { posix } from 'node:path';
+import type { Stats } from 'ssh2';
+import { HoldfastError, hasCode, throwIfAborted } from '../../kernel/errors.ts';
+import { allocate } from '../body.ts';
+import { assertObjectName, assertPrefix, isUnfinishedName, nameOfUnfinished } from '../names.ts';
+import { resolveRange } from '../range.ts';
+import type { Body, ReadOptions, Storage, StoredObject, WriteOptions } from '../storage.ts';
+import { diskFullError, sftpError, status, statusOf } from './errors.ts';
+import { listFiles } from './list.ts';
+import type { FoundFile } from './list.ts';
+import type { SessionPool } from './pool.ts';
+import type { Session } from './session.ts';
+import { readInto, readPieces, writeFrom } from './transfer.ts';
+
+interface Modes {
+  readonly file: number;
+  readonly folder: number;
+}
+
+/** Milliseconds that are spent at most on removing what a failed write has left. */
+const tidyTimeout = 5000;
+
+/** `location` is for messages, without secrets; `root` a path on the server. Nothing is connected yet. */
+export function createSftpStorage(location: string, root: string, pool: SessionPool): Storage {
+  let modes: Promise<Modes> | undefined;
+  /** whether the server makes hard links, and so decides `ifAbsent`; known after the first such write */
+  let links = true;
+
+  const pathOf = (name: string): string => posix.join(root, name);
+
+  function fileOf(name: string): string {
+    assertObjectName(name);
+    return pathOf(name);
+  }
+
+  async function run<T>(
+    action: string,
+    signal: AbortSignal | undefined,
+    work: (session: Session) => Promise<T>,
+  ): Promise<T> {
+    throwIfAborted(signal);
+    const session = await pool.take(signal);
+    try {
+      return await work(session);
+    } catch (error) {
+      throw sftpOrForeign(error, action);
+    } finally {
+      pool.giveBack(session);
+    }
+  }
+
+  /** What a body throws goes through as it is. */
+  function sftpOrForeign(error: unknown, action: string): unknown {
+    return statusOf(error) === undefined ? error : sftpError(error, action, location);
+  }
+
+  async function withFile<T>(
+    session: Session,
+    path: string,
+    signal: AbortSignal | undefined,
+    work: (handle: Buffer) => Promise<T>,
+  ): Promise<T> {
+    const handle = await session.ask<Buffer>((sftp, done) => sftp.open(path, 'r', done), signal);
+    try {
+      return await work(handle);
+    } finally {
+      // Nobody waits for it.
+      session.ask((sftp, done) => sftp.close(handle, done)).catch(() => {});
+    }
+  }
+
+  async function read(name: string, options: ReadOptions = {}): Promise<Uint8Array<ArrayBuffer>> {
+    const path = fileOf(name);
+    const { signal, length } = options;
+    return run(`read ${name}`, signal, (session) =>
+      withFile(session, path, signal, async (handle) => {
+        // Who names the length need not wait for the size: a file that is too short shows itself.
+        const range = length
+          ? { offset: options.offset ?? 0, length }
+          : resolveRange(name, await sizeOf(session, handle, signal), options);
+        const bytes = allocate(range.length, options.memory);
+        await readInto(session, handle, name, bytes, range.offset, signal);
+        return bytes;
+      }),
+    );
+  }
+
+  async function* stream(name: string, options: ReadOptions = {}): AsyncGenerator<Uint8Array<ArrayBuffer>> {
+    const path = fileOf(name);
+    const { signal } = options;
+    throwIfAborted(signal);
+    const session = await pool.take(signal);
+    let handle: Buffer | undefined;
+    try {
+      handle = await session.ask<Buffer>((sftp, done) => sftp.open(path, 'r', done), signal);
+      const range = resolveRange(name, await sizeOf(session, handle, signal), options);
+      yield* readPieces(session, handle, name, range, signal);
+    } catch (error) {
+      throw sftpError(error, `read ${name}`, location);
+    } finally {
+      const open = handle;
+      if (open !== undefined) session.ask((sftp, done) => sftp.close(open, done)).catch(() => {});
+      pool.giveBack(session);
+    }
+  }
+
+  async function write(name: string, body: Body, options: WriteOptions = {}): Promise<void> {
+    const target = fileOf(name);
+    const { signal } = options;
+    const action = `write ${name}`;
+    await run(action, signal, async (session) => {
+      if (options.ifAbsent && (await exists(session, target, signal))) throw existsError(name);
+      modes ??= modesFor(session);
+      const { file, folder } = await modes;
+      const temporary = `${target}-tmp-${randomBytes(8).toString('hex')}`;
+      try {
+        const handle = await createFile(session, temporary, file, folder, signal);
+        try {
+          await writeFrom(session, handle, body, signal);
+          await sync(session, handle, signal);
+        } finally {
+          await tidily(session.ask((sftp, done) => sftp.close(handle, done)));
+        }
+        if (options.ifAbsent) await renameIfAbsent(session, temporary, target, name, signal);
+        else await rename(session, temporary, target, signal);
+      } catch (error) {
+        await tidily(session.ask((sftp, done) => sftp.unlink(temporary, done)));
+        if (statusOf(error) === status.failure && (await isFull(session, posix.dirname(target))))
+          throw diskFullError(action, location, error);
+        throw error;
+      }
+    });
+  }
+
+  async function renameIfAbsent(
+    session: Session,
+    temporary: string,
+    target: string,
+    name: string,
+    signal: AbortSignal | undefined,
+  ): Promise<void> {
+    try {
+      if (links) {
+        // A hard link puts a finished file under a name only if nobody has it.
+        await session.ask((sftp, done) => sftp.ext_openssh_hardlink(temporary, target, done), signal);
+        await session.ask((sftp, done) => sftp.unlink(temporary, done));
+        return;
+      }
+    } catch (error) {
+      if (await exists(session, target, signal)) throw existsError(name);
+      if (![status.unsupported, status.failure].includes(statusOf(error) as 4 | 8)) throw error;
+      // A server or a file system without hard links.
+      links = false;
+    }
+    try {
+      // By its rules, but not on every server, this refuses to replace.
+      await session.ask((sftp, done) => sftp.rename(temporary, target, done), signal);
+    } catch (error) {
+      if (await exists(session, target, signal)) throw existsError(name);
+      throw error;
+    }
+  }
+
+  /** Makes `folder` and its parents as far as they are absent. */
+  async function makeFolder(session: Session, folder: string, mode: number): Promise<void> {
+    try {
+      await session.ask((sftp, done) => sftp.mkdir(folder, { mode }, done));
+    } catch (error) {
+      if (await isFolder(session, folder)) return;
+      const parent = posix.dirname(folder);
+      if (statusOf(error) !== status.noSuchFile || parent === folder) throw error;
+      await makeFolder(session, parent, mode);
+      await session
+        .ask((sftp, done) => sftp.mkdir(folder, { mode }, done))
+        .catch(async (again: unknown) => {
+          if (!(await isFolder(session, folder))) throw again;
+        });
+    }
+  }
+
+  async function createFile(
+    session: Session,
+    path: string,
+    mode: number,
+    folderMode: number,
+    signal: AbortSignal | undefined,
+  ): Promise<Buffer> {
+    const open = (): Promise<Buffer> =>
+      session.ask<Buffer>((sftp, done) => sftp.open(path, 'wx', { mode }, done), signal);
+    try {
+      return await open();
+    } catch (error) {
+      if (statusOf(error) !== status.noSuchFile) throw error;
+      await makeFolder(session, posix.dirname(path), folderMode);
+      return open();
+    }
+  }
+
+  /** A repository whose config the group may read keeps being readable to the group, as restic has it. */
+  async function modesFor(session: Session): Promise<Modes> {
+    try {
+      const { mode } = await session.ask<Stats>((sftp, done) => sftp.stat(pathOf('config'), done));
+      if ((mode & 0o040) !== 0) return { file: 0o660, folder: 0o770 };
+    } catch {
+      // No config yet: the private modes.
+    }
+    return { file: 0o600, folder: 0o700 };
+  }
+
+  async function* files(
+    folder: string,
+    wanted: (name: string) => boolean,
+    signal: AbortSignal | undefined,
+  ): AsyncGenerator<FoundFile> {
+    throwIfAborted(signal);
+    const session = await pool.take(signal);
+    try {
+      yield* listFiles(session, pathOf, folder, wanted, signal);
+    } catch (error) {
+      throw sftpError(error, `list ${folder === '' ? 'the folder' : folder}`, location);
+    } finally {
+      pool.giveBack(session);
+    }
+  }
+
+  function existsError(name: string): HoldfastError {
+    return new HoldfastError('exists', `${name} already exists in ${location}`);
+  }
+
+  return {
+    location,
+    capabilities: {
+      freeNames: true,
+      get conditionalCreate() {
+        return links;
+      },
+    },
+
+    async prepare(options = {}) {
+      await run('create the folder', options.signal, async (session) => {
+        modes ??= modesFor(session);
+        await makeFolder(session, root, (await modes).folder);
+      });
+    },
+
+    async *list(prefix, options = {}) {
+      assertPrefix(prefix);
+      const folder = prefix.slice(0, prefix.lastIndexOf('/') + 1);
+      for await (const file of files(folder, (name) => !isUnfinishedName(name), options.signal)) {
+        if (file.name.startsWith(prefix)) yield file;
+      }
+    },
+
+    async stat(name, options = {}): Promise<StoredObject> {
+      const path = fileOf(name);
+      return run(`find ${name}`, options.signal, async (session) => {
+        const found = await session.ask<Stats>((sftp, done) => sftp.stat(path, done), options.signal);
+        if (!found.isFile()) throw new HoldfastError('not-found', `${name} in ${location} is not a file`);
+        return { name, size: found.size, modified: found.mtime * 1000 };
+      });
+    },
+
+    read,
+    stream,
+    write,
+
+    async remove(name, options = {}) {
+      const path = fileOf(name);
+      try {
+        await run(`remove ${name}`, options.signal, (session) =>
+          session.ask((sftp, done) => sftp.unlink(path, done), options.signal),
+        );
+      } catch (error) {
+        if (!hasCode(error, 'not-found')) throw error;
+      }
+    },
+
+    async *leftovers(folder, before, options = {}) {
+      assertPrefix(folder);
+      for await (const file of files(folder, isUnfinishedName, options.signal)) {
+        if (file.modified >= before) continue;
+        const path = pathOf(file.name);
+        yield {
+          name: nameOfUnfinished(file.name)!,
+          size: file.size,
+          async remove() {
+            await run(`remove what is left of ${file.name}`, undefined, async (session) => {
+              const now = await statOrAbsent(session, path);
+              if (now === undefined || now.mtime * 1000 >= before) return;
+              await session.ask((sftp, done) => sftp.unlink(path, done));
+            });
+          },
+        };
+      }
+    },
+
+    async close() {
+      pool.close();
+    },
+  };
+}
+
+async function sizeOf(session: Session, handle: Buffer, signal: AbortSignal | undefined): Promise<number> {
+  const { size } = await session.ask<Stats>((sftp, done) => sftp.fstat(handle, done), signal);
+  return size;
+}
+
+async function statOrAbsent(
+  session: Session,
+  path: string,
+  signal?: AbortSignal,
+): Promise<Stats | undefined> {
+  try {
+    return await session.ask<Stats>((sftp, done) => sftp.stat(path, done), signal);
+  } catch (error) {
+    if (statusOf(error) === status.noSuchFile) return undefined;
+    throw error;
+  }
+}
+
+async function exists(session: Session, path: string, signal: AbortSignal | undefined): Promise<boolean> {
+  return (await statOrAbsent(session, path, signal)) !== undefined;
+}
+
+async function isFolder(session: Session, path: string): Promise<boolean> {
+  return (await statOrAbsent(session, path))?.isDirectory() ?? false;
+}
+
+/** Replaces what is there, in one step where the server can. */
+async function rename(
+  session: Session,
+  from: string,
+  to: string,
+  signal: AbortSignal | undefined,
+): Promise<void> {
+  try {
+    await session.ask((sftp, done) => sftp.ext_openssh_rename(from, to, done), signal);
+  } catch (error) {
+    if (statusOf(error) !== status.unsupported) throw error;
+    try {
+      await session.ask((sftp, done) => sftp.rename(from, to, done), signal);
+    } catch (refusal) {
+      if (statusOf(refusal) !== status.failure || !(await exists(session, to, signal))) throw refusal;
+      // The server does not replace: for a moment the object is absent.
+      await session.ask((sftp, done) => sftp.unlink(to, done), signal);
+      await session.ask((sftp, done) => sftp.rename(from, to, done), signal);
+    }
+  }
+}
+
+async function sync(session: Session, handle: Buffer, signal: AbortSignal | undefined): Promise<void> {
+  try {
+    await session.ask((sftp, done) => sftp.ext_openssh_fsync(handle, done), signal);
+  } catch (error) {
+    if (statusOf(error) !== status.unsupported) throw error;
+  }
+}
+
+/** True when the file system of `folder` has no room left, as far as the server tells. */
+async function isFull(session: Session, folder: string): Promise<boolean> {
+  try {
+    const found = await session.ask<{ f_bavail: number; f_favail: number; f_files: number }>((sftp, done) =>
+      sftp.ext_openssh_statvfs(folder, done),
+    );
+    return found.f_bavail === 0 || (found.f_favail === 0 && found.f_files > 0);
+  } catch {
+    return false;
+  }
+}
+
+/** Waits for a request that cleans up, for a while and whatever comes of it. */
+async function tidily(request: Promise<unknown>): Promise<void> {
+  let late: NodeJS.Timeout | undefined;
+  const patience = new Promise<void>((resolve) => {
+    late = setTimeout(resolve, tidyTimeout);
+  });
+  await Promise.race([request.catch(() => {}), patience]);
+  clearTimeout(late);
+}
