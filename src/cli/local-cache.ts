@@ -16,10 +16,12 @@ export function cacheBase({ settings, environment }: Invocation): string | undef
   return settings.cache ? (settings.cacheDirectory ?? cacheDirectory(environment)) : undefined;
 }
 
+const onThisMachine = new Set(['local', 'memory']);
+
 /** Puts a cache before a storage; undefined when none is wanted or of use. A cache that cannot be had is only told. */
 export function cacheFor(invocation: Invocation, location: string): CacheWrapper | undefined {
   const base = cacheBase(invocation);
-  if (base === undefined || parseLocation(location).kind !== 's3') return undefined;
+  if (base === undefined || onThisMachine.has(parseLocation(location).kind)) return undefined;
   const { settings, terminal, context } = invocation;
   return async (storage, repositoryId) => {
     try {

@@ -110,7 +110,7 @@ export async function openChosenRepository(
       const key = await defaultKey(storage, invocation, isDefault);
       if (key) return await open(key);
     }
-    return await openByPrompt(invocation, open, location);
+    return await openByPrompt(invocation, open, storage.location);
   } catch (error) {
     await storage.close();
     throw error;

@@ -6,5 +6,7 @@ export type { FaultOptions } from './faulty-storage.ts';
 export { contentsOf, createDyingStorage, recordStorage } from './recording-storage.ts';
 export type { RecordedOperation, RecordingStorage } from './recording-storage.ts';
 export { abortedSignal, assertCode, listAll, patternBytes } from './storage-assertions.ts';
+export { repositoryStorageContract } from './storage-contract-restic.ts';
+export type { RepositoryContractOptions } from './storage-contract-restic.ts';
 export { storageContract } from './storage-contract.ts';
 export type { StorageUnderTest } from './storage-contract.ts';

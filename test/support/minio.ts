@@ -2,6 +2,7 @@
 import { mkdirSync, mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { makeCertificate } from './certificate.ts';
 import { runProgram } from './program.ts';
 import type { S3Server } from './s3-server.ts';
 import { answers, freePort, startServer } from './server.ts';
@@ -64,42 +65,4 @@ async function isLive(endpoint: string, ca: string | undefined): Promise<boolean
   if (ca === undefined) return answers(url, 200);
   const result = await runProgram('curl', ['-sf', '--cacert', ca, url], { expect: 'any', timeout: 5_000 });
   return result.status === 0;
-}
-
-async function makeCertificate(folder: string): Promise<string> {
-  const authority = join(folder, 'authority.pem');
-  const openssl = (...args: string[]): Promise<unknown> =>
-    runProgram(toolPath('openssl'), args, { cwd: folder });
-  const key = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes'];
-  await openssl(
-    'req',
-    '-x509',
-    ...key,
-    '-keyout',
-    'authority.key',
-    '-out',
-    authority,
-    '-days',
-    '2',
-    '-subj',
-    '/CN=Test authority',
-  );
-  await openssl(
-    ...[
-      'req',
-      '-x509',
-      ...key,
-      '-keyout',
-      'private.key',
-      '-out',
-      'public.crt',
-      '-days',
-      '2',
-      '-subj',
-      '/CN=127.0.0.1',
-    ],
-    ...['-CA', authority, '-CAkey', 'authority.key', '-addext', 'subjectAltName=IP:127.0.0.1,DNS:s3.test'],
-    ...['-addext', 'basicConstraints=critical,CA:FALSE'],
-  );
-  return authority;
 }
