@@ -28,6 +28,8 @@ export interface DatabaseDriver {
   readonly server?: (url: string) => ServerAddress | undefined;
   /** The parts of a snapshot as one stream that the database's own client takes. */
   assemble(stored: StoredDatabase): AsyncIterable<Uint8Array>;
+  /** A dump in one file, made fit to be a file that anybody may take: as it is when absent. */
+  readonly asFile?: (dump: AsyncIterable<Uint8Array>) => AsyncIterable<Uint8Array>;
   /** Some tables of it as such a stream; absent where tables do not stand by themselves. Codes `not-found`, `usage`. */
   readonly assembleTables?: (
     stored: StoredDatabase,

@@ -18,7 +18,7 @@ export interface TablePart {
   readonly framing: Framing;
 }
 
-/** They come when all tables have passed: `schema` belongs before them, `views` behind them. */
+/** They come when all tables have passed, unless all is wanted in its order: `schema` belongs before them, `views` behind them. */
 export interface TextPart {
   readonly kind: 'schema' | 'views';
   readonly text: Uint8Array;
@@ -37,8 +37,14 @@ const longestHead = 4 * 1024 * 1024;
 /** What is no row is kept until the end: tens of thousands of tables. */
 const mostText = 256 * 1024 * 1024;
 
-/** Code `truncated` when the dump ends before its end. */
-export async function* splitDump(pieces: AsyncIterable<Uint8Array>): AsyncGenerator<DumpPart, void, void> {
+/**
+ * Code `truncated` when the dump ends before its end.
+ * @param inOrder whatever of the structure stands before a table's rows comes before them
+ */
+export async function* splitDump(
+  pieces: AsyncIterable<Uint8Array>,
+  { inOrder = false } = {},
+): AsyncGenerator<DumpPart, void, void> {
   const reader = createDumpReader(pieces);
   const schema: Buffer[] = [];
   const views: Buffer[] = [];
@@ -58,6 +64,7 @@ export async function* splitDump(pieces: AsyncIterable<Uint8Array>): AsyncGenera
     }
     if (headed && starts(line, dumpingData)) {
       schema.pop();
+      if (inOrder && schema.length > 0) yield { kind: 'schema', text: Buffer.concat(schema.splice(0)) };
       yield await tablePart([before!, line]);
       before = undefined;
       continue;

@@ -5,6 +5,7 @@
 import { HoldfastError, messageOf } from '../../kernel/errors.ts';
 import { createSha256 } from '../../kernel/native/crypto.ts';
 import { readProcess } from '../../kernel/process.ts';
+import { createRowSum } from '../../kernel/row-sum.ts';
 import { type BlockChoice, chooseBlockSize } from '../database/block-size.ts';
 import { blocksBefore, tableKey } from '../database/blocks-before.ts';
 import type { DatabaseSourceOptions } from '../database/driver.ts';
@@ -16,6 +17,7 @@ import {
   type TableEvidence,
 } from '../database/evidence.ts';
 import type { Entry, RowTally } from '../entry.ts';
+import { nameInPath } from '../database/name-in-path.ts';
 import { collectText } from '../masking/schema-text.ts';
 import type { PreviousFile, Source } from '../source.ts';
 import { dumpAccounts, globalsName } from './accounts.ts';
@@ -87,24 +89,30 @@ async function* entries(
   const tables: TableEvidence[] = [];
   const used = new Set<string>();
   const dump = readProcess(dumper.path, [...enter, ...tableOptions], { ...session.child, onWarning: warn });
-  for await (const part of splitDump(masker ? masker.maskDump(dump) : dump)) {
-    if (part.kind !== 'table') {
-      texts.set(part.kind === 'schema' ? schemaName : viewsName, part.text);
-    } else if (chosen.withoutRows.has(part.table)) {
-      for await (const _ of part.bytes);
-    } else {
-      yield* table(part);
-    }
+  const dumped = masker ? masker.maskDump(dump) : dump;
+  const oneFile = options.format === undefined ? undefined : `${nameInPath(connection.database)}.sql`;
+  if (options.format === 'custom') {
+    throw new HoldfastError('usage', 'MySQL and MariaDB have no custom format');
   }
-  refuseMissing(taken, tables, chosen.withoutRows);
-  if (masker) for (const [name, text] of texts) texts.set(name, masker.maskText(name, text));
-  for (const [name, text] of texts) {
-    const rows = {
-      kind: 'rows',
-      bytes: once(text),
-      blockSize: chooseBlockSize(0, undefined).blockSize,
-    } as const;
-    yield entry(name, rows);
+  const { blockSize } = chooseBlockSize(0, undefined);
+  if (oneFile !== undefined) {
+    const done = ({ bytes }: RowTally): void => void parts.push({ name: oneFile, bytes });
+    yield entry(oneFile, { kind: 'rows', bytes: joined(oneFile), blockSize, done });
+  } else {
+    for await (const part of splitDump(dumped)) {
+      if (part.kind !== 'table') {
+        texts.set(part.kind === 'schema' ? schemaName : viewsName, part.text);
+      } else if (chosen.withoutRows.has(part.table)) {
+        for await (const _ of part.bytes);
+      } else {
+        yield* table(part);
+      }
+    }
+    refuseMissing(taken, tables, chosen.withoutRows);
+    if (masker) for (const [name, text] of texts) texts.set(name, masker.maskText(name, text));
+    for (const [name, text] of texts) {
+      yield entry(name, { kind: 'rows', bytes: once(text), blockSize });
+    }
   }
   const schema = texts.get(schemaName)!;
   const details = tableDetails(schema);
@@ -119,7 +127,9 @@ async function* entries(
     extensions: [],
     schema: schemaHash(createSha256(), [schema, programs, texts.get(viewsName)!]),
     sequences: [],
-    parts: [sized(schemaName), ...parts, sized(programsName), sized(viewsName)],
+    parts:
+      oneFile === undefined ? [sized(schemaName), ...parts, sized(programsName), sized(viewsName)] : parts,
+    ...(oneFile !== undefined && { format: 'sql' }),
     ...(chosen.choices && { choices: chosen.choices }),
     ...(globals && { globals: { name: globalsName, bytes: globals.length, passwords: true } }),
     tables: tables.map((table) => ({ ...table, ...details.get(table.name) })),
@@ -129,6 +139,39 @@ async function* entries(
 
   function entry(name: string, content: Entry['content']): Entry {
     return { path: Buffer.from(`${folder}/${name}`), permissions, modified, content };
+  }
+
+  /** All of it in an order in which a client takes it: structure and rows as they come, what uses them, and views at last. */
+  async function* joined(name: string): AsyncGenerator<Uint8Array, void, void> {
+    const masked = (part: string, text: Uint8Array): Uint8Array =>
+      masker ? masker.maskText(part, text) : text;
+    const schema: Uint8Array[] = [];
+    const sum = createRowSum();
+    for await (const part of splitDump(dumped, { inOrder: true })) {
+      if (part.kind === 'schema') {
+        const text = masked(schemaName, part.text);
+        schema.push(text);
+        yield text;
+      } else if (part.kind === 'views') {
+        texts.set(viewsName, masked(viewsName, part.text));
+      } else if (part.kind !== 'table' || chosen.withoutRows.has(part.table)) {
+        if (part.kind === 'table') for await (const _ of part.bytes);
+      } else {
+        let bytes = 0;
+        for await (const piece of part.bytes) {
+          sum.update(piece);
+          bytes += piece.length;
+          yield piece;
+        }
+        const choice = chooseBlockSize(sizes.get(part.table) ?? 0, undefined);
+        tables.push(seen(part, name, { ...sum.end(), bytes }, choice));
+      }
+    }
+    refuseMissing(taken, tables, chosen.withoutRows);
+    texts.set(schemaName, Buffer.concat(schema));
+    texts.set(programsName, masked(programsName, programs));
+    yield texts.get(programsName)!;
+    yield texts.get(viewsName)!;
   }
 
   function* table(part: TablePart): Generator<Entry, void, void> {

@@ -11,7 +11,7 @@ import { postgresServer } from './server-address.ts';
 import { postgresSource } from './source.ts';
 import { sampleLive, sampleStored } from './table-samples.ts';
 import { restorePostgres } from './target.ts';
-import { wholeDump } from './whole-dump.ts';
+import { wholeDump, withNewWord } from './whole-dump.ts';
 
 export const postgres: DatabaseDriver = {
   kinds: ['postgres'],
@@ -45,6 +45,7 @@ export const postgres: DatabaseDriver = {
     };
   },
   assemble: wholeDump,
+  asFile: withNewWord,
   assembleTables: (stored, tables) => dumpTables(inParts(stored), tables),
   // one that pg_dump made is there as it is
   archive: (stored) =>

@@ -6,14 +6,22 @@ import { plainRestrictWord } from './dump-parts.ts';
 /** The line at the end of a dump lies within so many bytes. */
 const tailSize = 4096;
 
+export function wholeDump({
+  evidence: { parts },
+  read,
+}: StoredDatabase): AsyncGenerator<Uint8Array, void, void> {
+  return withNewWord(joined());
+
+  async function* joined(): AsyncGenerator<Uint8Array, void, void> {
+    for (const { name } of parts) yield* read(name);
+  }
+}
+
 /**
  * The word that shuts psql's own commands out of the data was made plain to be stored: whoever wrote to the database
  * could know it, so each dump gets a new one.
  */
-export async function* wholeDump({
-  evidence: { parts },
-  read,
-}: StoredDatabase): AsyncGenerator<Uint8Array, void, void> {
+export async function* withNewWord(dump: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array, void, void> {
   const word = randomBytes(32).toString('hex');
   const fresh = (text: Uint8Array, command: 'restrict' | 'unrestrict'): Uint8Array => {
     const line = `\n\\${command} ${plainRestrictWord}\n`;
@@ -23,23 +31,22 @@ export async function* wholeDump({
     const changed = Buffer.from(`\n\\${command} ${word}\n`);
     return Buffer.concat([text.subarray(0, at), changed, text.subarray(at + line.length)]);
   };
-  for (const [i, { name }] of parts.entries()) {
-    let first = i === 0;
-    /** the end of the last part, held back */
-    let tail: Uint8Array = new Uint8Array(0);
-    for await (const piece of read(name)) {
-      let bytes = piece;
-      if (first) bytes = fresh(bytes, 'restrict');
-      first = false;
-      if (i < parts.length - 1) {
-        yield bytes;
-        continue;
-      }
-      const all = Buffer.concat([tail, bytes]);
-      const kept = Math.min(all.length, tailSize);
-      if (all.length > kept) yield all.subarray(0, all.length - kept);
-      tail = all.subarray(all.length - kept);
+  let first = true;
+  /** the end so far, held back */
+  let tail: Uint8Array = new Uint8Array(0);
+  for await (const piece of dump) {
+    const bytes = first ? fresh(piece, 'restrict') : piece;
+    first = false;
+    if (bytes.length >= tailSize) {
+      if (tail.length > 0) yield tail;
+      yield bytes.subarray(0, bytes.length - tailSize);
+      tail = bytes.slice(bytes.length - tailSize);
+      continue;
     }
-    if (tail.length > 0) yield fresh(tail, 'unrestrict');
+    const all = Buffer.concat([tail, bytes]);
+    const kept = Math.min(all.length, tailSize);
+    if (all.length > kept) yield all.subarray(0, all.length - kept);
+    tail = all.subarray(all.length - kept);
   }
+  if (tail.length > 0) yield fresh(tail, 'unrestrict');
 }

@@ -19,3 +19,8 @@ export function splitExtension(file: string): { readonly stem: string; readonly 
   if (extension.length === file.length) return { stem: file, extension: '' };
   return { stem: file.slice(0, file.length - extension.length), extension };
 }
+
+/** True for an ending that tells of a dump or of an encoding. */
+export function isKnownExtension(extension: string): boolean {
+  return known.exec(`x${extension}`)?.[0] === extension;
+}

@@ -1,0 +1,152 @@
+/** Writes the artefacts of one run: each in one pass, atomically, and the manifest last. */
+import { createHash } from 'node:crypto';
+import { HoldfastError } from '../../kernel/errors.ts';
+import type { Context } from '../../kernel/context.ts';
+import type { Archive } from './archive.ts';
+import { findLayout } from './archive.ts';
+import type { Encoding } from './encodings/encoding.ts';
+import { encodeThrough, openEncodings } from './encodings/open.ts';
+import type { Layout, Tier } from './layout/layout.ts';
+import { artefactName } from './layout/layout.ts';
+import { createDigest } from './digest.ts';
+import type { Digest, Manifest, ManifestArtefact, ManifestSource } from './manifest.ts';
+import { encodeManifest, manifestName } from './manifest.ts';
+
+export interface RunOptions {
+  readonly source: ManifestSource;
+  /** milliseconds since 1970; undefined for now */
+  readonly time: number | undefined;
+  /** of `rolling`, from the time of the run */
+  readonly tier: (time: number) => Tier | undefined;
+  readonly hostname: string;
+  readonly program: string;
+  readonly tags: readonly string[];
+}
+
+export interface NewArtefact {
+  /** of what it is before it is encoded: `.sql`, `.anon.sql` */
+  readonly extension: string;
+  readonly bytes: AsyncIterable<Uint8Array>;
+  /** asked for when all bytes have passed */
+  readonly evidence?: () => unknown;
+}
+
+export interface ArchiveRun extends AsyncDisposable {
+  readonly layout: Layout;
+  /** of its names */
+  readonly time: number;
+  /** Code `corrupt` when the storage tells of another size than was written; those of the bytes and of the storage. */
+  write(artefact: NewArtefact): Promise<ManifestArtefact>;
+  /** Writes what makes it a snapshot. Without it everything goes again when the run is disposed of. */
+  commit(): Promise<Manifest>;
+}
+
+/** Names tell times in whole seconds: what is made within one waits for the next. */
+export async function beginRun(archive: Archive, options: RunOptions, context: Context): Promise<ArchiveRun> {
+  const { storage, zone } = archive;
+  const { signal } = context;
+  const encodings = await openEncodings(archive.encode);
+  const ending = encodings.map(({ extension }) => extension).join('');
+  const layout = (await findLayout(archive, signal)) ?? 'dated';
+  await storage.prepare({ signal });
+  let time = Math.floor((options.time ?? context.clock.now()) / 1000) * 1000;
+  const spec = (extension: string) => {
+    const { host, database } = options.source;
+    return { host, database, time, zone, tier: options.tier(time), extension: `${extension}${ending}` };
+  };
+  const done: ManifestArtefact[] = [];
+  const written: string[] = [];
+  let committed = false;
+
+  async function findFreeName(extension: string): Promise<string> {
+    const name = artefactName(layout, spec(extension));
+    if (layout === 'latest' || done.length > 0 || !(await exists(name))) return name;
+    if (options.time !== undefined) throw new HoldfastError('exists', `${name} is there already`);
+    const now = context.clock.now();
+    await context.clock.sleep(Math.max(1, time + 1000 - now), signal);
+    time = Math.floor(Math.max(context.clock.now(), time + 1000) / 1000) * 1000;
+    return findFreeName(extension);
+  }
+
+  async function exists(name: string): Promise<boolean> {
+    for (const one of [name, manifestName(layout, name)]) {
+      for await (const found of storage.list(one, { signal })) if (found.name === one) return true;
+    }
+    return false;
+  }
+
+  function manifestOf(artefacts: readonly ManifestArtefact[]): Manifest {
+    const { source, hostname, program, tags } = options;
+    return { version: 1, time: new Date(time).toISOString(), source, hostname, program, tags, artefacts };
+  }
+
+  return {
+    layout,
+    get time() {
+      return time;
+    },
+    async write({ extension, bytes, evidence }) {
+      const name = await findFreeName(extension);
+      const digests = await writeEncoded(archive, name, bytes, encodings, signal);
+      if (layout !== 'latest') written.push(name);
+      const { size } = await storage.stat(name, { signal });
+      if (size !== digests.stored.size) {
+        await storage.remove(name);
+        throw new HoldfastError(
+          'corrupt',
+          `${name} has ${size} bytes on ${storage.location}, and ${digests.stored.size} were written`,
+        );
+      }
+      const seen = evidence?.();
+      const encoded = encodings.map((encoding) => encoding.name);
+      const artefact = {
+        ...{ name, encodings: encoded, ...digests },
+        ...(seen === undefined ? {} : { evidence: seen }),
+      };
+      done.push(artefact);
+      return artefact;
+    },
+    async commit() {
+      if (done.length === 0) throw new HoldfastError('failed', 'the source has nothing to store');
+      const manifest = manifestOf(done);
+      if (layout === 'dated') {
+        await put(manifestName(layout, done[0]!.name), manifest);
+      } else {
+        for (const artefact of done) await put(manifestName(layout, artefact.name), manifestOf([artefact]));
+      }
+      committed = true;
+      return manifest;
+    },
+    async [Symbol.asyncDispose]() {
+      if (committed) return;
+      // also when the run was interrupted
+      for (const name of written) await storage.remove(name).catch(() => {});
+    },
+  };
+
+  async function put(name: string, manifest: Manifest): Promise<void> {
+    const bytes = encodeManifest(manifest);
+    if (layout !== 'latest') written.push(name);
+    await storage.write(name, bytes, { signal, sha256: createHash('sha256').update(bytes).digest() });
+  }
+}
+
+async function writeEncoded(
+  { storage }: Archive,
+  name: string,
+  bytes: AsyncIterable<Uint8Array>,
+  encodings: readonly Encoding[],
+  signal: AbortSignal,
+): Promise<{ readonly plain: Digest; readonly stored: Digest }> {
+  const plain = createDigest();
+  const stored = createDigest();
+  const encoded = encodeThrough(encodings, plain.watch(bytes), signal);
+  // what a source yields is valid until the next piece alone, and a storage may take several
+  const body = encodings.length === 0 ? copied(encoded) : encoded;
+  await storage.write(name, stored.watch(body), { signal });
+  return { plain: plain.end(), stored: stored.end() };
+}
+
+async function* copied(bytes: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array, void, void> {
+  for await (const piece of bytes) yield piece.slice();
+}
