@@ -9,6 +9,7 @@ import {
   isEmptyFilter,
   type SnapshotFilter,
 } from '../vaults/repository/snapshot-filter.ts';
+import { assertMayRemove } from './may-remove.ts';
 import { applyPolicy, isEmptyPolicy, validatePolicy, type ForgetPolicy } from './forget-policy.ts';
 import { groupSnapshots, type GroupBy, type GroupKey } from './snapshot-groups.ts';
 
@@ -84,12 +85,16 @@ export async function planForget(
   return { groups, remove: groups.flatMap((group) => group.remove.map(({ id }) => id)) };
 }
 
-/** Removes the snapshots of the plan; one that cannot be removed does not keep the others. */
+/**
+ * Removes the snapshots of the plan; one that cannot be removed does not keep the others. Code `forbidden` on a storage
+ * that only appends.
+ */
 export async function performForget(
   repository: Repository,
   plan: ForgetPlan,
   context: Context,
 ): Promise<ForgetResult> {
+  if (plan.remove.length > 0) await assertMayRemove(repository, context);
   const removed: string[] = [];
   const failed: { id: string; error: unknown }[] = [];
   for (const id of plan.remove) {

@@ -10,6 +10,7 @@ import type { Leftover } from '../storage/storage.ts';
 import type { Repository } from '../vaults/repository/repository.ts';
 import { createBlobWriter, type BlobWriterOptions } from '../vaults/repository/writer.ts';
 import { findLeftovers } from './leftovers.ts';
+import { assertMayRemove } from './may-remove.ts';
 import { decidePacks, type PackDecision, type PackingOptions } from './prune-plan.ts';
 import { firstEntry } from './prune-packs.ts';
 import type { PruneStatistics } from './prune-statistics.ts';
@@ -78,9 +79,10 @@ export async function planPrune(
   };
 }
 
-/** Does what was planned. After an error or a crash at any point every snapshot is whole, and the next prune goes on. */
+/** Does what was planned. Code `forbidden` on a storage that only appends. After an error or a crash at any point every snapshot is whole, and the next prune goes on. */
 export async function performPrune(repository: Repository, plan: PrunePlan, context: Context): Promise<void> {
   const { options } = plan;
+  await assertMayRemove(repository, context);
   await removePacks(repository, plan.unreferencedPacks, options, context);
   await rescueBlobs(repository, plan, context);
   const gone = new Set([...plan.repackPacks, ...plan.removePacks, ...plan.forgetPacks]);

@@ -13,6 +13,7 @@ import {
 import { rootOf } from '../vaults/repository/tree-path.ts';
 import type { BlobWriterOptions } from '../vaults/repository/writer.ts';
 import { plainLength } from './blob-set.ts';
+import { assertMayRemove } from './may-remove.ts';
 import { replaceSnapshot, type SnapshotOutcome } from './replace-snapshot.ts';
 import { openSink } from './rewrite.ts';
 import { createTreeRewriter, type TreeRules } from './rewrite-tree.ts';
@@ -46,6 +47,7 @@ export async function repairSnapshots(
   context: Context,
 ): Promise<{ readonly modified: number }> {
   const { dryRun = false, forget = false } = options;
+  if (forget && !dryRun) await assertMayRemove(repository, context);
   const unreadable: { id: string; error: unknown }[] = [];
   const others = passOver(context);
   const entries = await findSnapshots(repository, options.filter, (id, error) => {

@@ -14,6 +14,7 @@ import type { Repository, SnapshotEntry } from '../vaults/repository/repository.
 import { findSnapshots, passOver, type SnapshotFilter } from '../vaults/repository/snapshot-filter.ts';
 import { rootOf } from '../vaults/repository/tree-path.ts';
 import { type BlobWriterOptions, createBlobWriter } from '../vaults/repository/writer.ts';
+import { assertMayRemove } from './may-remove.ts';
 import { replaceSnapshot, type SnapshotChange, type SnapshotOutcome } from './replace-snapshot.ts';
 import { createTreeRewriter, hashOnly, type TreeRules, type TreeSink } from './rewrite-tree.ts';
 
@@ -72,6 +73,7 @@ export async function rewrite(
     );
   }
   const { dryRun = false, forget = false } = options;
+  if (forget && !dryRun) await assertMayRemove(repository, context);
   const including = options.patterns.includes.length + options.patterns.insensitiveIncludes.length > 0;
   let modified = 0;
   for (const entry of await findSnapshots(repository, options.filter, passOver(context))) {

@@ -4,6 +4,7 @@ import { HoldfastError, throwIfAborted } from '../kernel/errors.ts';
 import { encodeSnapshot } from '../vaults/repository/format/snapshot.ts';
 import type { Repository } from '../vaults/repository/repository.ts';
 import { findSnapshots, passOver, type SnapshotFilter } from '../vaults/repository/snapshot-filter.ts';
+import { assertMayRemove } from './may-remove.ts';
 
 export interface TagOptions {
   readonly filter: SnapshotFilter;
@@ -39,6 +40,7 @@ export async function tag(repository: Repository, options: TagOptions, context: 
     throwIfAborted(context.signal);
     const tags = set.length > 0 ? set.filter((name) => name !== '') : changeTags(snapshot.tags, add, remove);
     if (!tags) continue;
+    if (changed.length === 0) await assertMayRemove(repository, context);
     const json = encodeSnapshot({ ...snapshot, tags, original: snapshot.original ?? id });
     const newId = await repository.writeFile('snapshot', json);
     await repository.removeFile('snapshot', id);
