@@ -7,7 +7,7 @@ import { test } from 'node:test';
 import { askNewPassword, askPassword, configuredPassword } from './password.ts';
 import type { PasswordChoice } from './password.ts';
 import type { SecretInput } from './prompt.ts';
-import { splitShellWords } from './shell-words.ts';
+import { splitShellWords } from '../kernel/shell-words.ts';
 
 const nothing: PasswordChoice = {
   passwordFile: undefined,

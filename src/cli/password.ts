@@ -6,7 +6,7 @@ import { systemText } from '../kernel/native/system-error.ts';
 import type { RepositoryChoice } from './global-options.ts';
 import { readSecret } from './prompt.ts';
 import type { PromptOptions } from './prompt.ts';
-import { splitShellWords } from './shell-words.ts';
+import { splitShellWords } from '../kernel/shell-words.ts';
 
 export type PasswordChoice = Pick<
   RepositoryChoice,

@@ -1,5 +1,5 @@
 /** Splits a command line into words as a shell would, without running one. */
-import { HoldfastError } from '../kernel/errors.ts';
+import { HoldfastError } from './errors.ts';
 
 /** Words separated by white space; '...' and "..." hold words together, \ takes the next character as it is. */
 export function splitShellWords(line: string): string[] {
