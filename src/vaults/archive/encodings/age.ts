@@ -22,11 +22,13 @@ const largestHeader = 4 * 1024 * 1024;
 
 export async function ageEncoding(recipients: readonly string[], keys: DecodingKeys): Promise<Encoding> {
   const sealFor = await recipientsOf(recipients);
+  /** unlocking takes a moment, and the passphrase is asked for once */
+  let identities: ReturnType<typeof identitiesOf> | undefined;
   return {
     name: 'age',
     extension: '.age',
     encode: (bytes, signal) => encode(bytes, sealFor, signal),
-    decode: (bytes, signal) => decode(bytes, keys, signal),
+    decode: (bytes, signal) => decode(bytes, () => (identities ??= identitiesOf(keys)), signal),
   };
 }
 
@@ -62,12 +64,11 @@ async function* encode(
 
 async function* decode(
   bytes: AsyncIterable<Uint8Array>,
-  keys: DecodingKeys,
+  identitiesOf: () => Promise<readonly string[]>,
   signal: AbortSignal,
 ): AsyncGenerator<Uint8Array, void, void> {
-  const identities = await identitiesOf(keys);
   await using queue = queueOf(bytes);
-  const fileKey = await openHeader(await readHeader(queue), identities);
+  const fileKey = await openHeader(await readHeader(queue), await identitiesOf());
   const nonce = await queue.read(nonceSize);
   if (nonce.length < nonceSize) throw endsEarly();
   const chunks = chunkCipher(fileKey, nonce);

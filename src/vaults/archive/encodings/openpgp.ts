@@ -12,6 +12,8 @@ const blockSize = 1024 * 1024;
 export async function openpgpEncoding(recipients: readonly string[], keys: DecodingKeys): Promise<Encoding> {
   const { readCertificates, readPrivateKeys } = await import('./openpgp-keys.ts');
   const certificates = await readCertificates(recipients);
+  /** unlocking takes a moment, and the passphrase is asked for once */
+  let privateKeys: ReturnType<typeof readPrivateKeys> | undefined;
   return {
     name: 'openpgp',
     extension: '.gpg',
@@ -22,7 +24,8 @@ export async function openpgpEncoding(recipients: readonly string[], keys: Decod
       yield* throughWorker({ kind: 'encrypt', certificates }, bytes, signal);
     },
     async *decode(bytes, signal) {
-      yield* throughWorker({ kind: 'decrypt', privateKeys: await readPrivateKeys(keys) }, bytes, signal);
+      privateKeys ??= readPrivateKeys(keys);
+      yield* throughWorker({ kind: 'decrypt', privateKeys: await privateKeys }, bytes, signal);
     },
   };
 }
@@ -33,6 +36,7 @@ async function* throughWorker(
   signal: AbortSignal,
 ): AsyncGenerator<Uint8Array, void, void> {
   const blocks = cutIntoBlocks(bytes, blockSize);
+  let empty = true;
   /** what the bytes themselves threw, told as it is */
   let failure: { readonly error: unknown } | undefined;
 
@@ -40,6 +44,9 @@ async function* throughWorker(
     try {
       throwIfAborted(signal);
       const { value: block } = await blocks.next();
+      if (block) empty = false;
+      else if (empty && work.kind === 'decrypt')
+        throw new HoldfastError('truncated', 'the OpenPGP data is empty');
       return block ? new Transfer({ block }, [block.buffer as ArrayBuffer]) : new Transfer({}, []);
     } catch (error) {
       failure = { error };
