@@ -26,6 +26,8 @@ export interface GlobalSettings extends RepositoryChoice {
   /** 0 quiet, 1 as usual, 2 verbose, 3 very verbose */
   readonly verbosity: 0 | 1 | 2 | 3;
   readonly json: boolean;
+  /** a file or folder of configuration, by flag */
+  readonly configuration: string | undefined;
   /** false: no lock is taken, for repositories that cannot be written */
   readonly lock: boolean;
   /** milliseconds to go on trying for a lock */
@@ -52,6 +54,7 @@ export interface GlobalSettings extends RepositoryChoice {
 }
 
 interface RawOptions {
+  config?: string;
   repo?: string;
   repositoryFile?: string;
   passwordFile?: string;
@@ -88,6 +91,7 @@ export const globalHeading = 'Flags of every verb:';
 export function globalOptions(): Option[] {
   return [
     new Option('-r, --repo <repository>', 'repository to work on (default: $HOLDFAST_REPOSITORY)'),
+    new Option('--config <file>', 'configuration, a file or a folder (default: $HOLDFAST_CONFIG)'),
     new Option('--repository-file <file>', 'file that holds the repository location'),
     new Option('-p, --password-file <file>', 'file that holds the password'),
     new Option('--password-command <command>', 'command that prints the password'),
@@ -131,6 +135,7 @@ export function globalSettings(command: Command, environment: Environment): Glob
     ...repositoryChoice(raw, environment),
     verbosity,
     json: raw.json ?? false,
+    configuration: raw.config,
     lock: raw.lock ?? true,
     retryLock: raw.retryLock === undefined ? 0 : parseDuration(raw.retryLock, '--retry-lock'),
     cache: raw.cache ?? true,

@@ -139,6 +139,11 @@ export const verbs: readonly Verb[] = [
     load: async () => (await import('./commands/list.ts')).listCommand,
   },
   {
+    name: 'config',
+    summary: 'check and show the configuration',
+    load: async () => (await import('./commands/config.ts')).configCommand,
+  },
+  {
     name: 'cache',
     summary: 'list and remove local caches',
     load: async () => (await import('./commands/cache.ts')).cacheCommand,

@@ -1,0 +1,261 @@
+import assert from 'node:assert/strict';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { homedir, tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { suite, test } from 'node:test';
+import { hasCode } from '../kernel/errors.ts';
+import { type EffectiveConfig, effectiveConfig } from './effective.ts';
+import { loadConfig, readConfig } from './load.ts';
+import { problemLine } from './problem.ts';
+
+/** The configuration that files of /etc/holdfast would give. */
+function config(...texts: string[]): EffectiveConfig {
+  const files = texts.map((text, i) => ({ path: `/etc/holdfast/${'abc'[i]}.yaml`, text }));
+  return effectiveConfig({ ...readConfig(files), place: '/etc/holdfast' });
+}
+
+/** What is wrong, without the folder. */
+function problems(...texts: string[]): string[] {
+  return config(...texts).problems.map((problem) => problemLine(problem).replace('/etc/holdfast/', ''));
+}
+
+const good = `
+sources:
+  docs: { paths: ~/docs }
+  shop: { url: postgres://backup@db/shop, password: file:shop.key }
+vaults:
+  main: { repository: backups, password: env:MAIN }
+jobs:
+  nightly: { sources: [docs, shop], vaults: main }
+`;
+
+suite('a configuration', () => {
+  test('that is right has no problems, and paths from the folder of its file', () => {
+    const { problems, sources, vaults, jobs } = config(good);
+    assert.deepEqual(problems, []);
+    assert.deepEqual(sources.get('docs')?.settings, { paths: join(homedir(), 'docs') });
+    assert.deepEqual(sources.get('shop')?.settings, {
+      url: 'postgres://backup@db/shop',
+      password: 'file:/etc/holdfast/shop.key',
+    });
+    assert.deepEqual(vaults.get('main')?.settings, {
+      repository: '/etc/holdfast/backups',
+      password: 'env:MAIN',
+    });
+    assert.deepEqual([...jobs.keys()], ['nightly']);
+  });
+
+  test('tells everything that is wrong at once, with its place and what was expected', () => {
+    const text = `version: 2
+sources:
+  shop:
+    url: postgres://backup@db/shop
+    exclude-table: log
+  docs:
+    paths: []
+    exclude-larger-than: 10MB
+    sqlite-consistent: ja
+  none: { pathes: x }
+  both: { paths: x, url: 'sqlite:x' }
+  list: [x]
+  nothing:
+  un named: { paths: x }
+vaults:
+  plain: { archive: /x, layout: daly, encode: [gzip, opengpg] }
+  secret: { archive: /x, encode: age }
+  wide: { repository: x, pack-size: 500, options: { s3.region: [x] } }
+jobs:
+  nightly:
+    hooks:
+      before: [{ run: a, timeou: 5m }, 5]
+      after: { run: [a, b], timeout: soon }
+    check: { read-data-subset: most }
+    min-size-ratio: 2
+notifications:
+  ops: { webhook: 'ftp://x' }
+  admins: { mail: [a@b, nobody] }
+jbos: {}
+`;
+    assert.deepEqual(problems(text), [
+      'a.yaml:1:10: expected version 1',
+      'a.yaml:5:5: unknown setting exclude-table, did you mean exclude-tables?',
+      'a.yaml:7:12: expected a path or a list, and it is empty',
+      'a.yaml:8:26: expected a size such as 500k, 10M or 2G',
+      'a.yaml:9:24: expected true or false',
+      'a.yaml:10:3: expected paths or url or command in none, did you mean paths?',
+      'a.yaml:11:3: expected paths or url or command in both, and not paths and url at once',
+      'a.yaml:12:9: expected settings of list',
+      'a.yaml:13:3: expected settings of nothing',
+      'a.yaml:14:3: expected a name of letters, digits, dots, - and _',
+      'a.yaml:16:33: expected one of daily, rolling, latest, dated, did you mean daily?',
+      'a.yaml:16:54: expected one of gzip, lz4, zstd, openpgp, age, did you mean openpgp?',
+      'a.yaml:17:3: secret: expected recipients: who can open what is encrypted',
+      'a.yaml:18:37: expected a number of MiB from 4 to 128',
+      'a.yaml:18:64: expected text, a number, true or false',
+      'a.yaml:22:26: unknown setting timeou, did you mean timeout?',
+      'a.yaml:22:40: expected a command line, or settings: some of run, timeout, on-error',
+      'a.yaml:23:38: expected a duration such as 90s, 10m or 1h30m',
+      'a.yaml:24:32: expected a part of the data such as 5%, 1/7 or 10G',
+      'a.yaml:25:21: expected a number from 0 to 1',
+      'a.yaml:27:19: expected a URL of http or https, or where it is, as env:NAME',
+      'a.yaml:28:25: expected a mail address',
+      'a.yaml:29:1: unknown section jbos, did you mean jobs?',
+    ]);
+  });
+
+  test('with a mistake of the language says where, and other files are read', () => {
+    assert.deepEqual(problems('sources:\n  a: { paths: x\n', 'sources: { b: { pathz: x } }\n'), [
+      'a.yaml:3:1: flow map in block collection must be sufficiently indented and end with a }',
+      'b.yaml:1:12: expected paths or url or command in b, did you mean paths?',
+    ]);
+    assert.deepEqual(problems('- sources\n'), [
+      'a.yaml:1:1: expected sections: some of version, defaults, profiles, sources, vaults, groups, jobs, notifications',
+    ]);
+    assert.deepEqual(problems(''), []);
+    assert.deepEqual(problems('sources:\n  a: { paths: x }\n  a: { paths: y }\n'), [
+      'a.yaml:3:3: map keys must be unique',
+    ]);
+  });
+
+  test('has no secrets in it, and repeats none that stand there', () => {
+    const text = `
+sources:
+  shop: { url: 'postgres://backup:geheim@db/shop' }
+  other: { url: 'postgres://db/shop', password: geheim }
+vaults:
+  main: { repository: 'rest:https://me:geheim@host/', password: 'geheim' }
+  s3: { repository: 's3:x/y', credentials: { secret-key: geheim } }
+notifications:
+  ops: { webhook: 'https://me:geheim@host/', token: geheim }
+  mail: { mail: a@b, from: c@d, server: x, user: y, password: [geheim] }
+`;
+    const told = problems(text);
+    const where = told.map((line) => line.split(': ')[0]);
+    assert.deepEqual(where, [
+      ...['a.yaml:3:16', 'a.yaml:4:49', 'a.yaml:6:23', 'a.yaml:6:65', 'a.yaml:7:58'],
+      ...['a.yaml:9:19', 'a.yaml:9:53', 'a.yaml:10:63'],
+    ]);
+    for (const line of told) assert.ok(!line.includes('geheim'), line);
+    assert.match(told[0]!, /there is a password in this URL/);
+    assert.match(told[1]!, /expected where the secret is, as env:NAME, file:PATH or command:COMMAND/);
+  });
+
+  test('of several files is one, and a name that two of them have is nobody’s', () => {
+    const first = 'sources:\n  docs: { paths: x }\ndefaults:\n  jobs: { vaults: main }\n';
+    const second =
+      'sources:\n  docs: { paths: y }\n  more: { paths: z }\ndefaults:\n  jobs: { vaults: x }\n  vaults: { cache: false }\n';
+    const found = config(first, second);
+    assert.deepEqual([...found.sources.keys()], ['more']);
+    assert.deepEqual(found.problems.map(problemLine), [
+      '/etc/holdfast/b.yaml:2:3: docs is defined already, in /etc/holdfast/a.yaml:2:3',
+      '/etc/holdfast/b.yaml:5:3: the defaults of jobs are defined already, in /etc/holdfast/a.yaml:4:3',
+    ]);
+  });
+
+  test('takes anchors and aliases of YAML', () => {
+    const text = `
+sources: { docs: { paths: x } }
+vaults:
+  a: &a { repository: x, options: &o { s3.region: eu } }
+  b: *a
+  c: { repository: y, options: *o, packsize: 5 }
+`;
+    const { vaults, problems } = config(text);
+    assert.deepEqual(vaults.get('b')?.settings, vaults.get('a')?.settings);
+    assert.deepEqual(problems.map(problemLine), [
+      '/etc/holdfast/a.yaml:6:36: unknown setting packsize, did you mean pack-size?',
+    ]);
+  });
+});
+
+suite('what holds in the end', () => {
+  test('are own settings, then profiles, the last one first, then defaults; each as a whole', () => {
+    const text = `
+defaults:
+  sources: { exclude: a, exclude-caches: true, globals: false, tags: all }
+  jobs: { vaults: main, retention: { daily: 7, weekly: 4 }, check: true }
+profiles:
+  slow: { vaults: { limit-upload: 1M, compression: 'off' }, sources: { exclude: b, host: h } }
+  tight: { vaults: { compression: max }, sources: { host: i } }
+sources:
+  docs: { paths: x, profile: slow, exclude-caches: false }
+  shop: { url: postgres://db/shop, profile: [slow, tight] }
+vaults:
+  main: { repository: x, profile: [slow, tight] }
+jobs:
+  nightly: { sources: docs, retention: { last: 1 } }
+`;
+    const { sources, vaults, jobs, problems } = config(text);
+    assert.deepEqual(problems, []);
+    assert.deepEqual(sources.get('docs')?.settings, {
+      ...{ exclude: 'b', 'exclude-caches': false, tags: 'all', host: 'h', paths: '/etc/holdfast/x' },
+    });
+    assert.deepEqual(sources.get('shop')?.settings, {
+      ...{ globals: false, tags: 'all', host: 'i', url: 'postgres://db/shop' },
+    });
+    assert.deepEqual(vaults.get('main')?.settings, {
+      ...{ 'limit-upload': '1M', compression: 'max', repository: '/etc/holdfast/x' },
+    });
+    assert.deepEqual(jobs.get('nightly')?.settings, {
+      ...{ vaults: 'main', retention: { last: 1 }, check: true, sources: 'docs' },
+    });
+  });
+
+  test('a job that refers to what is not there or wrong is named, and the others stand', () => {
+    const text = `${good}
+  lost:
+    sources: [docs, shpo]
+    vaults: mian
+    notify: [ops]
+    profile: gentle
+  half: { sources: docs, group: all }
+  nowhere: { group: all }
+  broken: { sources: bad, vaults: main }
+groups:
+  all: { sources: [docs, nix] }
+`.replace('sources:\n', 'sources:\n  bad: { paths: 5 }\n');
+    const found = config(text);
+    assert.deepEqual([...found.jobs.keys()], ['nightly']);
+    assert.deepEqual(found.jobNames, ['nightly', 'lost', 'half', 'nowhere', 'broken']);
+    const lines = found.problems.map((problem) => `${problem.line}:${problem.column}: ${problem.message}`);
+    assert.deepEqual(lines, [
+      '3:17: expected a path or a list of them',
+      '12:21: lost: there is no source shpo, did you mean shop?',
+      '13:13: lost: there is no vault mian, did you mean main?',
+      '14:13: lost: there is no notification ops',
+      '15:14: lost: there is no profile gentle',
+      '16:3: half: expected sources or group, and not both',
+      '16:3: half: expected vaults: where to',
+      '16:33: half: the group all is wrong',
+      '17:3: nowhere: expected vaults: where to',
+      '17:21: nowhere: the group all is wrong',
+      '18:22: broken: the source bad is wrong',
+      '20:26: all: there is no source nix',
+    ]);
+  });
+});
+
+suite('where configuration lies', () => {
+  test('in the place that is named, else in the first usual one that has any', (t) => {
+    const folder = mkdtempSync(join(tmpdir(), 'holdfast-config-'));
+    t.after(() => rmSync(folder, { recursive: true }));
+    const [user, machine] = [join(folder, 'user'), join(folder, 'machine')];
+    const usual = [join(folder, 'absent'), user, machine];
+    mkdirSync(user);
+    mkdirSync(machine);
+    assert.deepEqual(loadConfig({ named: undefined, usual }).place, undefined);
+    writeFileSync(join(machine, 'b.yml'), 'sources: { b: { paths: x } }');
+    writeFileSync(join(machine, 'a.yaml'), 'sources: { a: { paths: x } }');
+    for (const name of ['a.yaml~', '.a.yaml', 'repository.key']) writeFileSync(join(machine, name), '{{');
+    const found = loadConfig({ named: undefined, usual });
+    assert.equal(found.place, machine);
+    assert.deepEqual([...found.entries.sources.keys()], ['a', 'b']);
+    writeFileSync(join(user, 'holdfast.yaml'), 'sources: { c: { paths: x } }');
+    assert.deepEqual([...loadConfig({ named: undefined, usual }).entries.sources.keys()], ['c']);
+    assert.deepEqual([...loadConfig({ named: join(machine, 'b.yml'), usual }).entries.sources.keys()], ['b']);
+    const isNotFound = (error: unknown): boolean => hasCode(error, 'not-found');
+    assert.throws(() => loadConfig({ named: join(folder, 'absent'), usual }), isNotFound);
+    rmSync(join(user, 'holdfast.yaml'));
+    assert.throws(() => loadConfig({ named: user, usual }), isNotFound);
+  });
+});

@@ -1,0 +1,107 @@
+/** What `vaults:` may say: repositories and archives, and the storage that they lie on. */
+import * as z from 'zod';
+import { layouts } from '../../vaults/archive/layout/layout.ts';
+import { encodingKinds } from '../../vaults/archive/encodings/encoding.ts';
+import { retention } from './retention.ts';
+import {
+  between,
+  choice,
+  duration,
+  oneOrMany,
+  place,
+  secret,
+  settings,
+  size,
+  text,
+  yesOrNo,
+} from './value.ts';
+
+const named = {
+  profile: oneOrMany(text, 'the name of a profile')
+    .describe('profiles whose settings hold where this vault says nothing')
+    .optional(),
+  description: text.describe('for people').optional(),
+};
+
+const storage = {
+  credentials: settings({
+    'access-key': secret.describe('S3: where the access key is').optional(),
+    'secret-key': secret.describe('S3: where the secret key is').optional(),
+    'session-token': secret.describe('S3: where the session token is').optional(),
+  })
+    .describe('what the storage asks for; the environment tells it otherwise')
+    .optional(),
+  options: z
+    .record(
+      text,
+      z.union([text, z.number(), z.boolean()], { error: 'expected text, a number, true or false' }),
+      {
+        error: 'expected settings of the storage by name, such as s3.region: eu-west-1',
+      },
+    )
+    .describe('settings of the storage, as -o has them: s3.region and the like')
+    .optional(),
+  'limit-upload': size.describe('upload at most so many bytes a second').optional(),
+  'limit-download': size.describe('download at most so many bytes a second').optional(),
+  'ca-files': oneOrMany(text, 'a file').describe('PEM files of certificate authorities to trust').optional(),
+  'client-certificate': text.describe('PEM file with client certificate and key').optional(),
+  'insecure-tls': yesOrNo.describe('do not verify TLS certificates (insecure)').optional(),
+  'user-agent': text.describe('user agent of HTTP requests').optional(),
+  'stuck-request-timeout': duration.describe('give up a silent request after this long').optional(),
+  retention: retention.describe('what is kept there, of jobs that do not say it themselves').optional(),
+};
+
+const repository = {
+  password: secret.describe('where the password of the repository is').optional(),
+  'key-hint': text.describe('id of the key to try first').optional(),
+  create: yesOrNo.describe('let a job make the repository when it is not there').optional(),
+  compression: choice(['auto', 'off', 'fastest', 'better', 'max'])
+    .describe('how hard to compress')
+    .optional(),
+  'pack-size': between(4, 128, 'a number of MiB').describe('target size of packs, in MiB').optional(),
+  'retry-lock': duration.describe('go on trying to lock for this long').optional(),
+  cache: yesOrNo.describe('keep a local cache; true without it').optional(),
+};
+
+const encodings = Object.keys(encodingKinds) as [
+  keyof typeof encodingKinds,
+  ...(keyof typeof encodingKinds)[],
+];
+
+const archive = {
+  layout: choice(layouts).describe('how artefacts are named; dated without it').optional(),
+  encode: oneOrMany(choice(encodings), 'an encoding')
+    .describe('what artefacts pass through, in this order: one that compresses, then one that encrypts')
+    .optional(),
+  level: between(1, 19, 'a level').describe('how hard gzip (1 to 9) or zstd (1 to 19) compresses').optional(),
+  recipients: oneOrMany(text, 'a recipient')
+    .describe('who can open what is encrypted: files of OpenPGP certificates; age1... or files of such')
+    .optional(),
+  'private-keys': oneOrMany(text, 'a file')
+    .describe('files of OpenPGP private keys, for what reads')
+    .optional(),
+  identities: oneOrMany(text, 'a file').describe('age identity files, for what reads').optional(),
+  passphrase: secret.describe('where the passphrase of a locked key is').optional(),
+  zone: text.describe('time zone of the names, such as Europe/Berlin; this machine’s without it').optional(),
+};
+
+export const vaultKinds = {
+  repository: settings({
+    repository: place.describe('a location: a path, s3:..., sftp:..., rest:..., rclone:...'),
+    ...repository,
+    ...storage,
+    ...named,
+  }),
+  archive: settings({
+    archive: place.describe('a location: a path, s3:..., sftp:..., ftp:..., rest:..., rclone:...'),
+    ...archive,
+    ...storage,
+    ...named,
+  }),
+};
+
+/** What defaults and profiles may say of vaults; each takes what it knows. */
+export const vaultDefaults = settings({ ...repository, ...archive, ...storage });
+
+export type RepositoryVault = z.infer<typeof vaultKinds.repository>;
+export type ArchiveVault = z.infer<typeof vaultKinds.archive>;
