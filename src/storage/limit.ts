@@ -114,6 +114,8 @@ export function withLimits(storage: Storage, limits: Limits): Storage {
       ),
     remove: (name, options) => gated(() => storage.remove(name, options)),
     leftovers: storage.leftovers,
+    removeEmptyFolder: storage.removeEmptyFolder,
+    link: storage.link,
     mayRemove: storage.mayRemove,
     close: () => storage.close(),
   };

@@ -4,8 +4,8 @@
  */
 import { randomBytes } from 'node:crypto';
 import { constants } from 'node:fs';
-import { link, lstat, mkdir, open, rename, stat as statPath, unlink } from 'node:fs/promises';
-import { dirname, join, resolve } from 'node:path';
+import { link, lstat, mkdir, open, rename, rmdir, stat as statPath, symlink, unlink } from 'node:fs/promises';
+import { dirname, join, relative, resolve } from 'node:path';
 import type { FileHandle } from 'node:fs/promises';
 import { HoldfastError, hasCode, throwIfAborted } from '../kernel/errors.ts';
 import { allocate, piecesOf, walkBody } from './body.ts';
@@ -156,6 +156,31 @@ export function createLocalStorage(path: string): Storage {
         throw error;
       }
       await guard(`remove ${name}`, () => syncFolder(dirname(target)));
+    },
+
+    async removeEmptyFolder(folder, options = {}) {
+      throwIfAborted(options.signal);
+      assertObjectName(folder.slice(0, -1));
+      try {
+        await rmdir(join(root, folder));
+      } catch (error) {
+        if (!['ENOENT', 'ENOTEMPTY', 'EEXIST'].includes(errnoOf(error) ?? '')) {
+          throw localError(error, `remove the folder ${folder}`, root);
+        }
+      }
+    },
+
+    async link(name, to, options = {}) {
+      throwIfAborted(options.signal);
+      const place = fileOf(name);
+      const temporary = `${place}-tmp-${randomBytes(8).toString('hex')}`;
+      await guard(`link ${name}`, async () => {
+        modes ??= modesFor(root);
+        if (!(await exists(dirname(place)))) await makeFolder(dirname(place), (await modes).folder);
+        await symlink(relative(dirname(place), fileOf(to)), temporary);
+        await rename(temporary, place);
+        await syncFolder(dirname(place));
+      });
     },
 
     async *leftovers(folder, before, options = {}) {

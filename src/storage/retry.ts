@@ -145,6 +145,8 @@ export function withRetry(storage: Storage, attempt: Attempt): Storage {
     write,
     remove: (name, options = {}) => attempt(() => storage.remove(name, options), options.signal),
     leftovers: storage.leftovers,
+    removeEmptyFolder: storage.removeEmptyFolder,
+    link: storage.link,
     mayRemove:
       storage.mayRemove && ((options = {}) => attempt(() => storage.mayRemove!(options), options.signal)),
     close: () => storage.close(),

@@ -113,6 +113,20 @@ export interface Storage {
    */
   readonly mayRemove?: ((options?: { signal?: AbortSignal }) => Promise<boolean>) | undefined;
 
+  /**
+   * Removes a folder (with its `/`) that has nothing in it; any other stays as it is. Undefined for storages that have
+   * no folders by themselves.
+   */
+  readonly removeEmptyFolder?:
+    ((folder: string, options?: { signal?: AbortSignal }) => Promise<void>) | undefined;
+
+  /**
+   * Puts a symbolic link at `name` in the place of whatever is there, that leads to another object: how people find the
+   * newest. Undefined for storages without.
+   */
+  readonly link?:
+    ((name: string, target: string, options?: { signal?: AbortSignal }) => Promise<void>) | undefined;
+
   /** Ends connections. Idempotent. */
   close(): Promise<void>;
 }

@@ -17,6 +17,8 @@ export interface Archive {
   readonly layout: Layout | undefined;
   /** of the times in names; this machine's when undefined */
   readonly zone?: string | undefined;
+  /** keep links to the newest in `latest/`, where the storage has links; only in `dated` when undefined */
+  readonly links?: boolean | undefined;
   /** what is written passes through these, first to last */
   readonly encode: readonly EncodingChoice[];
   /** what opens what was encrypted */

@@ -7,7 +7,7 @@ import { findLayout } from './archive.ts';
 import type { Encoding } from './encodings/encoding.ts';
 import { encodeThrough, openEncodings } from './encodings/open.ts';
 import type { Layout, Tier } from './layout/layout.ts';
-import { artefactName } from './layout/layout.ts';
+import { artefactName, coreName, parseArtefact } from './layout/layout.ts';
 import { createDigest } from './digest.ts';
 import type { Digest, Manifest, ManifestArtefact, ManifestSource } from './manifest.ts';
 import { encodeManifest, manifestName } from './manifest.ts';
@@ -115,6 +115,7 @@ export async function beginRun(archive: Archive, options: RunOptions, context: C
         for (const artefact of done) await put(manifestName(layout, artefact.name), manifestOf([artefact]));
       }
       committed = true;
+      if (archive.links ?? layout === 'dated') await linkNewest();
       return manifest;
     },
     async [Symbol.asyncDispose]() {
@@ -123,6 +124,16 @@ export async function beginRun(archive: Archive, options: RunOptions, context: C
       for (const name of written) await storage.remove(name).catch(() => {});
     },
   };
+
+  /** `latest/db-shop.sql.gz`, where the storage has links. */
+  async function linkNewest(): Promise<void> {
+    for (const { name } of layout === 'latest' ? [] : done) {
+      const { extension } = parseArtefact(layout, name, zone)!;
+      const { host, database } = options.source;
+      const newest = `latest/${coreName({ host, database })}${extension}`;
+      await storage.link?.(newest, name, { signal });
+    }
+  }
 
   async function put(name: string, manifest: Manifest): Promise<void> {
     const bytes = encodeManifest(manifest);

@@ -1,0 +1,235 @@
+import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
+import { readlinkSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { gunzipSync } from 'node:zlib';
+import { tempFolder } from '../../../test/support/temp.ts';
+import type { Clock } from '../../kernel/clock.ts';
+import { createContext } from '../../kernel/context.ts';
+import { hasCode, HoldfastError } from '../../kernel/errors.ts';
+import { createLocalStorage } from '../../storage/local.ts';
+import { createMemoryStorage } from '../../storage/memory.ts';
+import type { Storage } from '../../storage/storage.ts';
+import type { Archive } from '../../vaults/archive/archive.ts';
+import { listArchive } from '../../vaults/archive/archive.ts';
+import type { Layout } from '../../vaults/archive/layout/layout.ts';
+import { openArtefact } from '../../vaults/archive/reader.ts';
+import { backupToArchive, type ArchiveBackupOptions } from './backup.ts';
+import type { ArchiveInput } from './input.ts';
+
+const night = Date.UTC(2026, 10, 20, 1);
+const day = 86_400_000;
+
+function clockAt(start: number): Clock & { now(): number; set(time: number): void } {
+  let time = start;
+  return {
+    now: () => time,
+    set: (to) => void (time = to),
+    async sleep(ms) {
+      time += ms;
+    },
+  };
+}
+
+function archiveOn(storage: Storage, layout: Layout | undefined = 'daily'): Archive {
+  return { storage, layout, zone: 'UTC', encode: [{ name: 'gzip' }], keys: {} };
+}
+
+function input(text: string, database = 'shop', fail?: Error): ArchiveInput {
+  return {
+    source: { host: 'db', database, kind: 'stream', paths: [`/${database}`] },
+    async *artefacts() {
+      yield { extension: '.sql', bytes: pieces(text, fail) };
+    },
+  };
+}
+
+async function* pieces(text: string, fail?: Error): AsyncGenerator<Uint8Array, void, void> {
+  // one memory for all pieces, as sources have it
+  const piece = Buffer.alloc(3);
+  for (let at = 0; at < text.length; at += 3) {
+    const length = piece.write(text.slice(at, at + 3));
+    yield piece.subarray(0, length);
+  }
+  if (fail) throw fail;
+}
+
+const options: ArchiveBackupOptions = { hostname: 'box', programVersion: 'holdfast test', tags: ['night'] };
+const newest = (count: number): ArchiveBackupOptions => ({
+  ...options,
+  retention: { policy: { kind: 'newest', count }, minSizeRatio: 0.5 },
+});
+
+async function namesIn(storage: Storage): Promise<string[]> {
+  const names = await Array.fromAsync(storage.list(''), ({ name }) => name);
+  return names.filter((name) => !name.startsWith('.holdfast/')).toSorted();
+}
+
+test('what is written has its name, its manifest, and can be read again, in every layout', async () => {
+  for (const [layout, name] of [
+    ['daily', '2026-11-20/db-shop_2026-11-20_01-00-00.sql.gz'],
+    ['rolling', 'daily/2026-11-20/db-shop_2026-11-20_01-00-00.sql.gz'],
+    ['latest', 'db-shop.sql.gz'],
+    ['dated', '2026-11-20_01-00-00Z_db-shop/db-shop.sql.gz'],
+  ] as const) {
+    const archive = archiveOn(createMemoryStorage(), layout);
+    const context = createContext({ clock: clockAt(night) });
+    await backupToArchive(archive, input('hello world'), options, context);
+    const bytes = await archive.storage.read(name);
+    assert.equal(gunzipSync(bytes).toString(), 'hello world');
+    const sha256 = (data: Uint8Array | string) => createHash('sha256').update(data).digest('hex');
+    // found without being told how it is laid out
+    const { snapshots } = await listArchive({ ...archive, layout: undefined }, context);
+    const [found] = snapshots;
+    assert.equal(found?.layout, layout);
+    assert.equal(found?.time, night);
+    assert.deepEqual(found?.manifest?.tags, ['night']);
+    assert.deepEqual(found?.artefacts[0]?.known, {
+      ...{ name, encodings: ['gzip'] },
+      plain: { size: 11, sha256: sha256('hello world') },
+      stored: { size: bytes.length, sha256: sha256(bytes) },
+    });
+    const decoded = await Array.fromAsync(openArtefact(archive, found!.artefacts[0]!, context.signal));
+    assert.equal(Buffer.concat(decoded).toString(), 'hello world');
+  }
+});
+
+test('a source that fails leaves nothing, and removes nothing', async () => {
+  for (const layout of ['daily', 'rolling', 'latest', 'dated'] as const) {
+    const archive = archiveOn(createMemoryStorage(), layout);
+    const clock = clockAt(night);
+    const context = createContext({ clock });
+    for (let i = 0; i < 3; i++) {
+      clock.set(night + i * day);
+      await backupToArchive(archive, input(`night ${i}`), options, context);
+    }
+    const before = await Array.fromAsync(archive.storage.list(''));
+    clock.set(night + 3 * day);
+    const broken = input('night', 'shop', new HoldfastError('truncated', 'the dump ends before its end'));
+    await assert.rejects(backupToArchive(archive, broken, newest(1), context), (error) =>
+      hasCode(error, 'truncated'),
+    );
+    assert.deepEqual(await Array.fromAsync(archive.storage.list('')), before);
+  }
+});
+
+test('of several artefacts of a run all are there, or none', async () => {
+  for (const layout of ['daily', 'dated'] as const) {
+    const archive = archiveOn(createMemoryStorage(), layout);
+    const context = createContext({ clock: clockAt(night) });
+    const both = (fail?: Error): ArchiveInput => ({
+      ...input(''),
+      async *artefacts() {
+        yield { extension: '.sql', bytes: pieces('all of it') };
+        yield { extension: '.anon.sql', bytes: pieces('less of it', fail) };
+      },
+    });
+    await assert.rejects(backupToArchive(archive, both(new Error('no')), options, context));
+    assert.deepEqual(await Array.fromAsync(archive.storage.list('')), []);
+    await backupToArchive(archive, both(), options, context);
+    const { snapshots } = await listArchive(archive, context);
+    assert.deepEqual(
+      snapshots.map(({ artefacts }) => artefacts.map(({ extension }) => extension)),
+      [['.anon.sql.gz', '.sql.gz']],
+    );
+  }
+});
+
+test('a storage that keeps less than it was given is found out', async () => {
+  const memory = createMemoryStorage();
+  const lying: Storage = {
+    ...memory,
+    async write(name, body, how) {
+      const all: Uint8Array[] = [];
+      for await (const piece of body as AsyncIterable<Uint8Array>) all.push(piece.slice());
+      await memory.write(name, Buffer.concat(all).subarray(1), how);
+    },
+  };
+  const context = createContext({ clock: clockAt(night) });
+  await assert.rejects(backupToArchive(archiveOn(lying), input('hello'), newest(1), context), (error) =>
+    hasCode(error, 'corrupt'),
+  );
+  assert.deepEqual(await Array.fromAsync(memory.list('')), []);
+});
+
+test('what is made within a second waits for the next', async () => {
+  const archive = archiveOn(createMemoryStorage());
+  const context = createContext({ clock: clockAt(night) });
+  for (let i = 0; i < 3; i++) await backupToArchive(archive, input('x'), options, context);
+  assert.deepEqual(
+    (await namesIn(archive.storage)).map((name) => name.slice(-15)),
+    ['01-00-00.sql.gz', '01-00-01.sql.gz', '01-00-02.sql.gz'],
+  );
+});
+
+test('what has had its time goes, with its manifest and its folder, and only of this source', async (t) => {
+  const folder = tempFolder(t);
+  const storage = createLocalStorage(folder);
+  const archive = archiveOn(storage);
+  const clock = clockAt(night);
+  const context = createContext({ clock });
+  for (let i = 0; i < 4; i++) {
+    clock.set(night + i * day);
+    for (const database of ['shop', 'shop_archive']) {
+      await backupToArchive(
+        archive,
+        input('hello', database),
+        database === 'shop' ? newest(2) : options,
+        context,
+      );
+    }
+  }
+  const of = (database: string, days: number[]): string[] =>
+    days.map((day) => `2026-11-${day}/db-${database}_2026-11-${day}_01-00-00.sql.gz`);
+  assert.deepEqual(
+    await namesIn(storage),
+    [...of('shop', [22, 23]), ...of('shop_archive', [20, 21, 22, 23])].toSorted(),
+  );
+  const manifests = await Array.fromAsync(storage.list('.holdfast/'));
+  assert.equal(manifests.length, 6);
+  assert.ok(
+    manifests.every(({ name }) => !name.includes('shop')),
+    'old scripts must not count them',
+  );
+});
+
+test('a newest one that is suspiciously small keeps everything, and is reported', async () => {
+  const archive = archiveOn(createMemoryStorage());
+  const clock = clockAt(night);
+  const context = createContext({ clock });
+  const large = Array.from({ length: 500 }, (_, i) => `row ${i * 7919}\n`).join('');
+  for (const [i, text] of [large, large, large, 'small'].entries()) {
+    clock.set(night + i * day);
+    const { retention } = await backupToArchive(archive, input(text), newest(3), context);
+    assert.equal(retention!.held.length, i === 3 ? 1 : 0);
+  }
+  assert.equal((await namesIn(archive.storage)).length, 4);
+});
+
+test('the newest of each has a link', async (t) => {
+  const folder = tempFolder(t);
+  const archive = archiveOn(createLocalStorage(folder), 'dated');
+  const clock = clockAt(night);
+  for (let i = 0; i < 2; i++) {
+    clock.set(night + i * day);
+    await backupToArchive(archive, input('hello'), options, createContext({ clock }));
+  }
+  assert.equal(
+    readlinkSync(join(folder, 'latest/db-shop.sql.gz')),
+    '../2026-11-21_01-00-00Z_db-shop/db-shop.sql.gz',
+  );
+});
+
+test('an unfinished run is no snapshot, and goes in time', async () => {
+  const storage = createMemoryStorage();
+  const archive = archiveOn(storage, 'dated');
+  const clock = clockAt(night);
+  await storage.write('2026-11-19_23-00-00Z_db-shop/db-shop.sql.gz', Buffer.from('half'));
+  const context = createContext({ clock });
+  const { retention } = await backupToArchive(archive, input('hello'), newest(9), context);
+  assert.deepEqual(retention!.unfinished, []);
+  clock.set(night + day);
+  await backupToArchive(archive, input('hello'), newest(9), context);
+  assert.equal((await listArchive(archive, context)).unfinished.length, 0);
+});

@@ -1,0 +1,77 @@
+/** Backs a source up to an archive: its artefacts in one pass, the manifest last, and then what has had its time goes. */
+import type { Context } from '../../kernel/context.ts';
+import type { Archive } from '../../vaults/archive/archive.ts';
+import { coreName, tierOf } from '../../vaults/archive/layout/layout.ts';
+import type { Manifest } from '../../vaults/archive/manifest.ts';
+import { beginRun } from '../../vaults/archive/writer.ts';
+import type { ArchiveForgetPlan, ArchiveForgetResult } from './forget.ts';
+import { performArchiveForget, planArchiveForget } from './forget.ts';
+import type { ArchiveInput } from './input.ts';
+import type { ArchivePolicy } from './retention.ts';
+
+export interface ArchiveBackupOptions {
+  readonly hostname: string;
+  readonly programVersion: string;
+  readonly tags: readonly string[];
+  /** milliseconds since 1970; undefined for now */
+  readonly timeMs?: number | undefined;
+  /** how many monthly ones `rolling` keeps: without any there are none; 1 when undefined */
+  readonly monthly?: number | undefined;
+  /** what becomes of older backups of the same source; undefined: they stay */
+  readonly retention?: ArchiveRetention | undefined;
+}
+
+export interface ArchiveRetention {
+  readonly policy: ArchivePolicy;
+  /** of the median of its elders, which the new backup must have for anything to be removed */
+  readonly minSizeRatio: number;
+}
+
+export interface ArchiveBackupResult {
+  readonly manifest: Manifest;
+  readonly retention: (ArchiveForgetPlan & ArchiveForgetResult) | undefined;
+}
+
+/** On failure nothing stays under a final name, and nothing is removed. */
+export async function backupToArchive(
+  archive: Archive,
+  input: ArchiveInput,
+  options: ArchiveBackupOptions,
+  context: Context,
+): Promise<ArchiveBackupResult> {
+  const manifest = await writeRun(archive, input, options, context);
+  const { retention } = options;
+  if (!retention) return { manifest, retention: undefined };
+  const { source } = input;
+  const core = coreName(source);
+  const paths = source.paths.join('\0');
+  const plan = await planArchiveForget(
+    archive,
+    {
+      ...retention,
+      chosen: (snapshot) =>
+        snapshot.core === core && (!snapshot.manifest || snapshot.manifest.source.paths.join('\0') === paths),
+    },
+    context,
+  );
+  const done = await performArchiveForget(archive, plan, context);
+  return { manifest, retention: { ...plan, ...done } };
+}
+
+async function writeRun(
+  archive: Archive,
+  input: ArchiveInput,
+  { hostname, programVersion, tags, timeMs, monthly = 1 }: ArchiveBackupOptions,
+  context: Context,
+): Promise<Manifest> {
+  await using run = await beginRun(
+    archive,
+    {
+      ...{ source: input.source, time: timeMs, hostname, program: programVersion, tags },
+      tier: (time) => tierOf(time, { monthly, zone: archive.zone }),
+    },
+    context,
+  );
+  for await (const artefact of input.artefacts(context.signal)) await run.write(artefact);
+  return await run.commit();
+}

@@ -1,0 +1,100 @@
+/** Removes snapshots of an archive, by a retention policy or by name: the files, their manifests, and folders that are empty then. */
+import type { Context } from '../../kernel/context.ts';
+import { hasCode, throwIfAborted } from '../../kernel/errors.ts';
+import type { Archive, ArchiveSnapshot } from '../../vaults/archive/archive.ts';
+import { listArchive } from '../../vaults/archive/archive.ts';
+import { instantOf } from '../../vaults/archive/layout/wall-clock.ts';
+import { manifestName } from '../../vaults/archive/manifest.ts';
+import { groupKeys, retentionSubject } from './groups.ts';
+import type { ArchivePolicy } from './retention.ts';
+import { planRetention } from './retention.ts';
+
+export interface ArchiveForgetOptions {
+  readonly policy: ArchivePolicy;
+  readonly minSizeRatio: number;
+  /** those that are judged; the others stay */
+  readonly chosen?: (snapshot: ArchiveSnapshot) => boolean;
+}
+
+export interface ArchiveForgetPlan {
+  /** newest first */
+  readonly keep: readonly { readonly snapshot: ArchiveSnapshot; readonly reasons: readonly string[] }[];
+  /** newest first */
+  readonly remove: readonly ArchiveSnapshot[];
+  /** why less is removed than the policy says, in sentences */
+  readonly held: readonly string[];
+  /** files of runs that were broken off more than a day ago */
+  readonly unfinished: readonly string[];
+}
+
+export interface ArchiveForgetResult {
+  readonly removed: readonly ArchiveSnapshot[];
+  /** those that the storage would not remove */
+  readonly failed: readonly { readonly snapshot: ArchiveSnapshot; readonly error: unknown }[];
+}
+
+const day = 86_400_000;
+
+export async function planArchiveForget(
+  archive: Archive,
+  { policy, minSizeRatio, chosen = () => true }: ArchiveForgetOptions,
+  context: Context,
+): Promise<ArchiveForgetPlan> {
+  const { signal, clock } = context;
+  const listing = await listArchive(archive, { signal, warn: (message) => context.warn(message) });
+  const keyOf = groupKeys(listing.snapshots);
+  const judged = listing.snapshots.filter(chosen);
+  const bySubject = new Map(
+    judged.map((snapshot) => [retentionSubject(snapshot, keyOf(snapshot)), snapshot]),
+  );
+  const now = clock.now();
+  const plan = planRetention([...bySubject.keys()], policy, { now, zone: archive.zone, minSizeRatio });
+  return {
+    keep: plan.keep.map(({ subject, reasons }) => ({ snapshot: bySubject.get(subject)!, reasons })),
+    remove: plan.remove.map((subject) => bySubject.get(subject)!),
+    held: plan.held,
+    unfinished: plan.held.length > 0 ? [] : listing.unfinished.filter((name) => isOld(name, now)),
+  };
+}
+
+/** Removes what the plan says; what cannot be removed does not keep the rest. */
+export async function performArchiveForget(
+  { storage }: Archive,
+  plan: Pick<ArchiveForgetPlan, 'remove' | 'unfinished'>,
+  { signal }: Context,
+): Promise<ArchiveForgetResult> {
+  const removed: ArchiveSnapshot[] = [];
+  const failed: { snapshot: ArchiveSnapshot; error: unknown }[] = [];
+  const folders = new Set<string>();
+  const remove = async (name: string): Promise<void> => {
+    await storage.remove(name, { signal });
+    folders.add(name.slice(0, name.lastIndexOf('/') + 1));
+  };
+  for (const snapshot of plan.remove) {
+    throwIfAborted(signal);
+    try {
+      for (const name of namesOf(snapshot)) await remove(name);
+      removed.push(snapshot);
+    } catch (error) {
+      if (hasCode(error, 'interrupted')) throw error;
+      failed.push({ snapshot, error });
+    }
+  }
+  for (const name of plan.unfinished) await remove(name);
+  for (const folder of folders) if (folder !== '') await storage.removeEmptyFolder?.(folder, { signal });
+  return { removed, failed };
+}
+
+/** The manifest of a run goes first: what is left after an interruption is no snapshot, and is found again. */
+function namesOf({ layout, artefacts }: ArchiveSnapshot): string[] {
+  const names = artefacts.map(({ name }) => name);
+  const manifests = artefacts.flatMap((artefact) => artefact.manifestName ?? []);
+  if (layout !== 'dated') return [...names, ...manifests];
+  return [manifestName(layout, names[0]!), ...names];
+}
+
+function isOld(name: string, now: number): boolean {
+  const [, date, clock] = /^(\d{4}-\d\d-\d\d)_(\d\d-\d\d-\d\d)Z_/.exec(name) ?? [];
+  const time = date === undefined ? undefined : instantOf(date, clock!, 'UTC');
+  return time !== undefined && time < now - day;
+}

@@ -1,0 +1,125 @@
+/** What goes into an archive: one source, its name there, and the artefacts that are made of it. */
+import { hostname } from 'node:os';
+import { HoldfastError } from '../../kernel/errors.ts';
+import { createRowSum } from '../../kernel/row-sum.ts';
+import { sha256 } from '../../kernel/native/crypto.ts';
+import { toHex } from '../../kernel/hex.ts';
+import type {
+  DatabaseAddress,
+  DatabaseDriver,
+  DatabaseSourceOptions,
+} from '../../sources/database/driver.ts';
+import { decodeEvidence, type Evidence, evidenceName } from '../../sources/database/evidence.ts';
+import type { EntryContent } from '../../sources/entry.ts';
+import type { Source } from '../../sources/source.ts';
+import { splitExtension } from '../../vaults/archive/layout/extension.ts';
+import type { Identity } from '../../vaults/archive/layout/layout.ts';
+import type { ManifestSource } from '../../vaults/archive/manifest.ts';
+import type { NewArtefact } from '../../vaults/archive/writer.ts';
+
+export interface ArchiveInput {
+  readonly source: ManifestSource;
+  /** One after the other: each is read to its end before the next is asked for. */
+  artefacts(signal: AbortSignal): AsyncIterable<NewArtefact>;
+}
+
+/** Ports that need not be in a name. */
+const usualPorts: Readonly<Record<string, string>> = { postgres: '5432', mysql: '3306', mariadb: '3306' };
+/** Names of many paths are cut, and told apart by a hash. */
+const longestName = 120;
+
+/** A database as one dump: plain SQL, pg_dump's custom format, or SQLite's own file. */
+export function databaseInput(
+  driver: DatabaseDriver,
+  address: DatabaseAddress,
+  options: Omit<DatabaseSourceOptions, 'jobs' | 'globals'>,
+  named?: Identity,
+): ArchiveInput {
+  const [kind] = driver.kinds;
+  const isFile = kind === 'sqlite';
+  const { format = 'sql', masking } = options;
+  const extension = isFile ? '.db' : `${masking ? '.anon' : ''}${format === 'sql' ? '.sql' : '.dump'}`;
+  const identity = named ?? databaseIdentity(address);
+  return {
+    source: { ...identity, kind: address.folder.split('/')[1]!, paths: [address.folder] },
+    async *artefacts(signal) {
+      const source = address.source({ ...options, format, globals: false });
+      let evidence: Evidence | undefined;
+      const dump = dumpOf(source, signal, (seen) => (evidence = seen));
+      yield {
+        extension,
+        bytes: format === 'sql' && !isFile ? (driver.asFile?.(dump) ?? dump) : dump,
+        evidence() {
+          if (!evidence) throw new HoldfastError('failed', `${source.name} gives no evidence`);
+          return evidence;
+        },
+      };
+    },
+  };
+}
+
+/** What a stream has, under its own name. */
+export function streamInput(source: Source, filename: string, host = hostname()): ArchiveInput {
+  const { stem, extension } = splitExtension(filename.slice(filename.lastIndexOf('/') + 1));
+  return {
+    source: { host, database: stem, kind: 'stream', paths: [`/${filename.replace(/^\/+/, '')}`] },
+    async *artefacts(signal) {
+      for await (const { content } of source.entries(signal)) {
+        yield { extension: extension === '' ? '.bin' : extension, bytes: bytesOf(source, content) };
+      }
+    },
+  };
+}
+
+/** `db` and `shop` of `/postgres/db_5432/shop`; with the port where it is an unusual one. */
+export function databaseIdentity({ folder }: Pick<DatabaseAddress, 'folder'>): Identity {
+  const [, kind = '', ...rest] = folder.split('/');
+  if (kind === 'sqlite') return pathsIdentity([`/${rest.join('/').replace(/\.(?:db|sqlite3?)$/, '')}`]);
+  const [server = '', database = ''] = rest.map((part) => decodeURIComponent(part));
+  const [, host = server, port] = /^(.*)_(\d+)$/s.exec(server) ?? [];
+  // a socket's folder, as far as it tells anything
+  const plain = host.startsWith('/') ? 'localhost' : host;
+  return { host: port === usualPorts[kind] ? plain : `${plain}_${port}`, database };
+}
+
+/** Folders of this machine: `/srv/www` is `srv-www`. */
+export function pathsIdentity(paths: readonly string[], host = hostname()): Identity {
+  const names = paths.map((path) => path.split('/').filter(Boolean).join('-') || 'root');
+  const database = names.join('+');
+  if (Buffer.byteLength(database) <= longestName) return { host, database };
+  const hash = toHex(sha256(Buffer.from(paths.join('\0')))).slice(0, 12);
+  return {
+    host,
+    database: `${Buffer.from(database)
+      .subarray(0, longestName - 20)
+      .toString()
+      .replace(/\ufffd+$/, '')}~${hash}`,
+  };
+}
+
+async function* dumpOf(
+  source: Source,
+  signal: AbortSignal,
+  seen: (evidence: Evidence) => void,
+): AsyncGenerator<Uint8Array, void, void> {
+  for await (const { path, content } of source.entries(signal)) {
+    const bytes = bytesOf(source, content);
+    if (Buffer.from(path).toString().endsWith(`/${evidenceName}`)) {
+      seen(decodeEvidence(Buffer.concat(await Array.fromAsync(bytes, (piece) => piece.slice()))));
+    } else yield* bytes;
+  }
+}
+
+async function* bytesOf(source: Source, content: EntryContent): AsyncGenerator<Uint8Array, void, void> {
+  if (content.kind === 'file') throw new HoldfastError('failed', `${source.name} does not yield a stream`);
+  const { bytes } = content;
+  if (content.kind === 'stream') return yield* bytes;
+  const sum = createRowSum();
+  let size = 0;
+  for await (const piece of bytes) {
+    sum.update(piece);
+    size += piece.length;
+    yield piece;
+  }
+  content.done?.({ ...sum.end(), bytes: size });
+}
