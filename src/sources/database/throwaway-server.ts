@@ -9,6 +9,8 @@ export interface ThrowawayOptions {
   readonly programs: string | undefined;
   /** an existing folder in which the server's own one is made */
   readonly temporaryFolder: string;
+  /** milliseconds that the server has to start; a minute when undefined */
+  readonly startTimeout?: number | undefined;
   readonly signal: AbortSignal;
 }
 

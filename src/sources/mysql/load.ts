@@ -9,10 +9,17 @@ export type Load = (sql: AsyncIterable<Uint8Array>, database?: string) => Promis
 /** In binary mode data cannot speak to the client, and zero bytes pass. */
 const loadArguments = ['--binary-mode', '--max-allowed-packet=1G', '--skip-auto-rehash'];
 
-/** Code `failed` with the client's own words. */
-export async function openLoad(session: Session, warn: (message: string) => void): Promise<Load> {
+/**
+ * Code `failed` with the client's own words.
+ * @param further arguments of the client
+ */
+export async function openLoad(
+  session: Session,
+  warn: (message: string) => void,
+  further: readonly string[] = [],
+): Promise<Load> {
   const client = await findProgram('client', session.search, session.server);
-  const args = [...session.enter(client), ...loadArguments];
+  const args = [...session.enter(client), ...loadArguments, ...further];
   const child = { ...session.child, onWarning: warn };
   return async (sql, database) => {
     const named = database === undefined ? [] : [`--database=${database}`];

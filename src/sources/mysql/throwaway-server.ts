@@ -22,7 +22,7 @@ import { findServer, type ServerProgram } from './server-program.ts';
 import { openSession } from './session.ts';
 
 const readyPauseMs = 50;
-const readyTries = 60_000 / readyPauseMs;
+const defaultStartTimeout = 60_000;
 
 /** What servers and clients say when the machine lacks something that the snapshot cannot bring. */
 const lacking = [
@@ -32,22 +32,41 @@ const lacking = [
   /(?:is not installed|is here in version .* alone)$/,
 ];
 
-export async function startThrowawayMysql(
+/** What is wanted of the server. */
+export interface ThrowawayWishes {
+  readonly family: Family;
+  /** the version that it was */
+  readonly server: string;
+  /** the one that its URL names; it is not made */
+  readonly database: string;
+  /** Whom views and programs run as; asked when a server that fits was found. */
+  definers(): Promise<readonly Account[]>;
+}
+
+export function startThrowawayMysql(
   stored: StoredDatabase,
   options: ThrowawayOptions,
 ): Promise<ThrowawayServer> {
+  const { kind, server, database } = stored.evidence;
+  const family: Family = kind === 'mariadb' ? 'mariadb' : 'mysql';
+  return startThrowawayFor({ family, server, database, definers: () => definersOf(stored) }, options);
+}
+
+export async function startThrowawayFor(
+  wishes: ThrowawayWishes,
+  options: ThrowawayOptions,
+): Promise<ThrowawayServer> {
   const { signal } = options;
-  const { evidence } = stored;
-  const family: Family = evidence.kind === 'mariadb' ? 'mariadb' : 'mysql';
+  const { family } = wishes;
   const search = { environment: options.environment, signal, folder: options.programs };
-  const program = await findServer(family, evidence.server, search);
+  const program = await findServer(family, wishes.server, search);
   await using stack = new AsyncDisposableStack();
   const folder = stack.use(await makeThrowawayFolder(options.temporaryFolder, 'run/s', ['mysql']));
   const environment = cleanEnvironment(options, folder.path);
   const data = join(folder.path, 'data');
   const socket = join(await folder.make('run'), 's');
   const password = randomBytes(24).toString('hex');
-  const users = await definersOf(stored);
+  const users = await wishes.definers();
   await initialise(program, family, folder, data, environment, signal);
 
   const first = join(folder.path, 'first.sql');
@@ -66,10 +85,10 @@ export async function startThrowawayMysql(
     server,
     () => answers(socket),
     () => delay(readyPauseMs),
-    readyTries,
+    (options.startTimeout ?? defaultStartTimeout) / readyPauseMs,
   );
 
-  const name = encodeURIComponent(evidence.database);
+  const name = encodeURIComponent(wishes.database);
   const url = `${family}://root@/${name}?socket=${encodeURIComponent(socket)}&ssl-mode=DISABLED`;
   const connection = { environment, password, programs: options.programs ?? dirname(program.path) };
   const session = stack.use(await openSession(parseMysqlUrl(url), { ...connection, signal }));
@@ -195,23 +214,28 @@ function serverArguments(
   return ['--no-defaults', '--skip-networking', '--skip-log-bin', ...flags];
 }
 
-type User = readonly [name: string, host: string];
+export type Account = readonly [name: string, host: string];
 
 /** Whom views and programs run as: without these users they could be restored, and not be used. */
-async function definersOf({ evidence, read }: StoredDatabase): Promise<User[]> {
-  const users = new Map<string, User>();
+async function definersOf({ evidence, read }: StoredDatabase): Promise<Account[]> {
+  const users = new Map<string, Account>();
   for (const { name } of evidence.parts) {
     if (name !== programsName && name !== viewsName) continue;
     const text = Buffer.concat(await Array.fromAsync(read(name), (piece) => Buffer.from(piece))).toString();
-    for (const [, user, host] of text.matchAll(/DEFINER=`((?:[^`]|``)*)`@`((?:[^`]|``)*)`/g)) {
-      if (user === 'root' && host === 'localhost') continue;
-      users.set(`${user}\0${host}`, [user!.replaceAll('``', '`'), host!.replaceAll('``', '`')]);
-    }
+    addDefiners(text, users);
   }
   return [...users.values()];
 }
 
-function firstStatements(password: string, users: readonly User[]): string {
+/** Adds those that a text names. */
+export function addDefiners(text: string, users: Map<string, Account>): void {
+  for (const [, user, host] of text.matchAll(/DEFINER=`((?:[^`]|``)*)`@`((?:[^`]|``)*)`/g)) {
+    if (user === 'root' && host === 'localhost') continue;
+    users.set(`${user}\0${host}`, [user!.replaceAll('``', '`'), host!.replaceAll('``', '`')]);
+  }
+}
+
+function firstStatements(password: string, users: readonly Account[]): string {
   const quoted = (text: string): string =>
     `'${text.replaceAll('\\', '\\\\').replaceAll("'", "''").replaceAll('\n', '\\n')}'`;
   // nobody can log in as one of them: the password is known to nobody
@@ -226,7 +250,7 @@ function firstStatements(password: string, users: readonly User[]): string {
   return [...made, `alter user root@localhost identified by '${password}';`, ''].join('\n');
 }
 
-function shownUser([user, host]: User): string {
+function shownUser([user, host]: Account): string {
   return `${user}@${host}`;
 }
 

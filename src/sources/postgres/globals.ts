@@ -26,7 +26,7 @@ export async function dumpGlobals(
 ): Promise<Globals> {
   const program = await findProgram('pg_dumpall', search, facts.major);
   const passwords = facts.readsPasswords;
-  const args = ['--globals-only', '--no-password', `--database=dbname=${quoted(database)}`];
+  const args = ['--globals-only', '--no-password', `--database=dbname=${connectionValue(database)}`];
   const pieces: Buffer[] = [];
   try {
     const all = passwords ? args : [...args, '--no-role-passwords'];
@@ -42,7 +42,7 @@ export async function dumpGlobals(
 }
 
 /** As a value of a connection string, where a name like `a=b` would have a meaning. */
-function quoted(value: string): string {
+export function connectionValue(value: string): string {
   return `'${value.replaceAll(/[\\']/g, '\\$&')}'`;
 }
 

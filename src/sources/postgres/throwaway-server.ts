@@ -18,7 +18,7 @@ import {
 import { connectionEnvironment, type PostgresConnection } from './connection.ts';
 import { createDatabaseSql } from './create-database.ts';
 import { quoteName, quoteText } from './dump-tokens.ts';
-import { collectNeeds, editDump } from './edit-dump.ts';
+import { collectNeeds, editDump, type Needs } from './edit-dump.ts';
 import { refuseOneFile } from './one-file.ts';
 import { findProgram, type FoundProgram } from './programs.ts';
 
@@ -27,7 +27,7 @@ const database = 'drill';
 /** names the socket; there is no TCP */
 const port = 5432;
 const readyPauseMs = 20;
-const readyTries = 60_000 / readyPauseMs;
+const defaultStartTimeout = 60_000;
 
 const invalidIndexes = `
 select i.indexrelid::pg_catalog.regclass from pg_catalog.pg_index i
@@ -54,14 +54,37 @@ const lacking = [
   /No space left on device|out of (?:shared )?memory|Too many open files/,
 ];
 
-export async function startThrowawayPostgres(
+/** What is wanted of the server and its one database. */
+export interface ThrowawayWishes extends Pick<Evidence, 'server' | 'encoding' | 'locale'> {
+  readonly extensions: readonly string[];
+  readonly tables: number;
+  /** Roles and tablespaces to be made up; asked when a server that fits was found. */
+  needs(): Promise<Needs>;
+}
+
+export function startThrowawayPostgres(
   stored: StoredDatabase,
   options: ThrowawayOptions,
 ): Promise<ThrowawayServer> {
-  const { signal } = options;
   const { evidence } = stored;
   refuseOneFile(evidence);
-  const major = Number.parseInt(evidence.server, 10);
+  return startThrowawayFor(
+    {
+      ...evidence,
+      extensions: evidence.extensions.map(({ name }) => name),
+      tables: evidence.tables.length,
+      needs: () => needsOf(stored),
+    },
+    options,
+  );
+}
+
+export async function startThrowawayFor(
+  wishes: ThrowawayWishes,
+  options: ThrowawayOptions,
+): Promise<ThrowawayServer> {
+  const { signal } = options;
+  const major = Number.parseInt(wishes.server, 10);
   const program = await findServer(major, options);
   const bin = dirname(program.path);
   await using stack = new AsyncDisposableStack();
@@ -73,7 +96,7 @@ export async function startThrowawayPostgres(
   const socket = await folder.make('socket');
   await initialise(join(bin, 'initdb'), folder, data, environment, signal);
 
-  const server = startBackground(program.path, ['-D', data, ...settings(socket, evidence.tables.length)], {
+  const server = startBackground(program.path, ['-D', data, ...settings(socket, wishes.tables)], {
     ...{ env: environment, cwd: folder.path, identity: folder.identity, stopSignal: 'SIGQUIT' },
   });
   stack.defer(async () => {
@@ -85,7 +108,7 @@ export async function startThrowawayPostgres(
     server,
     () => isReady(data),
     () => delay(readyPauseMs),
-    readyTries,
+    (options.startTimeout ?? defaultStartTimeout) / readyPauseMs,
   );
 
   const connection: PostgresConnection = {
@@ -105,7 +128,7 @@ export async function startThrowawayPostgres(
     const quiet = ['-X', '-q', '-w', '-A', '-t', '-F', '\t', '-v', 'ON_ERROR_STOP=1', '-f', '-'];
     return runProcess(psql.path, quiet, `${sql}\n;\n`, { env, signal });
   };
-  const madeUp = await prepare(stored, program.major, folder, query);
+  const madeUp = await prepare(wishes, program.major, folder, query);
   const running = stack.move();
   return {
     name: `PostgreSQL ${program.version}`,
@@ -198,13 +221,13 @@ async function isReady(data: string): Promise<boolean> {
 
 /** Makes the database, and what it needs of its server; names what cannot be made. */
 async function prepare(
-  { evidence, read }: StoredDatabase,
+  wishes: ThrowawayWishes,
   major: number,
   folder: ThrowawayFolder,
   query: (sql: string, database?: string) => Promise<string>,
 ): Promise<string[]> {
   const here = new Set(lines(await query('select name from pg_catalog.pg_available_extensions', 'postgres')));
-  const absent = evidence.extensions.filter(({ name }) => !here.has(name)).map(({ name }) => name);
+  const absent = wishes.extensions.filter((name) => !here.has(name));
   if (absent.length > 0) {
     const verb = absent.length === 1 ? `extension ${absent[0]} is` : `extensions ${absent.join(', ')} are`;
     throw missing(
@@ -212,29 +235,35 @@ async function prepare(
       'install the packages that bring them, or drill on the machine of the database',
     );
   }
-  const named = { roles: new Set<string>(), tablespaces: new Set<string>() };
-  const collect = collectNeeds(({ text }) => text, named);
-  for (const { name } of evidence.parts) {
-    if (name.startsWith('2-data.')) continue;
-    for await (const _ of editDump(read(name), collect));
-  }
+  const { roles, tablespaces } = await wishes.needs();
+  const named = { roles: new Set(roles), tablespaces };
   named.roles.delete(user);
   const statements = [...named.roles].map((role) => `create role ${quoteName(role)};`);
   for (const [i, space] of [...named.tablespaces].entries()) {
     const place = await folder.make(`tablespace-${i}`);
     statements.push(`create tablespace ${quoteName(space)} location ${quoteText(place)};`);
   }
-  const otherwise = await createDatabase(evidence, major, query);
+  const otherwise = await createDatabase(wishes, major, query);
   // names are kept in the encoding of the database in which they are given
   await query(statements.join('\n'));
-  const told = (what: string, names: Set<string>): string[] =>
+  const told = (what: string, names: ReadonlySet<string>): string[] =>
     names.size === 0 ? [] : [`${what} ${[...names].join(', ')}: made up for the drill`];
   return [...told('roles', named.roles), ...told('tablespaces', named.tablespaces), ...otherwise];
 }
 
+async function needsOf({ evidence, read }: StoredDatabase): Promise<Needs> {
+  const needs: Needs = { roles: new Set(), tablespaces: new Set() };
+  const collect = collectNeeds(({ text }) => text, needs);
+  for (const { name } of evidence.parts) {
+    if (name.startsWith('2-data.')) continue;
+    for await (const _ of editDump(read(name), collect));
+  }
+  return needs;
+}
+
 /** As it was, as far as this machine knows the locale. Answers with what had to be otherwise. */
 async function createDatabase(
-  { encoding, locale }: Evidence,
+  { encoding, locale }: ThrowawayWishes,
   major: number,
   query: (sql: string, database?: string) => Promise<string>,
 ): Promise<string[]> {
