@@ -11,7 +11,9 @@ export interface BackgroundOptions {
   /** who it runs as; undefined for the user of this process */
   readonly identity: UserIdentity | undefined;
   /** what asks it to end at once */
-  readonly stopSignal: 'SIGKILL' | 'SIGQUIT';
+  readonly stopSignal: 'SIGKILL' | 'SIGQUIT' | 'SIGTERM';
+  /** a folder of this process that is removed when it is killed and cannot do so itself */
+  readonly litter?: string;
 }
 
 export interface BackgroundProcess {
@@ -34,15 +36,17 @@ const momentMs = 300;
  * process holds, which the system closes however this process ends.
  */
 const script = (signal: string): string =>
-  `exec 3<&0; (cat <&3 >/dev/null 2>&1; kill -${signal} $$) >/dev/null 2>&1 & exec "$@" </dev/null 3<&-`;
+  `exec 3<&0; litter=$1; shift
+(cat <&3 >/dev/null 2>&1; kill -${signal} $$; [ -z "$litter" ] || rm -rf "$litter") >/dev/null 2>&1 &
+exec "$@" </dev/null 3<&-`;
 
 /** Code `failed` when it cannot be started at all. It gets no signals of the terminal. */
 export function startBackground(
   command: string,
   args: readonly string[],
-  { env, cwd, identity, stopSignal }: BackgroundOptions,
+  { env, cwd, identity, stopSignal, litter = '' }: BackgroundOptions,
 ): BackgroundProcess {
-  const child = spawn('/bin/sh', ['-c', script(stopSignal.slice(3)), 'sh', command, ...args], {
+  const child = spawn('/bin/sh', ['-c', script(stopSignal.slice(3)), 'sh', litter, command, ...args], {
     ...{ env: env as NodeJS.ProcessEnv, cwd, detached: true, stdio: ['pipe', 'pipe', 'pipe'] },
     ...identity,
   });

@@ -1,5 +1,9 @@
 /** The text that names a storage, taken apart. The forms are restic's, and `s3://bucket/prefix` as well. */
 import { HoldfastError } from '../kernel/errors.ts';
+import { ftpLocation, isFtpLocation } from './ftp/location.ts';
+import type { FtpLocation } from './ftp/location.ts';
+import { rcloneLocation } from './rclone/location.ts';
+import type { RcloneLocation } from './rclone/location.ts';
 import { restLocation } from './rest/location.ts';
 import type { RestLocation } from './rest/location.ts';
 import { sftpLocation } from './sftp/location.ts';
@@ -26,12 +30,13 @@ export interface S3Location {
   readonly prefix: string;
 }
 
-export type StorageLocation = LocalLocation | MemoryLocation | S3Location | SftpLocation | RestLocation;
+export type StorageLocation =
+  LocalLocation | MemoryLocation | S3Location | SftpLocation | RestLocation | FtpLocation | RcloneLocation;
 
 /**
  * `/path`, `local:path`, `memory:name`, `s3:host/bucket/prefix`, `s3:http://host:port/bucket/prefix`,
- * `s3:https://...`, `s3://host/bucket/prefix`, `s3://bucket/prefix`, and the forms of sftp/location.ts and rest/location.ts. Code `usage` for
- * anything else.
+ * `s3:https://...`, `s3://host/bucket/prefix`, `s3://bucket/prefix`, and the forms of the location.ts of every other kind. Code
+ * `usage` for anything else.
  *
  * After `s3://`, a first part that looks like a host (it has a dot or a port, or is localhost, and a bucket follows) is one, as in
  * restic; anything else is a bucket.
@@ -42,12 +47,14 @@ export function parseLocation(text: string): StorageLocation {
   if (text.startsWith('memory:')) return { kind: 'memory', name: text.slice('memory:'.length) };
   if (text.startsWith('s3:')) return s3Location(text);
   if (text.startsWith('sftp:')) return sftpLocation(text);
+  if (isFtpLocation(text)) return ftpLocation(text);
   if (text.startsWith('rest:')) return restLocation(text);
+  if (text.startsWith('rclone:')) return rcloneLocation(text);
   const scheme = /^([a-z][a-z0-9+.-]*):/i.exec(text)?.[1];
   const drive = process.platform === 'win32' && /^[a-z]:[\\/]/i.test(text);
   if (scheme !== undefined && !drive) {
     throw new HoldfastError('usage', `there is no storage called ${scheme}`, {
-      hint: 'use a path, local:, s3:, sftp: or rest:; write local: before a path that contains a colon',
+      hint: 'use a path, local:, s3:, sftp:, ftp:, rest: or rclone:; write local: before a path that contains a colon',
     });
   }
   return localLocation(text);

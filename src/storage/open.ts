@@ -76,6 +76,16 @@ export async function openStorage(text: string, options: OpenStorageOptions = {}
       });
       return withRetry(storage, attempt);
     }
+    case 'rclone': {
+      const { openRcloneStorage } = await import('./rclone/open.ts');
+      const storage = openRcloneStorage(location, {
+        ...options,
+        environment: options.environment ?? process.env,
+        settings: settingsOf(options.extended, 'rclone.'),
+        limits,
+      });
+      return withRetry(storage, attempt);
+    }
     case 'rest': {
       const { openRestStorage } = await import('./rest/open.ts');
       const storage = openRestStorage(location, {
@@ -85,6 +95,15 @@ export async function openStorage(text: string, options: OpenStorageOptions = {}
         limits,
       });
       return withRetry(storage, attempt);
+    }
+    case 'ftp': {
+      const { openFtpStorage } = await import('./ftp/open.ts');
+      const storage = openFtpStorage(text, location, {
+        ...options,
+        environment: options.environment ?? process.env,
+        settings: settingsOf(options.extended, 'ftp.'),
+      });
+      return withRetry(limited(storage, limits), attempt);
     }
     case 'sftp': {
       const { openSftpStorage } = await import('./sftp/open.ts');

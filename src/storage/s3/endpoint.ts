@@ -1,7 +1,7 @@
 /** Where requests go: host, region and address style of a bucket, for AWS and for every other server. */
 import { HoldfastError } from '../../kernel/errors.ts';
 import type { S3Location } from '../location.ts';
-import { encodePath } from './sign.ts';
+import { encodePath } from '../http/encode.ts';
 
 export type BucketLookup = 'auto' | 'dns' | 'path';
 

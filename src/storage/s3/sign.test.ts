@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { createSigner, emptyHash, encodePath, encodeQuery } from './sign.ts';
+import { encodePath } from '../http/encode.ts';
+import { createSigner, emptyHash, encodeQuery } from './sign.ts';
 
 // The worked examples of "Authenticating Requests: Using the Authorization Header" in Amazon's S3 API reference.
 const keys = {

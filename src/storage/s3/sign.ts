@@ -1,5 +1,6 @@
 /** AWS Signature Version 4 in headers, with the signing key kept for as long as date, region and secret stay the same. */
 import { createHash, createHmac } from 'node:crypto';
+import { encodePart } from '../http/encode.ts';
 
 export interface Credentials {
   readonly accessKeyId: string;
@@ -33,19 +34,6 @@ export type Signer = (
 export const emptyHash = createHash('sha256').digest('hex');
 
 export const unsignedPayload = 'UNSIGNED-PAYLOAD';
-
-/** Encodes everything but letters, digits and `-._~`, as the signature wants it. */
-export function encodePart(text: string): string {
-  return encodeURIComponent(text).replace(
-    /[!'()*]/g,
-    (character) => `%${character.charCodeAt(0).toString(16).toUpperCase()}`,
-  );
-}
-
-/** A path of several parts, slashes kept. */
-export function encodePath(path: string): string {
-  return path.split('/').map(encodePart).join('/');
-}
 
 /** Pairs as a query string, sorted and encoded as the signature wants it. */
 export function encodeQuery(pairs: readonly (readonly [string, string])[]): string {

@@ -1,0 +1,46 @@
+/** Puts an rclone storage together from its location, restic's `-o rclone.*` settings and the environment. */
+import { HoldfastError } from '../../kernel/errors.ts';
+import { parseDuration } from '../../kernel/quantity.ts';
+import type { Environment } from '../http/proxy.ts';
+import type { Limits } from '../limit.ts';
+import { countSetting } from '../settings.ts';
+import type { Storage } from '../storage.ts';
+import { createRcloneClient } from './client.ts';
+import type { RcloneLocation } from './location.ts';
+import { startRclone } from './server.ts';
+import { createRcloneStorage } from './storage.ts';
+
+export interface OpenRcloneOptions {
+  readonly environment: Environment;
+  /** as `-o` has them, without their `rclone.` */
+  readonly settings: ReadonlyMap<string, string>;
+  /** milliseconds */
+  readonly stuckRequestTimeout?: number | undefined;
+  readonly limits?: Limits;
+}
+
+const known = new Set(['program', 'args', 'connections', 'timeout']);
+const defaultConnections = 8;
+const defaultTimeout = 5 * 60_000;
+const defaultStartTimeout = 60_000;
+
+/** Code `usage` for settings that make no sense. rclone is started by the first call. */
+export function openRcloneStorage(location: RcloneLocation, options: OpenRcloneOptions): Storage {
+  const { environment, settings, limits = {} } = options;
+  for (const name of settings.keys()) {
+    if (!known.has(name)) throw new HoldfastError('usage', `there is no setting rclone.${name}`);
+  }
+  const timeout = settings.get('timeout');
+  const server = {
+    ...{ remote: location.remote, environment },
+    ...{ program: settings.get('program'), args: settings.get('args') },
+    connections: countSetting(settings, 'rclone.connections', defaultConnections),
+    timeout: options.stuckRequestTimeout ?? defaultTimeout,
+    startTimeout: timeout === undefined ? defaultStartTimeout : parseDuration(timeout, 'rclone.timeout'),
+  };
+  const client = createRcloneClient({
+    start: () => startRclone(server),
+    ...{ location: location.shown, name: location.name, limits },
+  });
+  return createRcloneStorage(client, location.shown);
+}
