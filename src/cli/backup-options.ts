@@ -135,7 +135,8 @@ function refuseContradictions(
   flags: BackupFlags,
 ): void {
   const lists = [flags.filesFrom, flags.filesFromVerbatim, flags.filesFromRaw];
-  const secret = settings.passwordFile ?? settings.passwordCommand ?? settings.password;
+  const secret =
+    settings.passwordFile ?? settings.passwordCommand ?? settings.password ?? settings.passwordReference;
   const prompts =
     secret === undefined &&
     !settings.insecureNoPassword &&

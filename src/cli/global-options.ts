@@ -3,6 +3,8 @@ import type { Command } from 'commander';
 import { Option } from 'commander';
 import { HoldfastError } from '../kernel/errors.ts';
 import { parseDuration } from '../kernel/quantity.ts';
+import type { SecretReference } from '../kernel/secret.ts';
+import type { ConfiguredRepository, ConfiguredVault } from './configuration/vault.ts';
 import type { Environment } from './environment.ts';
 import { setting, settings } from './environment.ts';
 import { collect, collectSplit, parseChoice, parseCount } from './values.ts';
@@ -18,8 +20,12 @@ export interface RepositoryChoice {
   readonly passwordCommand: string | undefined;
   /** straight from the environment; never on the command line */
   readonly password: string | undefined;
+  /** where the configuration says that it is */
+  readonly passwordReference?: SecretReference | undefined;
   readonly insecureNoPassword: boolean;
   readonly keyHint: string | undefined;
+  /** what the configuration says of the vault that was named; its location is `repository` then */
+  readonly vault?: ConfiguredVault | undefined;
 }
 
 export interface GlobalSettings extends RepositoryChoice {
@@ -90,7 +96,10 @@ export const globalHeading = 'Flags of every verb:';
 /** New Option objects each time: commander keeps state in them. */
 export function globalOptions(): Option[] {
   return [
-    new Option('-r, --repo <repository>', 'repository to work on (default: $HOLDFAST_REPOSITORY)'),
+    new Option(
+      '-r, --repo <repository>',
+      'repository to work on, or the name of a vault (default: $HOLDFAST_REPOSITORY)',
+    ),
     new Option('--config <file>', 'configuration, a file or a folder (default: $HOLDFAST_CONFIG)'),
     new Option('--repository-file <file>', 'file that holds the repository location'),
     new Option('-p, --password-file <file>', 'file that holds the password'),
@@ -121,9 +130,18 @@ export function globalOptions(): Option[] {
   ].map((option) => option.helpGroup(globalHeading));
 }
 
-/** What holds for `command`; code `usage` for values that make no sense or contradict each other. */
-export function globalSettings(command: Command, environment: Environment): GlobalSettings {
+/**
+ * What holds for `command`; code `usage` for values that make no sense or contradict each other.
+ * @param vault the vault that is meant by the name of the repository: flags win over what it says, and it over the
+ * environment
+ */
+export function globalSettings(
+  command: Command,
+  environment: Environment,
+  vault?: ConfiguredVault,
+): GlobalSettings {
   const raw = givenOptions(command);
+  const named = vault?.kind === 'repository' ? vault : undefined;
   const option = (value: string | undefined, name: string): string | undefined =>
     value ?? setting(environment, name);
   const verbosity = raw.quiet ? 0 : raw.verbose ? (raw.verbose > 1 ? 3 : 2) : 1;
@@ -131,18 +149,24 @@ export function globalSettings(command: Command, environment: Environment): Glob
     throw new HoldfastError('usage', '--quiet and --verbose contradict each other');
   const compression = option(raw.compression, 'COMPRESSION');
   const packSize = option(raw.packSize, 'PACK_SIZE');
+  const choice = repositoryChoice(raw, environment);
   return {
-    ...repositoryChoice(raw, environment),
+    ...(vault ? ofVault(choice, vault, raw) : choice),
     verbosity,
     json: raw.json ?? false,
     configuration: raw.config,
     lock: raw.lock ?? true,
-    retryLock: raw.retryLock === undefined ? 0 : parseDuration(raw.retryLock, '--retry-lock'),
-    cache: raw.cache ?? true,
+    retryLock:
+      raw.retryLock === undefined ? (named?.retryLock ?? 0) : parseDuration(raw.retryLock, '--retry-lock'),
+    cache: raw.cache ?? named?.cache ?? true,
     cacheDirectory: raw.cacheDir,
     cleanupCache: raw.cleanupCache ?? false,
-    compression: compression ? parseChoice(compression, compressionModes, '--compression') : 'auto',
-    packSize: packSize ? parsePackSize(packSize) : undefined,
+    compression:
+      (raw.compression === undefined ? named?.compression : undefined) ??
+      (compression ? parseChoice(compression, compressionModes, '--compression') : 'auto'),
+    packSize:
+      (raw.packSize === undefined ? named?.packSize : undefined) ??
+      (packSize ? parsePackSize(packSize) : undefined),
     limitUpload: parseCount(raw.limitUpload ?? '0', '--limit-upload') * 1024,
     limitDownload: parseCount(raw.limitDownload ?? '0', '--limit-download') * 1024,
     caFiles: raw.cacert ?? setting(environment, 'CACERT')?.split(',') ?? [],
@@ -201,6 +225,22 @@ function repositoryChoice(raw: RawOptions, environment: Environment): Repository
     throw new HoldfastError('usage', '--insecure-no-password and a password contradict each other');
   }
   return choice;
+}
+
+/** The vault in place of its name. A password that a flag gives opens it instead of its own; `flags` are what was typed. */
+export function ofVault(
+  choice: RepositoryChoice,
+  vault: ConfiguredVault,
+  flags: Pick<RawOptions, 'passwordFile' | 'passwordCommand' | 'insecureNoPassword' | 'keyHint'> = {},
+): RepositoryChoice {
+  const { location } = vault.access;
+  const repository = vault.kind === 'archive' ? `archive:${location}` : location;
+  const own: Partial<ConfiguredRepository> = vault.kind === 'repository' ? vault : {};
+  const given = flags.passwordFile ?? flags.passwordCommand ?? flags.insecureNoPassword;
+  const keyHint = flags.keyHint ?? own.keyHint ?? choice.keyHint;
+  if (given !== undefined || own.password === undefined) return { ...choice, repository, keyHint, vault };
+  const none = { passwordFile: undefined, passwordCommand: undefined, password: undefined };
+  return { ...choice, ...none, repository, keyHint, vault, passwordReference: own.password };
 }
 
 function parsePackSize(text: string): number | undefined {

@@ -3,6 +3,7 @@ import { execFile } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
 import { HoldfastError } from '../kernel/errors.ts';
 import { systemText } from '../kernel/native/system-error.ts';
+import { readSecret as readReferredSecret } from '../kernel/secret.ts';
 import type { RepositoryChoice } from './global-options.ts';
 import { readSecret } from './prompt.ts';
 import type { PromptOptions } from './prompt.ts';
@@ -10,7 +11,7 @@ import { splitShellWords } from '../kernel/shell-words.ts';
 
 export type PasswordChoice = Pick<
   RepositoryChoice,
-  'passwordFile' | 'passwordCommand' | 'password' | 'insecureNoPassword'
+  'passwordFile' | 'passwordCommand' | 'password' | 'passwordReference' | 'insecureNoPassword'
 >;
 
 const noPasswordHint =
@@ -23,6 +24,10 @@ export async function configuredPassword(
 ): Promise<Uint8Array | undefined> {
   const { insecureNoPassword, passwordCommand, passwordFile, password } = choice;
   if (insecureNoPassword) return new Uint8Array();
+  if (choice.passwordReference) {
+    const what = 'the password of the repository';
+    return encodePassword(await readReferredSecret(choice.passwordReference, what, process.env), emptyHint);
+  }
   if (passwordCommand) return encodePassword(await runPasswordCommand(passwordCommand), emptyHint);
   if (passwordFile) return encodePassword(await readPasswordFile(passwordFile), emptyHint);
   return password ? encodePassword(password, emptyHint) : undefined;

@@ -6,7 +6,7 @@ import { problemLine } from '../config/problem.ts';
 import { jsonSchema, type Section, sectionNames } from '../config/schema/schema.ts';
 import { shownSettings } from '../config/show.ts';
 import { HoldfastError } from '../kernel/errors.ts';
-import { configPlaces } from './config-places.ts';
+import { configPlaces } from './configuration/places.ts';
 import { plural } from './output/format.ts';
 import type { Invocation } from './verb.ts';
 

@@ -4,7 +4,9 @@ import { Option } from 'commander';
 import { HoldfastError } from '../kernel/errors.ts';
 import type { Environment } from './environment.ts';
 import { setting } from './environment.ts';
-import type { RepositoryChoice } from './global-options.ts';
+import { namedVault } from './configuration/named-vault.ts';
+import { ofVault, type RepositoryChoice } from './global-options.ts';
+import type { Invocation } from './verb.ts';
 
 export interface SecondaryFlags {
   fromRepo?: string;
@@ -40,11 +42,25 @@ export function addSecondaryFlags(command: Command, purpose: string): Command {
     .addOption(new Option('--key-hint2 <key>').hideHelp());
 }
 
-/** The other repository; undefined when none is named. Code `usage` for contradictions. */
-export function secondaryChoice(
+/** The other repository, or the vault that is called so; undefined when none is named. Code `usage` for contradictions. */
+export async function secondaryChoice(
   flags: SecondaryFlags,
-  environment: Environment,
-): SecondaryChoice | undefined {
+  { environment, settings, terminal }: Pick<Invocation, 'environment' | 'settings' | 'terminal'>,
+): Promise<SecondaryChoice | undefined> {
+  const choice = givenChoice(flags, environment);
+  const say = (line: string): void => terminal.detail(line);
+  const vault = await namedVault(choice?.repository, settings.configuration, environment, say);
+  if (!choice || !vault) return choice;
+  const typed = {
+    ...defined('passwordFile', flags.fromPasswordFile ?? flags.passwordFile2),
+    ...defined('passwordCommand', flags.fromPasswordCommand ?? flags.passwordCommand2),
+    ...defined('insecureNoPassword', flags.fromInsecureNoPassword),
+    ...defined('keyHint', flags.fromKeyHint ?? flags.keyHint2),
+  };
+  return { ...ofVault(choice, vault, typed), legacy: choice.legacy };
+}
+
+function givenChoice(flags: SecondaryFlags, environment: Environment): SecondaryChoice | undefined {
   const variable = (name: string): string | undefined => setting(environment, name);
   const modern = {
     legacy: false,
@@ -81,6 +97,13 @@ export function secondaryChoice(
     );
   }
   return choice;
+}
+
+function defined<Name extends string, Value>(
+  name: Name,
+  value: Value | undefined,
+): { readonly [N in Name]?: Value } {
+  return value === undefined ? {} : ({ [name]: value } as { readonly [N in Name]: Value });
 }
 
 function isNamed(choice: RepositoryChoice): boolean {

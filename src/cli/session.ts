@@ -1,6 +1,7 @@
 /** Opens the repository that a command line means, locks it, and hands it to a verb. */
 import type { Context } from '../kernel/context.ts';
 import { hasCode, HoldfastError, messageOf } from '../kernel/errors.ts';
+import { openAccess, type StorageAccess } from '../storage/access.ts';
 import { openStorage } from '../storage/open.ts';
 import type { Storage } from '../storage/storage.ts';
 import type { HeldLock } from '../vaults/repository/lock.ts';
@@ -62,8 +63,16 @@ export async function withRepository<T>(
 }
 
 /** The storage of the chosen repository, untouched. */
-export async function openChosenStorage(invocation: Invocation, location: string): Promise<Storage> {
+export async function openChosenStorage(
+  invocation: Invocation,
+  location: string,
+  choice: RepositoryChoice = invocation.settings,
+): Promise<Storage> {
   const { environment, settings } = invocation;
+  if (choice.vault) {
+    const access = withFlags(choice.vault.access, invocation);
+    return openAccess(access, environment, invocation.context);
+  }
   const onRetry = (message: string, wait: number): void => {
     invocation.context.warn(`${message}, trying again in ${(wait / 1000).toFixed(1)} s`);
   };
@@ -73,6 +82,25 @@ export async function openChosenStorage(invocation: Invocation, location: string
     ...{ environment, extended, limitUpload, limitDownload, caFiles, clientCertificateFile },
     ...{ insecureTls, userAgent, stuckRequestTimeout, onRetry },
   });
+}
+
+/** What the configuration says of a storage, and flags that win over it. */
+function withFlags(access: StorageAccess, { settings }: Invocation): StorageAccess {
+  const { extended, limitUpload, limitDownload, caFiles, clientCertificateFile, insecureTls } = settings;
+  return {
+    ...access,
+    options: {
+      stuckRequestTimeout: settings.stuckRequestTimeout,
+      ...access.options,
+      extended: new Map([...(access.options.extended ?? []), ...extended]),
+      ...(limitUpload > 0 && { limitUpload }),
+      ...(limitDownload > 0 && { limitDownload }),
+      ...(caFiles.length > 0 && { caFiles }),
+      ...(clientCertificateFile !== undefined && { clientCertificateFile }),
+      ...(insecureTls && { insecureTls }),
+      userAgent: settings.userAgent ?? access.options.userAgent,
+    },
+  };
 }
 
 /** How a person is asked for a secret. */
@@ -93,7 +121,7 @@ export async function openChosenRepository(
   const choice = options.choice ?? invocation.settings;
   const { environment, context } = invocation;
   const { location, isDefault } = await chooseRepository(choice, environment);
-  const storage = await openChosenStorage(invocation, location);
+  const storage = await openChosenStorage(invocation, location, choice);
   const cache = options.cache === false ? undefined : cacheFor(invocation, location);
   try {
     const open = (password: Uint8Array): Promise<Repository> =>

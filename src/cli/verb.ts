@@ -1,11 +1,13 @@
 /** What every verb gets to work with, and how its commander definition is tied to its code. */
 import { Command } from 'commander';
 import type { Context } from '../kernel/context.ts';
+import { namedVault } from './configuration/named-vault.ts';
 import type { Environment } from './environment.ts';
 import type { GlobalSettings } from './global-options.ts';
 import { globalSettings } from './global-options.ts';
 import type { Terminal } from './output/terminal.ts';
 import type { SecretInput } from './prompt.ts';
+import { isArchive } from './repository-choice.ts';
 
 /** The process as verbs see it; made once by main.ts, or by a test. */
 export interface Runtime {
@@ -29,20 +31,44 @@ export function verb(name: string, usage: string, description: string): Command 
   return new Command(name).usage(usage).description(description).argument('[operands...]');
 }
 
-/** The action of a verb: settles the global flags, and calls `run` with operands and the verb's own options. */
+/** Does what a verb is for. */
+export type RunVerb<Options> = (
+  invocation: Invocation,
+  operands: readonly string[],
+  options: Options,
+) => Promise<void>;
+
+/**
+ * The action of a verb: settles the global flags, and calls `run` with operands and the verb's own options.
+ * @param onArchive loads what the verb does when an archive is chosen and no repository
+ */
 export function action<Options extends object>(
   runtime: Runtime,
-  run: (invocation: Invocation, operands: readonly string[], options: Options) => Promise<void>,
+  run: RunVerb<Options>,
+  onArchive?: () => Promise<RunVerb<Options>>,
 ): (this: Command) => Promise<void> {
   return async function (this: Command) {
-    const settings = globalSettings(this, runtime.environment);
-    runtime.terminal.json = settings.json;
-    runtime.terminal.verbosity = settings.verbosity;
+    const first = globalSettings(this, runtime.environment);
+    runtime.terminal.json = first.json;
+    runtime.terminal.verbosity = first.verbosity;
+    const settings = await withNamedVault(this, runtime, first);
     for (const flag of settings.ignored) {
       runtime.terminal.detail(`${flag} has no effect: every blob is verified before it is uploaded`);
     }
-    await run({ ...runtime, settings }, this.args, this.opts<Options>());
+    const chosen = onArchive && isArchive(settings.repository) ? await onArchive() : run;
+    await chosen({ ...runtime, settings }, this.args, this.opts<Options>());
   };
+}
+
+/** The same settings with the vault of the configuration in place of its name, where the repository is named by one. */
+async function withNamedVault(
+  command: Command,
+  { environment, terminal }: Runtime,
+  settings: GlobalSettings,
+): Promise<GlobalSettings> {
+  const { repository, configuration } = settings;
+  const vault = await namedVault(repository, configuration, environment, (line) => terminal.detail(line));
+  return vault ? globalSettings(command, environment, vault) : settings;
 }
 
 /** Adds examples below the help of a command; each is a command line and what it does. */

@@ -15,11 +15,13 @@ const pathSettings = new Set([
   'identities',
   'queries',
   'certificates',
+  'key-file',
 ]);
 /** Settings that are references to secrets. */
 const secretSettings = new Set([
   'password',
   'passphrase',
+  'key-passphrase',
   'token',
   'access-key',
   'secret-key',

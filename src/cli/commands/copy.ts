@@ -28,7 +28,7 @@ export function copyCommand(runtime: Runtime): Command {
 
 async function runCopy(invocation: Invocation, ids: readonly string[], flags: Options): Promise<void> {
   const { terminal, environment, settings } = invocation;
-  const other = secondaryChoice(flags, environment);
+  const other = await secondaryChoice(flags, invocation);
   if (!other) {
     throw new HoldfastError('usage', 'copy needs the repository to copy from', {
       hint: 'name it with --from-repo',

@@ -52,7 +52,7 @@ async function init(invocation: Invocation, operands: readonly string[], options
 
 async function createOptions(invocation: Invocation, options: Options): Promise<CreateOptions> {
   const version = parseVersion(options.repositoryVersion ?? 'stable');
-  const other = secondaryChoice(options, invocation.environment);
+  const other = await secondaryChoice(options, invocation);
   if (!options.copyChunkerParams) {
     if (options.fromRepo ?? options.fromRepositoryFile ?? options.repo2 ?? options.repositoryFile2) {
       throw new HoldfastError('usage', 'another repository is named, but not what to take from it', {

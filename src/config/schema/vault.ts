@@ -25,6 +25,10 @@ const named = {
 
 const storage = {
   credentials: settings({
+    user: text.describe('SFTP, FTP, REST: who logs in').optional(),
+    password: secret.describe('SFTP, FTP, REST: where the password for that is').optional(),
+    'key-file': text.describe('SFTP: file of the private key').optional(),
+    'key-passphrase': secret.describe('SFTP: where the passphrase of that key is').optional(),
     'access-key': secret.describe('S3: where the access key is').optional(),
     'secret-key': secret.describe('S3: where the secret key is').optional(),
     'session-token': secret.describe('S3: where the session token is').optional(),

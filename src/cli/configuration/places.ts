@@ -1,7 +1,7 @@
 /** Where this program looks for its configuration. */
-import type { ConfigPlaces } from '../config/find-files.ts';
-import { configDirectory } from './directories.ts';
-import type { Environment } from './environment.ts';
+import type { ConfigPlaces } from '../../config/find-files.ts';
+import { configDirectory } from '../directories.ts';
+import type { Environment } from '../environment.ts';
 
 /** The flag, then HOLDFAST_CONFIG, then the folders of the user and of the machine. */
 export function configPlaces(flag: string | undefined, environment: Environment): ConfigPlaces {
