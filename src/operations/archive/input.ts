@@ -1,7 +1,6 @@
 /** What goes into an archive: one source, its name there, and the artefacts that are made of it. */
 import { hostname } from 'node:os';
 import { HoldfastError } from '../../kernel/errors.ts';
-import { createRowSum } from '../../kernel/row-sum.ts';
 import { sha256 } from '../../kernel/native/crypto.ts';
 import { toHex } from '../../kernel/hex.ts';
 import type {
@@ -10,7 +9,7 @@ import type {
   DatabaseSourceOptions,
 } from '../../sources/database/driver.ts';
 import { decodeEvidence, type Evidence, evidenceName } from '../../sources/database/evidence.ts';
-import type { EntryContent } from '../../sources/entry.ts';
+import { readContent } from '../../sources/read-content.ts';
 import type { Source } from '../../sources/source.ts';
 import { splitExtension } from '../../vaults/archive/layout/extension.ts';
 import type { Identity } from '../../vaults/archive/layout/layout.ts';
@@ -65,7 +64,7 @@ export function streamInput(source: Source, filename: string, host = hostname())
     source: { host, database: stem, kind: 'stream', paths: [`/${filename.replace(/^\/+/, '')}`] },
     async *artefacts(signal) {
       for await (const { content } of source.entries(signal)) {
-        yield { extension: extension === '' ? '.bin' : extension, bytes: bytesOf(source, content) };
+        yield { extension: extension === '' ? '.bin' : extension, bytes: readContent(source.name, content) };
       }
     },
   };
@@ -103,23 +102,9 @@ async function* dumpOf(
   seen: (evidence: Evidence) => void,
 ): AsyncGenerator<Uint8Array, void, void> {
   for await (const { path, content } of source.entries(signal)) {
-    const bytes = bytesOf(source, content);
+    const bytes = readContent(source.name, content);
     if (Buffer.from(path).toString().endsWith(`/${evidenceName}`)) {
       seen(decodeEvidence(Buffer.concat(await Array.fromAsync(bytes, (piece) => piece.slice()))));
     } else yield* bytes;
   }
-}
-
-async function* bytesOf(source: Source, content: EntryContent): AsyncGenerator<Uint8Array, void, void> {
-  if (content.kind === 'file') throw new HoldfastError('failed', `${source.name} does not yield a stream`);
-  const { bytes } = content;
-  if (content.kind === 'stream') return yield* bytes;
-  const sum = createRowSum();
-  let size = 0;
-  for await (const piece of bytes) {
-    sum.update(piece);
-    size += piece.length;
-    yield piece;
-  }
-  content.done?.({ ...sum.end(), bytes: size });
 }

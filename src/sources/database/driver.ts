@@ -2,6 +2,7 @@
 import type { Masking } from '../masking/masking.ts';
 import type { DatabaseSample } from '../masking/table-sample.ts';
 import type { Source } from '../source.ts';
+import type { Artefact, ArtefactChoice, ArtefactOptions } from './artefact.ts';
 import type { DatabaseKind, Evidence, OneFileFormat } from './evidence.ts';
 import type { PasswordReference } from './password-reference.ts';
 import type { RestoreChoices, RestorePlan } from './restore-plan.ts';
@@ -58,6 +59,12 @@ export interface DatabaseAddress {
   /** what the URL says of a password */
   readonly password: PasswordReference | undefined;
   source(options: DatabaseSourceOptions): Source;
+  /** Several dumps of one state, in the order of the choices; absent where there is one form alone. Code `usage`. */
+  readonly artefacts?: (
+    choices: readonly ArtefactChoice[],
+    options: ArtefactOptions,
+    signal: AbortSignal,
+  ) => AsyncIterable<Artefact>;
   /** the same as the driver's `sample`, of the live database */
   readonly sample?: (
     options: ConnectionOptions & { readonly signal: AbortSignal },

@@ -1,6 +1,7 @@
 /** PostgreSQL among the kinds of databases. */
 import type { DatabaseDriver, StoredDatabase } from '../database/driver.ts';
 import { snapshotFolder } from '../database/snapshot-folder.ts';
+import { postgresArtefacts } from './artefacts.ts';
 import { databaseFolder, parsePostgresUrl } from './connection.ts';
 import { customArchive } from './custom-archive.ts';
 import { dumpTables } from './dump-part.ts';
@@ -38,6 +39,8 @@ export const postgres: DatabaseDriver = {
       sample: (options) => sampleLive(connection, options),
       source: (options) =>
         postgresSource({ ...options, connection, folder: snapshotFolder(folder, options) }),
+      artefacts: (choices, options, signal) =>
+        postgresArtefacts(connection, folder, choices, options, signal),
       async restore(stored, options) {
         refuseOneFile(stored.evidence);
         await restorePostgres(stored, { ...options, connection, choices: options.choices ?? {} });

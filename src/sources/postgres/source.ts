@@ -30,6 +30,17 @@ export interface PostgresSourceOptions extends DatabaseSourceOptions {
   readonly connection: PostgresConnection;
   /** where the database stands in the snapshot, absolute */
   readonly folder: string;
+  /** how pg_dump is to be run, when not as ever */
+  readonly dump?: DumpSettings;
+}
+
+interface DumpSettings {
+  /** an exported snapshot of the database, which the dump is of */
+  readonly snapshot: string;
+  /** of the custom format: compressed by pg_dump itself */
+  readonly compressed: boolean;
+  /** more of its flags */
+  readonly flags: readonly string[];
 }
 
 /** Only whoever may read the database may read its rows in a restored folder. */
@@ -79,8 +90,10 @@ async function* entries(
   }
   const args = ['--no-password', ...(choices ? tableArguments(choices) : [])];
   const { format } = options;
+  const { snapshot, compressed, flags } = options.dump ?? { compressed: false, flags: [] };
+  const own = snapshot === undefined ? flags : [...flags, `--snapshot=${snapshot}`];
   const run = (...more: readonly string[]): AsyncGenerator<Uint8Array, void, void> =>
-    readProcess(dumper.path, [...args, ...more], { ...child, onWarning: options.warn });
+    readProcess(dumper.path, [...args, ...own, ...more], { ...child, onWarning: options.warn });
   const masker =
     options.masking &&
     createPostgresMasker(
@@ -90,10 +103,11 @@ async function* entries(
   if (format === 'custom') {
     const name = oneFileName(connection.database, format);
     let bytes = 0;
-    // uncompressed, for the repository compresses what is new alone
+    // for a repository uncompressed, which compresses what is new alone
+    const plain = compressed ? [] : ['--compress=0'];
     yield entry(name, {
       kind: 'stream',
-      bytes: counted(run('--format=custom', '--compress=0'), (n) => (bytes += n)),
+      bytes: counted(run('--format=custom', ...plain), (n) => (bytes += n)),
     });
     parts.push({ name, bytes });
   } else if (format === 'sql') {
