@@ -1,7 +1,12 @@
 /** Databases on the command line: which URL means one, and where its password comes from. */
 import { HoldfastError } from '../kernel/errors.ts';
 import type { StreamedSource } from '../operations/backup/backup.ts';
-import type { ConnectionOptions, DatabaseAddress, DatabaseDriver } from '../sources/database/driver.ts';
+import type {
+  ConnectionOptions,
+  DatabaseAddress,
+  DatabaseDriver,
+  DatabaseSourceOptions,
+} from '../sources/database/driver.ts';
 import { driverOfUrl, isDatabaseUrl } from '../sources/database/drivers.ts';
 import type { PasswordReference } from '../sources/database/password-reference.ts';
 import { snapshotFolder } from '../sources/database/snapshot-folder.ts';
@@ -51,6 +56,32 @@ export async function databaseSources(
   flags: DatabaseFlags,
   timeMs: number | undefined,
 ): Promise<DatabaseSources | undefined> {
+  const chosen = await chosenDatabases(invocation, operands, flags, timeMs);
+  if (!chosen) return undefined;
+  const { addresses, options, ofServer } = chosen;
+  const sources = addresses.map((address) => ({
+    kind: 'source' as const,
+    source: address.source(options),
+    path: snapshotFolder(address.folder, options),
+  }));
+  return { sources, ofServer };
+}
+
+export interface ChosenDatabases {
+  readonly driver: DatabaseDriver;
+  readonly addresses: readonly DatabaseAddress[];
+  readonly options: DatabaseSourceOptions;
+  /** these are those of a server, each of which is backed up whatever becomes of the others */
+  readonly ofServer: boolean;
+}
+
+/** The same, before anything is made of them. */
+export async function chosenDatabases(
+  invocation: Invocation,
+  operands: readonly string[],
+  flags: DatabaseFlags,
+  timeMs: number | undefined,
+): Promise<ChosenDatabases | undefined> {
   if (!operands.some(isDatabaseUrl)) {
     if (flags.mask === undefined) return undefined;
     throw new HoldfastError('usage', '--mask is for databases alone');
@@ -70,12 +101,7 @@ export async function databaseSources(
     stallTimeout: stallTimeout(flags),
     warn: (message: string) => invocation.context.warn(message),
   };
-  const sources = addresses.map((address) => ({
-    kind: 'source' as const,
-    source: address.source(options),
-    path: snapshotFolder(address.folder, options),
-  }));
-  return { sources, ofServer };
+  return { driver, addresses, options, ofServer };
 }
 
 interface DatabaseOperands extends Omit<DatabaseOperand, 'address'> {

@@ -22,6 +22,15 @@ export async function chooseRepository(
   choice: RepositoryChoice,
   environment: Environment,
 ): Promise<ChosenRepository> {
+  if (isArchive(choice.repository)) {
+    throw new HoldfastError(
+      'usage',
+      `${choice.repository} is an archive, and this is for repositories alone`,
+      {
+        hint: 'on archives there are backup, snapshots, ls, dump, restore, check, diff, drill and forget',
+      },
+    );
+  }
   if (choice.repository) return { location: choice.repository, isDefault: false };
   if (choice.repositoryFile) return { location: await readLocation(choice.repositoryFile), isDefault: false };
   const secret = choice.passwordFile ?? choice.passwordCommand ?? choice.password;
@@ -32,6 +41,13 @@ export async function chooseRepository(
   }
   return { location: defaultRepository(environment).location, isDefault: true };
 }
+
+/** True for what `-r` calls an archive: `archive:` and a storage's location. */
+export function isArchive(repository: string | undefined): repository is string {
+  return repository?.startsWith(archivePrefix) === true;
+}
+
+export const archivePrefix = 'archive:';
 
 async function readLocation(path: string): Promise<string> {
   const bytes = await readFile(path).catch((cause: unknown) => {

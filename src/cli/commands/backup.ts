@@ -1,6 +1,7 @@
 /** `holdfast backup` */
 import type { Command } from 'commander';
 import { Option } from 'commander';
+import { addArchiveWriteFlags, type ArchiveFlags } from '../archive-flags.ts';
 import type { BackupFlags } from '../backup-options.ts';
 import { addDatabaseFlags } from '../database-flags.ts';
 import { addExcludeFlags } from '../pattern-flags.ts';
@@ -48,11 +49,15 @@ export function backupCommand(runtime: Runtime): Command {
     .option('-n, --dry-run', 'only say what would be done')
     .option('--no-scan', 'do not count first, for which the progress shows no time left')
     .addOption(new Option('--read-concurrency <n>', 'taken for the sake of scripts; all processors read'));
-  addDatabaseFlags(command).action(
-    action<BackupFlags>(runtime, async (invocation: Invocation, operands, flags) => {
-      const { runBackup } = await import('../run-backup.ts');
-      await runBackup(invocation, operands, flags);
-    }),
+  addArchiveWriteFlags(addDatabaseFlags(command)).action(
+    action<BackupFlags & ArchiveFlags>(
+      runtime,
+      async (invocation: Invocation, operands, flags) => {
+        const { runBackup } = await import('../run-backup.ts');
+        await runBackup(invocation, operands, flags);
+      },
+      async () => (await import('../archive/backup.ts')).runArchiveBackup,
+    ),
   );
   return withExamples(command, [
     ['holdfast backup ~/documents', 'into the repository of this user, which is made when it is not there'],
@@ -75,6 +80,10 @@ export function backupCommand(runtime: Runtime): Command {
     ],
     ['holdfast backup /srv --sqlite-consistent', 'files, and SQLite databases among them that are in use'],
     ['holdfast backup sqlite:/srv/app/app.db', 'a SQLite database, also while it is written to'],
+    [
+      'holdfast -r archive:/backups backup --layout daily postgres://backup@db.example.org/shop',
+      'into an archive: a .sql.gz in a dated folder',
+    ],
     ['pg_dump shop | holdfast backup --stdin --stdin-filename shop.sql', 'what another program prints'],
     ['holdfast backup --stdin-from-command -- pg_dump shop', 'the same, and no snapshot when it fails'],
   ]);

@@ -6,6 +6,7 @@ import { Option } from 'commander';
 import { HoldfastError } from '../../kernel/errors.ts';
 import type { DatabaseDump, DumpForm } from '../../operations/database/dump-form.ts';
 import type { Dump } from '../../operations/dump.ts';
+import { addArchiveReadFlags, type ArchiveFlags } from '../archive-flags.ts';
 import type { SnapshotFlags } from '../snapshot-flags.ts';
 import { unwritable } from '../output/unwritable.ts';
 import { addSnapshotFlags, snapshotFilter } from '../snapshot-flags.ts';
@@ -13,7 +14,7 @@ import type { Invocation, Runtime } from '../verb.ts';
 import { collect } from '../values.ts';
 import { action, verb, withExamples } from '../verb.ts';
 
-interface Options extends SnapshotFlags {
+interface Options extends SnapshotFlags, ArchiveFlags {
   archive: 'tar' | 'zip';
   target?: string;
   mask?: string;
@@ -38,48 +39,59 @@ export function dumpCommand(runtime: Runtime): Command {
     )
     .addOption(new Option('--table <schema.table>', 'one table of a database alone').argParser(collect))
     .option('--mask <file>', 'rules by which personal data in a database becomes something else');
-  addSnapshotFlags(command).action(
-    action<Options>(runtime, async (invocation, operands, flags) => {
-      const [snapshot, path] = operands;
-      if (snapshot === undefined || operands.length > 2) {
-        throw new HoldfastError(
-          'usage',
-          'dump takes a snapshot and a path in it, or the snapshot of a database',
+  addArchiveReadFlags(addSnapshotFlags(command)).action(
+    action<Options>(
+      runtime,
+      async (invocation, operands, flags) => {
+        const [snapshot, path] = operands;
+        if (snapshot === undefined || operands.length > 2) {
+          throw new HoldfastError(
+            'usage',
+            'dump takes a snapshot and a path in it, or the snapshot of a database',
+          );
+        }
+        const own = ['mask', 'format', 'table'].find((flag) => flags[flag as 'mask' | 'format' | 'table']);
+        if (own !== undefined && path !== undefined) {
+          throw new HoldfastError(
+            'usage',
+            `--${own} is for databases as a whole, not for files of a snapshot`,
+          );
+        }
+        const form = flags.format ?? 'sql';
+        if (form === 'initdb' && flags.target === undefined) {
+          throw new HoldfastError('usage', '--format initdb writes files into a folder', {
+            hint: 'name it with --target',
+          });
+        }
+        const { dump } = await import('../../operations/dump.ts');
+        const { dumpDatabaseAs } = await import('../../operations/database/dump-form.ts');
+        const { storedMasker } = await import('../masking-flags.ts');
+        const { withRepository } = await import('../session.ts');
+        const filter = snapshotFilter(flags, invocation.environment);
+        await withRepository(
+          invocation,
+          { lock: 'read', prefetch: ['index'] },
+          async (repository, context) => {
+            const masked = storedMasker(invocation, flags.mask, repository);
+            const dumped =
+              path === undefined
+                ? await dumpDatabaseAs(
+                    repository,
+                    { snapshot, filter, masked, form, tables: flags.table },
+                    context,
+                  )
+                : await dump(repository, { snapshot, path, filter, archive: flags.archive }, context);
+            if (dumped.kind === 'scripts') {
+              const { writeScripts } = await import('../output/write-scripts.ts');
+              const written = await writeScripts(flags.target!, dumped.files, context.signal);
+              for (const file of written) invocation.terminal.say(`wrote ${file}`);
+            } else if (flags.target === undefined) await toStandardOutput(invocation, dumped);
+            else await toFile(dumped, flags.target, context.signal);
+          },
         );
-      }
-      const own = ['mask', 'format', 'table'].find((flag) => flags[flag as 'mask' | 'format' | 'table']);
-      if (own !== undefined && path !== undefined) {
-        throw new HoldfastError('usage', `--${own} is for databases as a whole, not for files of a snapshot`);
-      }
-      const form = flags.format ?? 'sql';
-      if (form === 'initdb' && flags.target === undefined) {
-        throw new HoldfastError('usage', '--format initdb writes files into a folder', {
-          hint: 'name it with --target',
-        });
-      }
-      const { dump } = await import('../../operations/dump.ts');
-      const { dumpDatabaseAs } = await import('../../operations/database/dump-form.ts');
-      const { storedMasker } = await import('../masking-flags.ts');
-      const { withRepository } = await import('../session.ts');
-      const filter = snapshotFilter(flags, invocation.environment);
-      await withRepository(invocation, { lock: 'read', prefetch: ['index'] }, async (repository, context) => {
-        const masked = storedMasker(invocation, flags.mask, repository);
-        const dumped =
-          path === undefined
-            ? await dumpDatabaseAs(
-                repository,
-                { snapshot, filter, masked, form, tables: flags.table },
-                context,
-              )
-            : await dump(repository, { snapshot, path, filter, archive: flags.archive }, context);
-        if (dumped.kind === 'scripts') {
-          const { writeScripts } = await import('../output/write-scripts.ts');
-          const written = await writeScripts(flags.target!, dumped.files, context.signal);
-          for (const file of written) invocation.terminal.say(`wrote ${file}`);
-        } else if (flags.target === undefined) await toStandardOutput(invocation, dumped);
-        else await toFile(dumped, flags.target, context.signal);
-      });
-    }),
+      },
+      async () => (await import('../archive/dump.ts')).runArchiveDump,
+    ),
   );
   return withExamples(command, [
     ['holdfast dump latest /etc/hosts', 'one file'],

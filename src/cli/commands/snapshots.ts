@@ -1,12 +1,13 @@
 /** `holdfast snapshots` */
 import type { Command } from 'commander';
+import { addArchiveReadFlags, type ArchiveFlags } from '../archive-flags.ts';
 import type { SnapshotFlags } from '../snapshot-flags.ts';
 import { addSnapshotFlags, snapshotFilter } from '../snapshot-flags.ts';
 import { parseCount } from '../values.ts';
 import type { Invocation, Runtime } from '../verb.ts';
 import { action, verb, withExamples } from '../verb.ts';
 
-interface Options extends SnapshotFlags {
+interface Options extends SnapshotFlags, ArchiveFlags {
   compact?: boolean;
   last?: boolean;
   latest?: string;
@@ -19,12 +20,18 @@ export function snapshotsCommand(runtime: Runtime): Command {
     '[flags] [SNAPSHOT...]',
     'Lists the snapshots of the repository, oldest first.',
   );
-  addSnapshotFlags(command)
+  addArchiveReadFlags(addSnapshotFlags(command))
     .option('-c, --compact', 'fewer columns')
     .option('--latest <n>', 'only the last n snapshots of each host and set of paths')
     .option('--last', 'the same as --latest 1')
     .option('-g, --group-by <group>', 'group by host, paths and tags, separated by commas')
-    .action(action<Options>(runtime, snapshots));
+    .action(
+      action<Options>(
+        runtime,
+        snapshots,
+        async () => (await import('../archive/snapshots.ts')).runArchiveSnapshots,
+      ),
+    );
   return withExamples(command, [
     ['holdfast snapshots', 'everything there is'],
     ['holdfast snapshots --latest 1 --host web', 'the newest of one host'],

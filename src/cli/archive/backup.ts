@@ -1,0 +1,116 @@
+/** `holdfast backup` to an archive. */
+import { hostname } from 'node:os';
+import { hasCode, HoldfastError, messageOf } from '../../kernel/errors.ts';
+import type { ArchiveBackupResult } from '../../operations/archive/backup.ts';
+import { backupToArchive } from '../../operations/archive/backup.ts';
+import type { ArchiveInput } from '../../operations/archive/input.ts';
+import { databaseInput, streamInput } from '../../operations/archive/input.ts';
+import { commandSource, streamSource } from '../../sources/streams/stream-source.ts';
+import type { Archive } from '../../vaults/archive/archive.ts';
+import { maskedTag } from '../../sources/masking/masking.ts';
+import type { ArchiveFlags } from '../archive-flags.ts';
+import type { BackupFlags } from '../backup-options.ts';
+import { chosenDatabases } from '../database-operand.ts';
+import { setting } from '../environment.ts';
+import { formatBytes, plural } from '../output/format.ts';
+import { parseLocalTime } from '../values.ts';
+import type { Invocation } from '../verb.ts';
+import { readVersion } from '../version.ts';
+import { withArchive } from './open.ts';
+
+export async function runArchiveBackup(
+  invocation: Invocation,
+  operands: readonly string[],
+  flags: BackupFlags & ArchiveFlags,
+): Promise<void> {
+  const timeMs = flags.time ? parseLocalTime(flags.time, '--time') : undefined;
+  const inputs = await archiveInputs(invocation, operands, flags, timeMs);
+  await withArchive(invocation, flags, async (archive) => {
+    const failed: string[] = [];
+    for (const input of inputs) {
+      try {
+        await backUpOne(invocation, archive, input, flags, timeMs);
+      } catch (error) {
+        if (inputs.length === 1 || hasCode(error, 'interrupted')) throw error;
+        const [path = ''] = input.source.paths;
+        failed.push(path);
+        invocation.context.warn(`${path} is not backed up: ${messageOf(error)}`);
+      }
+    }
+    if (failed.length === 0) return;
+    throw new HoldfastError('failed', `${failed.length} of ${inputs.length} databases are not backed up`, {
+      hint: 'the others are; the messages above say what went wrong',
+    });
+  });
+}
+
+async function archiveInputs(
+  invocation: Invocation,
+  operands: readonly string[],
+  flags: BackupFlags,
+  timeMs: number | undefined,
+): Promise<ArchiveInput[]> {
+  const host = flags.host ?? flags.hostname ?? setting(invocation.environment, 'HOST') ?? hostname();
+  if (flags.stdin || flags.stdinFromCommand) {
+    const options = { filename: flags.stdinFilename, modified: new Date(timeMs ?? Date.now()) };
+    const source = flags.stdinFromCommand
+      ? commandSource(operands, options, (line) => invocation.terminal.complain(line))
+      : streamSource('standard input', invocation.stdin(), options);
+    return [streamInput(source, flags.stdinFilename, host)];
+  }
+  if (flags.jobs !== undefined) {
+    throw new HoldfastError(
+      'usage',
+      '--jobs is for repositories: a dump that is one file is read in its order',
+    );
+  }
+  const chosen = await chosenDatabases(invocation, operands, flags, timeMs);
+  if (!chosen) {
+    throw new HoldfastError('unsupported', 'file trees cannot be backed up to archives yet');
+  }
+  const { driver, addresses, options } = chosen;
+  return addresses.map((address) => databaseInput(driver, address, options));
+}
+
+async function backUpOne(
+  invocation: Invocation,
+  archive: Archive,
+  input: ArchiveInput,
+  flags: BackupFlags,
+  timeMs: number | undefined,
+): Promise<void> {
+  const { terminal, environment, context } = invocation;
+  if (flags.dryRun) {
+    const { host, database } = input.source;
+    return terminal.say(
+      `would back up ${[host, database].filter(Boolean).join('-')} to ${archive.storage.location}`,
+    );
+  }
+  const started = performance.now();
+  const result = await backupToArchive(
+    archive,
+    input,
+    {
+      hostname: flags.host ?? flags.hostname ?? setting(environment, 'HOST') ?? hostname(),
+      programVersion: `holdfast ${readVersion()}`,
+      tags: [...(flags.tag?.flat() ?? []), ...(flags.mask === undefined ? [] : [maskedTag])],
+      timeMs,
+    },
+    context,
+  );
+  tell(invocation, result, (performance.now() - started) / 1000);
+}
+
+function tell({ terminal }: Invocation, { manifest }: ArchiveBackupResult, seconds: number): void {
+  const { artefacts, time, tags } = manifest;
+  if (terminal.json) {
+    const files = artefacts.map(({ evidence: _, ...artefact }) => artefact);
+    const { paths } = manifest.source;
+    terminal.emit({ message_type: 'summary', time, paths, tags, artefacts: files, seconds });
+    return;
+  }
+  for (const { name, plain, stored } of artefacts) {
+    terminal.say(`${name}: ${formatBytes(plain.size)}, stored in ${formatBytes(stored.size)}`);
+  }
+  terminal.say(`${plural(artefacts.length, 'file')} written in ${seconds.toFixed(1)} s`);
+}

@@ -1,0 +1,93 @@
+/** Opens the archive that a command line means. */
+import { readFile } from 'node:fs/promises';
+import { HoldfastError } from '../../kernel/errors.ts';
+import { fromNodeError } from '../../kernel/native/system-error.ts';
+import type { Archive } from '../../vaults/archive/archive.ts';
+import { encodingNames } from '../../vaults/archive/encodings/encoding.ts';
+import type { DecodingKeys, EncodingChoice } from '../../vaults/archive/encodings/open.ts';
+import { parseLayout } from '../../vaults/archive/layout/layout.ts';
+import type { ArchiveFlags } from '../archive-flags.ts';
+import { askPassword, configuredPassword } from '../password.ts';
+import { archivePrefix } from '../repository-choice.ts';
+import { openChosenStorage, promptOptions } from '../session.ts';
+import { parseCount } from '../values.ts';
+import type { Invocation } from '../verb.ts';
+
+export async function withArchive<T>(
+  invocation: Invocation,
+  flags: ArchiveFlags,
+  work: (archive: Archive) => Promise<T>,
+): Promise<T> {
+  const layout = flags.layout === undefined ? undefined : parseLayout(flags.layout);
+  const encode = parseEncodings(flags.encode ?? ['gzip'], flags.recipient ?? []);
+  const keys = await decodingKeys(invocation, flags.identity ?? []);
+  const location = invocation.settings.repository!.slice(archivePrefix.length);
+  if (location === '') {
+    throw new HoldfastError('usage', 'the archive has no location', {
+      hint: 'write it as archive:/backups or archive:s3:https://host/bucket/prefix',
+    });
+  }
+  const storage = await openChosenStorage(invocation, location);
+  try {
+    return await work({ storage, layout, encode, keys });
+  } finally {
+    await storage.close();
+  }
+}
+
+/** `gzip`, `zstd:19`, `none`. Code `usage`. */
+export function parseEncodings(texts: readonly string[], recipients: readonly string[]): EncodingChoice[] {
+  const choices = texts
+    .filter((text) => text !== 'none')
+    .map((text): EncodingChoice => {
+      const [name = '', level] = text.split(':');
+      const known = encodingNames.find((one) => one === name);
+      if (!known) {
+        throw new HoldfastError(
+          'usage',
+          `--encode: "${name}" is not one of none, ${encodingNames.join(', ')}`,
+        );
+      }
+      if (level !== undefined && known !== 'gzip' && known !== 'zstd') {
+        throw new HoldfastError('usage', `--encode: ${known} has no levels`);
+      }
+      if (known === 'openpgp' || known === 'age') return { name: known, recipients };
+      if (level === undefined || known === 'lz4') return { name: known };
+      return { name: known, level: parseCount(level, '--encode', 1) };
+    });
+  const encrypts = choices.some(({ name }) => name === 'openpgp' || name === 'age');
+  if (encrypts && recipients.length === 0) {
+    throw new HoldfastError('usage', 'what is encrypted needs somebody who can open it', {
+      hint: 'name them with --recipient',
+    });
+  }
+  if (!encrypts && recipients.length > 0) {
+    throw new HoldfastError('usage', '--recipient goes with --encode openpgp or age');
+  }
+  return choices;
+}
+
+async function decodingKeys(invocation: Invocation, files: readonly string[]): Promise<DecodingKeys> {
+  const openpgpKeys: string[] = [];
+  const ageIdentities: string[] = [];
+  for (const file of files) {
+    const text = await readFile(file, 'latin1').catch((error: unknown) => {
+      throw fromNodeError('read', Buffer.from(file), error);
+    });
+    const isAge =
+      text.includes('AGE-SECRET-KEY-') ||
+      text.startsWith('age-encryption.org/') ||
+      text.includes('AGE ENCRYPTED FILE');
+    (isAge ? ageIdentities : openpgpKeys).push(file);
+  }
+  return {
+    openpgpKeys,
+    ageIdentities,
+    async passphrase() {
+      const configured = await configuredPassword(invocation.settings);
+      const bytes =
+        configured ?? (await askPassword('enter the passphrase of the key: ', promptOptions(invocation)));
+      return Buffer.from(bytes).toString();
+    },
+  };
+}

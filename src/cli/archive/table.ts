@@ -1,0 +1,56 @@
+/** How snapshots of archives are shown: a table, and JSON with the members that those of repositories have. */
+import type { ArchiveSnapshot } from '../../vaults/archive/archive.ts';
+import { formatBytes, formatLocalTime } from '../output/format.ts';
+import { shortId } from '../output/snapshots.ts';
+import { formatTable } from '../output/table.ts';
+
+/** The table's lines, oldest first. */
+export function archiveTable(
+  snapshots: readonly ArchiveSnapshot[],
+  reasons?: ReadonlyMap<ArchiveSnapshot, readonly string[]>,
+): string[] {
+  const sorted = snapshots.toSorted((a, b) => a.time - b.time);
+  const tiered = sorted.some(({ tier }) => tier !== undefined);
+  const tagged = sorted.some(({ manifest }) => (manifest?.tags.length ?? 0) > 0);
+  return formatTable({
+    header: [
+      ...['ID', 'Time', 'Name'],
+      ...(tiered ? ['Tier'] : []),
+      ...(tagged ? ['Tags'] : []),
+      ...(reasons ? ['Reasons'] : []),
+      ...['Files', 'Size'],
+    ],
+    rows: sorted.map((snapshot) => [
+      ...[shortId(snapshot.id), formatLocalTime(snapshot.time), snapshot.core],
+      ...(tiered ? [snapshot.tier ?? ''] : []),
+      ...(tagged ? [snapshot.manifest?.tags.join(',') ?? ''] : []),
+      ...(reasons ? [(reasons.get(snapshot) ?? []).join('\n')] : []),
+      snapshot.artefacts.map(({ extension }) => extension).join(' '),
+      formatBytes(snapshot.artefacts.reduce((sum, { size }) => sum + size, 0)),
+    ]),
+    footer: [`${sorted.length} snapshots`],
+  });
+}
+
+export function archiveSnapshotJson(snapshot: ArchiveSnapshot): Record<string, unknown> {
+  const { id, name, layout, tier, time, manifest, artefacts } = snapshot;
+  return {
+    time: new Date(time).toISOString(),
+    ...(manifest && {
+      hostname: manifest.hostname,
+      paths: manifest.source.paths,
+      tags: manifest.tags,
+      program_version: manifest.program,
+    }),
+    ...{ id, short_id: shortId(id), name, layout },
+    ...(tier && { tier }),
+    artefacts: artefacts.map(({ name, size, known }) => ({
+      ...{ name, size },
+      ...(known && {
+        sha256: known.stored.sha256,
+        plain_size: known.plain.size,
+        plain_sha256: known.plain.sha256,
+      }),
+    })),
+  };
+}

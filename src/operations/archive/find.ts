@@ -1,0 +1,120 @@
+/** Chooses snapshots of an archive, and artefacts of one. */
+import type { Context } from '../../kernel/context.ts';
+import { HoldfastError } from '../../kernel/errors.ts';
+import type { Archive, ArchiveSnapshot, StoredArtefact } from '../../vaults/archive/archive.ts';
+import { listArchive } from '../../vaults/archive/archive.ts';
+import { variantOf } from '../../vaults/archive/layout/extension.ts';
+import type { SnapshotFilter } from '../../vaults/repository/snapshot-filter.ts';
+import { hasTags } from '../forget-policy.ts';
+
+/** Paths may be names as well, such as `db-shop`. Oldest first. Code `not-found` for an id that nothing has, `usage` for one that several have. */
+export async function findArchiveSnapshots(
+  archive: Archive,
+  filter: SnapshotFilter,
+  context: Context,
+): Promise<readonly ArchiveSnapshot[]> {
+  const { signal } = context;
+  const { snapshots } = await listArchive(archive, { signal, warn: (message) => context.warn(message) });
+  if (!filter.ids?.length) return snapshots.filter((snapshot) => fits(snapshot, filter));
+  const named = new Set(filter.ids.map((id) => findIn(snapshots, id, filter)));
+  return snapshots.filter((snapshot) => named.has(snapshot));
+}
+
+/** The one that is meant. Codes as above. */
+export async function findArchiveSnapshot(
+  archive: Archive,
+  id: string,
+  filter: Omit<SnapshotFilter, 'ids'>,
+  context: Context,
+): Promise<ArchiveSnapshot> {
+  const [found] = await findArchiveSnapshots(archive, { ...filter, ids: [id] }, context);
+  return found!;
+}
+
+/** Whether it is of one of the hosts, has the tags, and all of the paths. */
+function fits({ core, manifest }: ArchiveSnapshot, filter: Omit<SnapshotFilter, 'ids'>): boolean {
+  const { hosts = [], tags = [], paths = [] } = filter;
+  const names = [core, ...(manifest ? [...manifest.source.paths, manifest.source.database] : [])];
+  const ofHost =
+    hosts.length === 0 ||
+    hosts.some((host) =>
+      manifest ? host === manifest.hostname || host === manifest.source.host : core.startsWith(`${host}-`),
+    );
+  return (
+    ofHost &&
+    (tags.length === 0 || tags.some((wanted) => hasTags(manifest?.tags ?? [], wanted))) &&
+    paths.every((path) => names.includes(path))
+  );
+}
+
+function findIn(
+  snapshots: readonly ArchiveSnapshot[],
+  id: string,
+  filter: Omit<SnapshotFilter, 'ids'>,
+): ArchiveSnapshot {
+  const latest = /^latest(?:~(\d+))?$/.exec(id);
+  if (latest) {
+    const found = snapshots.filter((snapshot) => fits(snapshot, filter)).at(-1 - Number(latest[1] ?? 0));
+    if (found) return found;
+    throw new HoldfastError('not-found', 'the archive has no such snapshot', {
+      hint: '`holdfast snapshots` lists what there is',
+    });
+  }
+  const byName = snapshots.filter(
+    ({ name, artefacts }) =>
+      name === id || artefacts.some((one) => one.name === id || one.name.endsWith(`/${id}`)),
+  );
+  const isHex = /^[0-9a-f]{4,64}$/.test(id);
+  const found = byName.length > 0 || !isHex ? byName : snapshots.filter((one) => one.id.startsWith(id));
+  if (found.length === 1) return found[0]!;
+  if (found.length === 0) {
+    throw new HoldfastError('not-found', `no snapshot of the archive is called ${JSON.stringify(id)}`, {
+      hint: '`holdfast snapshots` lists what there is',
+    });
+  }
+  throw new HoldfastError(
+    'usage',
+    `${found.length} snapshots of the archive are called ${JSON.stringify(id)}`,
+  );
+}
+
+/** What an artefact is, by its ending without encodings. */
+export type ArtefactForm = 'sql' | 'custom' | 'sqlite' | 'tar' | 'other';
+
+export function formOf({ extension }: StoredArtefact): ArtefactForm {
+  const last = variantOf(extension).split('.').at(-1);
+  if (last === 'sql') return 'sql';
+  if (last === 'dump') return 'custom';
+  if (last === 'db') return 'sqlite';
+  // what Infinite's script calls `shop.gz` is SQL
+  return last === 'tar' ? 'tar' : last === '' || last === 'anon' ? 'sql' : 'other';
+}
+
+/**
+ * The artefact that is meant: by its name or the end of it, by its form, or the one there is. One that is masked is
+ * taken only where it is named, or nothing else is there. Codes `not-found`, `usage`.
+ */
+export function chooseArtefact(
+  { name, artefacts }: ArchiveSnapshot,
+  choice: { readonly named?: string | undefined; readonly form?: ArtefactForm | undefined },
+): StoredArtefact {
+  const { named, form } = choice;
+  const fitting = artefacts.filter((artefact) => {
+    if (form !== undefined && formOf(artefact) !== form) return false;
+    return (
+      named === undefined || artefact.name.endsWith(named) || variantOf(artefact.extension) === `.${named}`
+    );
+  });
+  const plain = fitting.filter(({ extension }) => !variantOf(extension).startsWith('.anon'));
+  const found = named === undefined && plain.length > 0 ? plain : fitting;
+  if (found.length === 1) return found[0]!;
+  const names = artefacts.map((artefact) => artefact.name.slice(artefact.name.lastIndexOf('/') + 1));
+  if (found.length === 0) {
+    throw new HoldfastError('not-found', `${name} has no such file: it has ${names.join(', ')}`);
+  }
+  const order: readonly ArtefactForm[] = ['sql', 'custom', 'sqlite', 'tar'];
+  const preferred =
+    named === undefined && order.flatMap((one) => found.filter((artefact) => formOf(artefact) === one))[0];
+  if (preferred) return preferred;
+  throw new HoldfastError('usage', `${name} has several files: name one of ${names.join(', ')}`);
+}
