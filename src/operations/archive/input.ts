@@ -3,6 +3,11 @@ import { hostname } from 'node:os';
 import { HoldfastError } from '../../kernel/errors.ts';
 import { sha256 } from '../../kernel/native/crypto.ts';
 import { toHex } from '../../kernel/hex.ts';
+import {
+  type ArtefactChoice,
+  artefactExtensions,
+  type ArtefactOptions,
+} from '../../sources/database/artefact.ts';
 import type {
   DatabaseAddress,
   DatabaseDriver,
@@ -54,6 +59,23 @@ export function databaseInput(
         },
       };
     },
+  };
+}
+
+/** A database as several dumps of one state. Code `usage` for kinds that have one form alone, and for choices that do not fit. */
+export function artefactsInput(
+  address: DatabaseAddress,
+  choices: readonly ArtefactChoice[],
+  options: ArtefactOptions,
+  named: Identity = databaseIdentity(address),
+): ArchiveInput {
+  const kind = address.folder.split('/')[1]!;
+  const { artefacts } = address;
+  if (!artefacts) throw new HoldfastError('usage', `a database of ${kind} is dumped in one form alone`);
+  artefactExtensions(choices);
+  return {
+    source: { ...named, kind, paths: [address.folder] },
+    artefacts: (signal) => artefacts(choices, options, signal),
   };
 }
 

@@ -8,8 +8,6 @@ import type { Evidence, OneFileFormat } from './evidence.ts';
 export interface ArtefactChoice {
   /** plain SQL for psql, or the custom format for pg_restore */
   readonly format: OneFileFormat;
-  /** stands in its name before the format: `anon` in `shop.anon.sql`; `anon` for what is masked when undefined */
-  readonly label?: string;
   /** false: without who owns what */
   readonly owner?: boolean;
   /** false: without who may do what */
@@ -39,16 +37,13 @@ export type ArtefactOptions = Omit<DatabaseSourceOptions, 'format' | 'masking' |
 
 /** The extension of each. Code `usage` for choices that contradict each other, or share a name. */
 export function artefactExtensions(choices: readonly ArtefactChoice[]): readonly string[] {
-  const extensions = choices.map(({ format, label, masking }) => {
-    const name = label ?? (masking ? 'anon' : '');
-    if (!/^[\w-]*$/.test(name))
-      throw usage(`the label ${name} of an artefact is more than letters and digits`);
-    return `${name === '' ? '' : `.${name}`}${format === 'sql' ? '.sql' : '.dump'}`;
-  });
+  const extensions = choices.map(
+    ({ format, masking }) => `${masking ? '.anon' : ''}${format === 'sql' ? '.sql' : '.dump'}`,
+  );
   for (const [i, { format, clean, ifExists, masking }] of choices.entries()) {
     const extension = extensions[i]!;
     if (extensions.indexOf(extension) < i) {
-      throw usage(`two artefacts are called ${extension}`, 'a label tells them apart');
+      throw usage(`two artefacts of a database would be called ${extension}`);
     }
     if (format === 'custom' && masking) {
       throw usage('a dump in the custom format cannot be masked', 'format: sql can');

@@ -4,7 +4,7 @@ import { HoldfastError } from '../../kernel/errors.ts';
 import type { Context } from '../../kernel/context.ts';
 import type { Archive } from './archive.ts';
 import { findLayout } from './archive.ts';
-import type { Encoding } from './encodings/encoding.ts';
+import { type Encoding, encodingKinds } from './encodings/encoding.ts';
 import { encodeThrough, openEncodings } from './encodings/open.ts';
 import type { Layout, Tier } from './layout/layout.ts';
 import { artefactName, coreName, parseArtefact } from './layout/layout.ts';
@@ -26,6 +26,8 @@ export interface RunOptions {
 export interface NewArtefact {
   /** of what it is before it is encoded: `.sql`, `.anon.sql` */
   readonly extension: string;
+  /** encodings that compress are passed over: it is compressed already */
+  readonly compressed?: boolean;
   readonly bytes: AsyncIterable<Uint8Array>;
   /** asked for when all bytes have passed */
   readonly evidence?: () => unknown;
@@ -46,13 +48,12 @@ export async function beginRun(archive: Archive, options: RunOptions, context: C
   const { storage, zone } = archive;
   const { signal } = context;
   const encodings = await openEncodings(archive.encode);
-  const ending = encodings.map(({ extension }) => extension).join('');
   const layout = (await findLayout(archive, signal)) ?? 'dated';
   await storage.prepare({ signal });
   let time = Math.floor((options.time ?? context.clock.now()) / 1000) * 1000;
   const spec = (extension: string) => {
     const { host, database } = options.source;
-    return { host, database, time, zone, tier: options.tier(time), extension: `${extension}${ending}` };
+    return { host, database, time, zone, tier: options.tier(time), extension };
   };
   const done: ManifestArtefact[] = [];
   const written: string[] = [];
@@ -85,9 +86,10 @@ export async function beginRun(archive: Archive, options: RunOptions, context: C
     get time() {
       return time;
     },
-    async write({ extension, bytes, evidence }) {
-      const name = await findFreeName(extension);
-      const digests = await writeEncoded(archive, name, bytes, encodings, signal);
+    async write({ extension, compressed, bytes, evidence }) {
+      const own = compressed ? encodings.filter(({ name }) => encodingKinds[name].encrypts) : encodings;
+      const name = await findFreeName(extension + own.map((encoding) => encoding.extension).join(''));
+      const digests = await writeEncoded(archive, name, bytes, own, signal);
       if (layout !== 'latest') written.push(name);
       const { size } = await storage.stat(name, { signal });
       if (size !== digests.stored.size) {
@@ -98,7 +100,7 @@ export async function beginRun(archive: Archive, options: RunOptions, context: C
         );
       }
       const seen = evidence?.();
-      const encoded = encodings.map((encoding) => encoding.name);
+      const encoded = own.map((encoding) => encoding.name);
       const artefact = {
         ...{ name, encodings: encoded, ...digests },
         ...(seen === undefined ? {} : { evidence: seen }),
