@@ -20,18 +20,12 @@ const common = [
   '--max-allowed-packet=1G',
 ];
 
-/** Tables with their rows, an INSERT each, and views, in one transaction. */
+/** Tables with their rows, many to an INSERT, and views, in one transaction. */
 export function tableArguments(database: string, family: Family, chosen: ChosenTables): string[] {
   return [
     ...common,
     ...['--single-transaction', '--quick', '--hex-blob', '--create-options', '--disable-keys'],
-    ...[
-      '--skip-extended-insert',
-      '--skip-triggers',
-      '--skip-routines',
-      '--skip-events',
-      '--skip-no-autocommit',
-    ],
+    ...['--extended-insert', '--skip-triggers', '--skip-routines', '--skip-events', '--skip-no-autocommit'],
     ...(family === 'mysql' ? mysqlAlone : withoutRows(database, chosen)),
     ...ignored(database, chosen),
     '--',

@@ -20,8 +20,26 @@ function structure(table: string): string {
   return `--\n-- Table structure for table \`${table}\`\n--\n\nCREATE TABLE \`${table}\` (\n  \`a\` int\n);\n\n`;
 }
 
-function data(table: string, columns: string, rows: readonly string[]): string {
-  const lines = rows.map((row) => `INSERT INTO \`${table}\`${columns} VALUES ${row};\n`);
+type Form = 'a statement a row' | 'a line a statement' | 'a line a row';
+
+/** `perStatement` rows in each statement of many. */
+function data(
+  table: string,
+  columns: string,
+  rows: readonly string[],
+  form: Form = 'a statement a row',
+  perStatement = 7,
+): string {
+  const [size, before, between] = {
+    'a statement a row': [1, ' ', ''] as const,
+    'a line a statement': [perStatement, ' ', ','] as const,
+    'a line a row': [perStatement, '\n', ',\n'] as const,
+  }[form];
+  const lines: string[] = [];
+  for (let at = 0; at < rows.length; at += size) {
+    const some = rows.slice(at, at + size).join(between);
+    lines.push(`INSERT INTO \`${table}\`${columns} VALUES${before}${some};\n`);
+  }
   return (
     `--\n-- Dumping data for table \`${table.replaceAll('\n', '\n-- ')}\`\n--\n\n/*!40000 ALTER TABLE \`${table}\` DISABLE KEYS */;\n` +
     `${lines.join('')}/*!40000 ALTER TABLE \`${table}\` ENABLE KEYS */;\n`
@@ -133,6 +151,38 @@ test('rows of any length are counted, and their order has no say', async () => {
   );
 });
 
+test('however the program writes its statements, the part is the same', async () => {
+  const value = fc.oneof(
+    fc.constantFrom('NULL', '-1.5e3', '0x00FF', "''", String.raw`_binary 'a\\'`),
+    fc.constantFrom("'),('", String.raw`');\n'`, String.raw`'\'),(\''`, "'''),('''", String.raw`'(((\\\')'`),
+    fc.nat(120).map((length) => `'${'z'.repeat(length)}'`),
+    fc.constantFrom(65_500, 65_536, 90_000).map((length) => `'${String.raw`\'),(\n`.repeat(length / 7)}'`),
+  );
+  const row = fc.array(value, { minLength: 1, maxLength: 5 }).map((values) => `(${values.join(',')})`);
+  const rows = fc.array(row, { maxLength: 60 });
+  await fc.assert(
+    fc.asyncProperty(rows, fc.nat(9), fc.constantFrom(13, 64, 3_000, 1 << 20), async (some, more, size) => {
+      const dumpOf = (form: Form) => header + data('t', ' (`a`)', some, form, more + 1) + footer;
+      const pieceSize = some.join('').length > 50_000 ? Math.max(size, 3_000) : size;
+      const one = (await split(dumpOf('a statement a row'), 1 << 20)).tables['t']!;
+      assert.deepEqual((await split(dumpOf('a line a statement'), pieceSize)).tables['t'], one);
+      assert.deepEqual((await split(dumpOf('a line a row'), pieceSize)).tables['t'], one);
+      assert.equal(one.rows, some.length);
+    }),
+    { numRuns: 150 },
+  );
+});
+
+test('rows of no known form are told', async () => {
+  for (const rows of [['(1) (2)'], ['(1),x'], ['1)']]) {
+    const dump = header + data('t', '', rows, 'a line a statement') + footer;
+    await assert.rejects(split(dump), { code: 'corrupt' }, rows[0]);
+  }
+  await assert.rejects(split(header + data('t', '', ['(1)x', '(2)'], 'a line a row') + footer), {
+    code: 'corrupt',
+  });
+});
+
 test('a row that comes in between leaves other statements as they are', async () => {
   const rows = Array.from(
     { length: 20_000 },
@@ -150,8 +200,11 @@ test('a row that comes in between leaves other statements as they are', async ()
 });
 
 test('a dump that was cut off is none', async () => {
-  const dump = header + structure('a') + data('a', '', ['(1)', '(2)']) + footer;
-  for (const end of [dump.length - footer.length, dump.indexOf('(2)') + 2, dump.indexOf('(2)') - 3, 5, 0]) {
-    await assert.rejects(split(dump.slice(0, end)), { code: 'truncated' }, `${end}`);
+  for (const form of ['a statement a row', 'a line a statement', 'a line a row'] as const) {
+    const dump = header + structure('a') + data('a', '', ['(1)', '(2)'], form) + footer;
+    const second = dump.indexOf('(2)');
+    for (const end of [dump.length - footer.length, second + 3, second + 2, second, second - 3, 5, 0]) {
+      await assert.rejects(split(dump.slice(0, end)), { code: 'truncated' }, `${form}, ${end}`);
+    }
   }
 });

@@ -4,8 +4,9 @@
  */
 import { HoldfastError } from '../../kernel/errors.ts';
 import { createDumpReader } from './dump-reader.ts';
+import { createFraming, type Framing } from './framing.ts';
 import { readIdentifier } from './identifier.ts';
-import { createFraming, type Framing, rowLines } from './row-lines.ts';
+import { createRowLines, reservedForRows } from './row-lines.ts';
 
 export type DumpPart = TablePart | TextPart;
 
@@ -31,7 +32,8 @@ const finalView = Buffer.from('-- Final view structure for view `');
 const footer = Buffer.from('/*!40103 SET TIME_ZONE=@OLD_TIME_ZONE */;\n');
 const complete = Buffer.from('-- Dump completed');
 const insertWord = Buffer.from('INSERT INTO ');
-const valuesWord = ' VALUES ';
+/** Behind it a row a line, or rows on one line. */
+const valuesWords = [' VALUES\n', ' VALUES '];
 /** No statement or heading that is read as a whole is longer: thousands of columns with long names. */
 const longestHead = 4 * 1024 * 1024;
 /** What is no row is kept until the end: tens of thousands of tables. */
@@ -45,7 +47,8 @@ export async function* splitDump(
   pieces: AsyncIterable<Uint8Array>,
   { inOrder = false } = {},
 ): AsyncGenerator<DumpPart, void, void> {
-  const reader = createDumpReader(pieces);
+  const reader = createDumpReader(pieces, reservedForRows);
+  const rowLines = createRowLines(reader);
   const schema: Buffer[] = [];
   const views: Buffer[] = [];
   let kept = 0;
@@ -112,7 +115,7 @@ export async function* splitDump(
     framing.notRows(beginning);
     yield beginning;
     if (starts(await reader.ahead(insertWord.length), insertWord)) {
-      yield* rowLines(reader, await insertOf(table), framing, table);
+      yield* rowLines(await insertOf(table), framing, table);
     }
     let size = 0;
     for (;;) {
@@ -126,12 +129,12 @@ export async function* splitDump(
     }
   }
 
-  /** What stands before the row in each of a table's statements. */
+  /** What stands before the first row in each of a table's statements. */
   async function insertOf(table: string): Promise<Buffer> {
     for (let wanted = 1024; ; wanted *= 4) {
       const ahead = await reader.ahead(wanted);
       // names alone may hold anything, and they are quoted
-      const text = ahead.subarray(0, longestHead).toString('latin1');
+      const text = ahead.subarray(0, wanted).toString('latin1');
       const end = endOfHead(text);
       if (end !== undefined) return Buffer.from(ahead.subarray(0, end));
       if (ahead.length < wanted || wanted > longestHead) {
@@ -147,7 +150,7 @@ function starts(bytes: Buffer, prefix: Buffer): boolean {
   return bytes.length >= prefix.length && bytes.subarray(0, prefix.length).equals(prefix);
 }
 
-/** Where the row begins behind `INSERT INTO name [(columns)] VALUES `; undefined when the text is too short. */
+/** Where the first row begins behind `INSERT INTO name [(columns)] VALUES`; undefined when the text is too short. */
 function endOfHead(text: string): number | undefined {
   const table = readIdentifier(text, insertWord.length);
   if (!table) return undefined;
@@ -161,5 +164,6 @@ function endOfHead(text: string): number | undefined {
     if (text[at] !== ')') return undefined;
     at++;
   }
-  return text.startsWith(valuesWord, at) ? at + valuesWord.length : undefined;
+  const word = valuesWords.find((each) => text.startsWith(each, at));
+  return word === undefined ? undefined : at + word.length;
 }

@@ -1,44 +1,24 @@
 /**
- * The rows of a table as the dump programs write them, an INSERT each, become statements of many rows, a row a line:
- * quick to load, and where a statement ends depends on the row there, so that rows that come and go leave other lines
- * as they are.
+ * The rows of a table as the dump programs write them, in statements that end anywhere, become statements of many rows,
+ * a row a line: quick to load, and where a statement ends depends on the row there, so that rows that come and go leave
+ * other lines as they are.
  */
+import { readFileSync } from 'node:fs';
 import { HoldfastError } from '../../kernel/errors.ts';
-import { createRowSum } from '../../kernel/row-sum.ts';
 import type { DumpReader } from './dump-reader.ts';
+import type { Framing } from './framing.ts';
 
-/** What of a table's lines are not rows with a comma behind them: by it a tally of lines becomes one of rows. */
-export interface Framing {
-  /** Lines that are no rows. */
-  notRows(lines: Uint8Array): void;
-  /** A row that ends a statement counts as if another followed. */
-  last(row: Uint8Array): void;
-  /** Rows and checksum of a tally of all lines. */
-  rowsOf(tally: { readonly rows: number; readonly checksum: bigint }): { rows: number; checksum: bigint };
-}
+/**
+ * The rows that begin where the reader stands, as long as statements begin with `insert` (`INSERT INTO t VALUES` and a
+ * space, or a line feed when each row is a line already). A piece is valid until the next one is asked for. Codes
+ * `truncated` when the dump ends in a row, `corrupt` for a row of no known form.
+ */
+export type RowLines = (
+  insert: Buffer,
+  framing: Framing,
+  table: string,
+) => AsyncGenerator<Uint8Array, void, void>;
 
-export function createFraming(): Framing {
-  const taken = createRowSum();
-  const given = createRowSum();
-  return {
-    notRows: (lines) => taken.update(lines),
-    last(row) {
-      taken.update(row);
-      given.update(row.subarray(0, -2));
-      given.update(goesOn);
-    },
-    rowsOf(tally) {
-      const less = taken.end();
-      const more = given.end();
-      return {
-        rows: tally.rows - less.rows + more.rows,
-        checksum: BigInt.asUintN(64, tally.checksum - less.checksum + more.checksum),
-      };
-    },
-  };
-}
-
-const goesOn = Buffer.from(',\n');
 const ends = Buffer.from(';\n');
 /** A longer row is a statement by itself, whose end stands on a line of its own: it need not be held to be counted. */
 const longRow = 64 * 1024;
@@ -46,120 +26,151 @@ const longRow = 64 * 1024;
 const meanStatement = 384 * 1024;
 const leastStatement = 32 * 1024;
 const mostStatement = 2 * 1024 * 1024;
-const outSize = 1024 * 1024;
 const lineFeed = 10;
-const [opening, closing, semicolon] = [0x28, 0x29, 0x3b];
+const [comma, semicolon] = [0x2c, 0x3b];
 
-/**
- * The rows that begin where the reader stands, as long as lines begin with `insert` (`INSERT INTO t VALUES `). A piece
- * is valid until the next one is asked for. Code `truncated` when the dump ends in a row.
- */
-export async function* rowLines(
-  reader: DumpReader,
-  insert: Buffer,
-  framing: Framing,
-  table: string,
-): AsyncGenerator<Uint8Array, void, void> {
-  const head = Buffer.concat([insert.subarray(0, -1), Buffer.from('\n')]);
-  const out = Buffer.allocUnsafe(outSize + longRow + head.length + 16);
-  let size = 0;
-  /** where the last row stands in `out`, while it is not known what follows it; -1 for none */
-  let open = -1;
-  let statement = 0;
-  let endsHere = false;
-  const cutOff = () => new HoldfastError('truncated', `the dump ends among the rows of ${table}`);
+// Addresses in row-lines.wasm, and what it knows of the place before the next row.
+const at = {
+  isLine: 0,
+  longRow: 4,
+  mean: 8,
+  least: 12,
+  most: 16,
+  outEnd: 20,
+  next: 24,
+  ready: 28,
+  last: 32,
+  statement: 36,
+  ends: 40,
+  before: 44,
+};
+const out = 4096;
+const before = { nothing: 0, row: 1, separator: 2 };
+/** Why the rows end there for now. */
+const reasons = ['more', 'over', 'bad', 'long', 'finish', 'begin', 'full'] as const;
 
-  for (;;) {
-    let ahead = await reader.ahead(insert.length, insert.length + longRow + ends.length);
-    let at = 0;
-    // all rows that are at hand
-    while (startsWith(ahead, at, insert)) {
-      const start = at + insert.length;
-      const end = ahead.indexOf(lineFeed, start);
-      if (end < 0 && ahead.length - start <= longRow) break;
-      const length = end - ends.length + 1 - start;
-      if (end < 0 || length > longRow) {
-        finish();
-        if (size > 0) yield out.subarray(0, size);
-        size = 0;
-        reader.take(start);
-        framing.notRows(head);
-        yield head;
-        yield* long();
-        at = 0;
-        ahead = await reader.ahead(insert.length, insert.length + longRow + ends.length);
-        continue;
-      }
-      if (ahead[start] !== opening || ahead[end - 2] !== closing || ahead[end - 1] !== semicolon) {
-        throw new HoldfastError('corrupt', `the dump has a row of ${table} that makes no sense`);
-      }
-      if (open >= 0 && (endsHere || statement + length > mostStatement)) finish();
-      else if (open >= 0) size += goesOn.copy(out, size);
-      if (size + length + head.length > outSize) {
-        yield out.subarray(0, size);
-        size = 0;
-      }
-      if (open < 0) {
-        size += head.copy(out, size);
-        framing.notRows(head);
-        statement = 0;
-      }
-      open = size;
-      size += ahead.copy(out, size, start, start + length);
-      statement += length;
-      endsHere = statement >= leastStatement && isLast(ahead, start, length);
-      at = end + 1;
-    }
-    reader.take(at);
-    if (at > 0) continue;
-    const rest = await reader.ahead(insert.length);
-    if (startsWith(rest, 0, insert)) throw cutOff();
-    break;
-  }
-  finish();
-  if (size > 0) yield out.subarray(0, size);
+/** What of the reader's memory is used here. */
+export const reservedForRows = out + 5 * longRow;
 
-  function finish(): void {
-    if (open < 0) return;
-    size += ends.copy(out, size);
-    framing.last(out.subarray(open, size));
-    open = -1;
-  }
-
-  /** A row of any length, and `;` on a line of its own. */
-  async function* long(): AsyncGenerator<Uint8Array, void, void> {
-    for (;;) {
-      const ahead = await reader.ahead(1, longRow);
-      const end = ahead.indexOf(lineFeed);
-      if (end >= 0) {
-        if (ahead[end - 1] !== semicolon) throw cutOff();
-        yield Buffer.concat([ahead.subarray(0, end - 1), Buffer.from('\n;\n')]);
-        framing.notRows(ends);
-        reader.take(end + 1);
-        return;
-      }
-      // the last byte may be the semicolon
-      if (ahead.length < 2) throw cutOff();
-      const piece = Buffer.from(ahead.subarray(0, -1));
-      reader.take(piece.length);
-      yield piece;
-    }
-  }
+interface Exports {
+  take(end: number): number;
+  beginRow(): void;
+  rowEnd(at: number, end: number): number;
 }
 
-function startsWith(bytes: Buffer, at: number, prefix: Buffer): boolean {
-  if (bytes.length - at < prefix.length) return false;
-  for (let i = 0; i < prefix.length; i++) if (bytes[at + i] !== prefix[i]) return false;
-  return true;
+export function createRowLines(reader: DumpReader): RowLines {
+  const { memory } = reader;
+  const wasm = new WebAssembly.Instance(load(), { env: { memory } }).exports as unknown as Exports;
+  const get = (address: number): number => new DataView(memory.buffer).getUint32(address, true);
+  const set = (address: number, value: number): void =>
+    new DataView(memory.buffer).setUint32(address, value, true);
+  const view = (from: number, to: number): Buffer => Buffer.from(memory.buffer, from, to - from);
+  set(at.longRow, longRow);
+  set(at.mean, meanStatement);
+  set(at.least, leastStatement);
+  set(at.most, mostStatement);
+  set(at.outEnd, reservedForRows);
+
+  /** The rows that are ready, whose memory is free for others then. */
+  function* flush(): Generator<Uint8Array, void, void> {
+    const end = get(at.ready);
+    set(at.ready, out);
+    if (end > out) yield view(out, end);
+  }
+
+  /** Ends the statement that is being written, if any. */
+  function finish(framing: Framing): void {
+    if (get(at.before) === before.nothing) return;
+    const end = get(at.ready);
+    view(end, end + ends.length).set(ends);
+    framing.last(view(get(at.last), end + ends.length));
+    set(at.ready, end + ends.length);
+    set(at.before, before.nothing);
+  }
+
+  return async function* rowLines(insert, framing, table) {
+    const head = Buffer.concat([insert.subarray(0, -1), Buffer.from('\n')]);
+    const isLine = insert.at(-1) === lineFeed;
+    const cutOff = () => new HoldfastError('truncated', `the dump ends among the rows of ${table}`);
+    const senseless = () =>
+      new HoldfastError('corrupt', `the dump has a row of ${table} that makes no sense`);
+    set(at.isLine, isLine ? 1 : 0);
+    set(at.ready, out);
+
+    while (startsWith(await reader.ahead(insert.length), insert)) {
+      reader.take(insert.length);
+      for (let over = false; !over;) {
+        set(at.next, reader.start);
+        const reason = reasons[wasm.take(reader.end)];
+        reader.take(get(at.next) - reader.start);
+        if (reason === 'over') over = true;
+        else if (reason === 'full') yield* flush();
+        else if (reason === 'finish') finish(framing);
+        else if (reason === 'begin') {
+          yield* flush();
+          yield* begin();
+          set(at.before, before.separator);
+          set(at.statement, 0);
+        } else if (reason === 'long') {
+          finish(framing);
+          yield* flush();
+          yield* begin();
+          yield* longBytes();
+          over = await afterLong();
+        } else if (reason === 'bad') throw senseless();
+        else if (!(await reader.more())) throw cutOff();
+      }
+    }
+    finish(framing);
+    yield* flush();
+
+    function* begin(): Generator<Uint8Array, void, void> {
+      framing.notRows(head);
+      yield head;
+    }
+
+    /** A row of any length, and the end of its statement on a line of its own. */
+    async function* longBytes(): AsyncGenerator<Uint8Array, void, void> {
+      wasm.beginRow();
+      for (;;) {
+        const { start, end } = reader;
+        const stop = wasm.rowEnd(start, end);
+        reader.take((stop || end) - start);
+        yield view(start, stop || end);
+        if (stop !== 0) break;
+        if (!(await reader.more())) throw cutOff();
+      }
+      framing.notRows(ends);
+      yield Buffer.concat([Buffer.from('\n'), ends]);
+    }
+
+    /** Takes what separates a long row from what follows; true at the end of its statement. */
+    async function afterLong(): Promise<boolean> {
+      const separator = (await reader.ahead(1))[0];
+      const isOver = separator === semicolon;
+      const length = isOver || isLine ? 2 : 1;
+      const bytes = await reader.ahead(length);
+      if (bytes.length < length) throw cutOff();
+      if ((!isOver && separator !== comma) || (length === 2 && bytes[1] !== lineFeed)) throw senseless();
+      reader.take(length);
+      return isOver;
+    }
+  };
 }
 
-/** Whether a row ends its statement: by its content alone, the longer the likelier. */
-function isLast(bytes: Buffer, start: number, length: number): boolean {
-  let hash = 0x811c9dc5 ^ length;
-  const stop = start + length;
-  for (let at = start; at < Math.min(start + 24, stop); at++) hash = Math.imul(hash ^ bytes[at]!, 0x01000193);
-  for (let at = Math.max(start, stop - 24); at < stop; at++) hash = Math.imul(hash ^ bytes[at]!, 0x01000193);
-  hash = Math.imul(hash ^ (hash >>> 15), 0x85ebca6b);
-  hash ^= hash >>> 13;
-  return hash >>> 0 < (length / meanStatement) * 2 ** 32;
+function startsWith(bytes: Buffer, prefix: Buffer): boolean {
+  return bytes.length >= prefix.length && bytes.subarray(0, prefix.length).equals(prefix);
+}
+
+let module: WebAssembly.Module | undefined;
+
+function load(): WebAssembly.Module {
+  try {
+    return (module ??= new WebAssembly.Module(readFileSync(new URL('./row-lines.wasm', import.meta.url))));
+  } catch (cause) {
+    throw new HoldfastError('failed', 'row-lines.wasm cannot be loaded', {
+      hint: 'run `npm run build`, or install the package again',
+      cause,
+    });
+  }
 }
