@@ -1,4 +1,5 @@
 /** A storage in this process's memory, for tests and for what need not last. */
+import { copyOf } from '../kernel/bytes.ts';
 import { HoldfastError, throwIfAborted } from '../kernel/errors.ts';
 import { systemClock } from '../kernel/clock.ts';
 import type { Clock } from '../kernel/clock.ts';
@@ -78,7 +79,7 @@ export function createMemoryStorage(options: { location?: string; clock?: Clock 
       const pieces: Uint8Array[] = [];
       for await (const piece of walkBody(body)) {
         throwIfAborted(how.signal);
-        pieces.push(piece.slice());
+        pieces.push(copyOf(piece));
       }
       if (how.ifAbsent) assertAbsent(name);
       objects.set(name, { bytes: concatenate(pieces), modified: clock.now() });

@@ -1,5 +1,6 @@
 /** What goes into an archive: one source, its name there, and the artefacts that are made of it. */
 import { hostname } from 'node:os';
+import { copyOf } from '../../kernel/bytes.ts';
 import { HoldfastError } from '../../kernel/errors.ts';
 import { sha256 } from '../../kernel/native/crypto.ts';
 import { toHex } from '../../kernel/hex.ts';
@@ -13,7 +14,8 @@ import type {
   DatabaseDriver,
   DatabaseSourceOptions,
 } from '../../sources/database/driver.ts';
-import { decodeEvidence, type Evidence, evidenceName } from '../../sources/database/evidence.ts';
+import { decodeEvidence, type Evidence, evidenceName, globalsName } from '../../sources/database/evidence.ts';
+import { nameInPath } from '../../sources/database/name-in-path.ts';
 import { readContent } from '../../sources/read-content.ts';
 import type { Source } from '../../sources/source.ts';
 import { splitExtension } from '../../vaults/archive/layout/extension.ts';
@@ -32,22 +34,38 @@ const usualPorts: Readonly<Record<string, string>> = { postgres: '5432', mysql: 
 /** Names of many paths are cut, and told apart by a hash. */
 const longestName = 120;
 
-/** A database as one dump: plain SQL, pg_dump's custom format, or SQLite's own file. */
+/**
+ * The source of a database that several vaults read at once, archives among them (see shared-source.ts): in parts, as
+ * repositories like it, where these are a dump while they pass.
+ */
+export function sourceForAll(
+  driver: DatabaseDriver,
+  address: DatabaseAddress,
+  options: Omit<DatabaseSourceOptions, 'jobs'>,
+): Source {
+  const inOrder = driver.inDumpOrder || isOneFile(driver);
+  return address.source(inOrder || options.format ? options : { ...options, format: 'sql' });
+}
+
+/**
+ * A database as one dump: plain SQL, pg_dump's custom format, or SQLite's own file.
+ * @param shared what it is read from when other vaults read it as well: of `sourceForAll`, with the same options
+ */
 export function databaseInput(
   driver: DatabaseDriver,
   address: DatabaseAddress,
   options: Omit<DatabaseSourceOptions, 'jobs' | 'globals'>,
   named?: Identity,
+  shared?: Source,
 ): ArchiveInput {
-  const [kind] = driver.kinds;
-  const isFile = kind === 'sqlite';
+  const isFile = isOneFile(driver);
   const { format = 'sql', masking } = options;
   const extension = isFile ? '.db' : `${masking ? '.anon' : ''}${format === 'sql' ? '.sql' : '.dump'}`;
   const identity = named ?? databaseIdentity(address);
   return {
     source: { ...identity, kind: address.folder.split('/')[1]!, paths: [address.folder] },
     async *artefacts(signal) {
-      const source = address.source({ ...options, format, globals: false });
+      const source = shared ?? address.source({ ...options, format, globals: false });
       let evidence: Evidence | undefined;
       const dump = dumpOf(source, signal, (seen) => (evidence = seen));
       yield {
@@ -55,11 +73,23 @@ export function databaseInput(
         bytes: format === 'sql' && !isFile ? (driver.asFile?.(dump) ?? dump) : dump,
         evidence() {
           if (!evidence) throw new HoldfastError('failed', `${source.name} gives no evidence`);
-          return evidence;
+          return evidence.format || isFile ? evidence : asOneFile(evidence, address.database);
         },
       };
     },
   };
+}
+
+function isOneFile({ kinds }: DatabaseDriver): boolean {
+  return kinds.includes('sqlite');
+}
+
+/** What was seen of parts, told of their dump: tables have no parts of their own there, and what is the server's is not in it. */
+function asOneFile({ globals: _, ...evidence }: Evidence, database: string): Evidence {
+  const name = `${nameInPath(database)}.sql`;
+  const bytes = evidence.parts.reduce((sum, part) => sum + part.bytes, 0);
+  const tables = evidence.tables.map((table) => ({ ...table, part: name }));
+  return { ...evidence, format: 'sql', parts: [{ name, bytes }], tables };
 }
 
 /** A database as several dumps of one state. Code `usage` for kinds that have one form alone, and for choices that do not fit. */
@@ -124,9 +154,12 @@ async function* dumpOf(
   seen: (evidence: Evidence) => void,
 ): AsyncGenerator<Uint8Array, void, void> {
   for await (const { path, content } of source.entries(signal)) {
+    const name = Buffer.from(path.subarray(path.lastIndexOf(0x2f) + 1)).toString();
+    // others may want it
+    if (name === globalsName) continue;
     const bytes = readContent(source.name, content);
-    if (Buffer.from(path).toString().endsWith(`/${evidenceName}`)) {
-      seen(decodeEvidence(Buffer.concat(await Array.fromAsync(bytes, (piece) => piece.slice()))));
+    if (name === evidenceName) {
+      seen(decodeEvidence(Buffer.concat(await Array.fromAsync(bytes, copyOf))));
     } else yield* bytes;
   }
 }

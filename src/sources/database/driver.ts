@@ -6,6 +6,7 @@ import type { Artefact, ArtefactChoice, ArtefactOptions } from './artefact.ts';
 import type { DatabaseKind, Evidence, OneFileFormat } from './evidence.ts';
 import type { PasswordReference } from './password-reference.ts';
 import type { RestoreChoices, RestorePlan } from './restore-plan.ts';
+import type { OpenScript } from './script.ts';
 import type { DrillDriver } from './throwaway-server.ts';
 
 export type Environment = Readonly<Record<string, string | undefined>>;
@@ -29,8 +30,20 @@ export interface DatabaseDriver {
   readonly server?: (url: string) => ServerAddress | undefined;
   /** The parts of a snapshot as one stream that the database's own client takes. */
   assemble(stored: StoredDatabase): AsyncIterable<Uint8Array>;
+  /** its source yields parts in the order of the dump, so that they are the dump while they pass */
+  readonly inDumpOrder?: true;
   /** A dump in one file, made fit to be a file that anybody may take: as it is when absent. */
   readonly asFile?: (dump: AsyncIterable<Uint8Array>) => AsyncIterable<Uint8Array>;
+  /**
+   * A dump in one file as something that can be restored, once it has been read to its end. Codes `truncated`, `corrupt`.
+   * @param known what was seen while it was made
+   */
+  readonly openFile?: (open: OpenScript, known: Evidence | undefined) => Promise<StoredDatabase>;
+  /** The SQL that an archive for another of its programs means; absent where there is none. */
+  readonly unpack?: (
+    archive: AsyncIterable<Uint8Array>,
+    options: Omit<ConnectionOptions, 'password'> & { readonly signal: AbortSignal },
+  ) => AsyncIterable<Uint8Array>;
   /** Some tables of it as such a stream; absent where tables do not stand by themselves. Codes `not-found`, `usage`. */
   readonly assembleTables?: (
     stored: StoredDatabase,

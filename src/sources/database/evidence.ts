@@ -5,6 +5,8 @@ import type { TableChoices } from './driver.ts';
 
 /** The name of the file in the database's folder of a snapshot. */
 export const evidenceName = 'evidence.json';
+/** The file of what belongs to the server there; no part of the dump of the database itself. */
+export const globalsName = 'globals.sql';
 
 const kinds = ['postgres', 'mysql', 'mariadb', 'sqlite'] as const;
 export type DatabaseKind = (typeof kinds)[number];

@@ -3,9 +3,6 @@ import { readProcess } from '../../kernel/process.ts';
 import { findProgram } from './programs.ts';
 import type { Session } from './session.ts';
 
-/** The file in the database's folder of a snapshot; no part of the dump of the database itself. */
-export const globalsName = 'globals.sql';
-
 /** Statements that make them where they are not. Code `failed`, for example when this user may not read them. */
 export async function dumpAccounts(session: Session): Promise<Uint8Array> {
   return session.server.family === 'mariadb' ? byProgram(session) : byStatements(session);

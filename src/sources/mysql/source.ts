@@ -14,13 +14,14 @@ import {
   type Evidence,
   evidenceName,
   type EvidencePart,
+  globalsName,
   type TableEvidence,
 } from '../database/evidence.ts';
 import type { Entry, RowTally } from '../entry.ts';
 import { nameInPath } from '../database/name-in-path.ts';
 import { collectText } from '../masking/schema-text.ts';
 import type { PreviousFile, Source } from '../source.ts';
-import { dumpAccounts, globalsName } from './accounts.ts';
+import { dumpAccounts } from './accounts.ts';
 import type { MysqlConnection } from './connection.ts';
 import { askDatabase, type TableFacts } from './database-facts.ts';
 import { programArguments, tableArguments } from './dump-arguments.ts';

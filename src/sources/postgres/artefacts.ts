@@ -1,4 +1,5 @@
 /** Several dumps of one PostgreSQL database out of one exported snapshot: whatever is written meanwhile, they agree. */
+import { copyOf } from '../../kernel/bytes.ts';
 import { HoldfastError } from '../../kernel/errors.ts';
 import {
   type Artefact,
@@ -50,7 +51,7 @@ export async function* postgresArtefacts(
       for await (const { path, content } of source.entries(signal)) {
         const read = readContent(source.name, content);
         if (Buffer.from(path).toString().endsWith(`/${evidenceName}`)) {
-          evidence = decodeEvidence(Buffer.concat(await Array.fromAsync(read, (piece) => piece.slice())));
+          evidence = decodeEvidence(Buffer.concat(await Array.fromAsync(read, copyOf)));
         } else {
           yield* read;
         }

@@ -8,6 +8,7 @@ import { dumpTables } from './dump-part.ts';
 import { initdbScripts } from './initdb-scripts.ts';
 import { refuseOneFile } from './one-file.ts';
 import { maskPostgres } from './part-masker.ts';
+import { openPlainFile, unpackArchive } from './plain-file.ts';
 import { postgresServer } from './server-address.ts';
 import { postgresSource } from './source.ts';
 import { sampleLive, sampleStored } from './table-samples.ts';
@@ -48,7 +49,10 @@ export const postgres: DatabaseDriver = {
     };
   },
   assemble: wholeDump,
+  inDumpOrder: true,
   asFile: withNewWord,
+  openFile: openPlainFile,
+  unpack: unpackArchive,
   assembleTables: (stored, tables) => dumpTables(inParts(stored), tables),
   // one that pg_dump made is there as it is
   archive: (stored) =>

@@ -5,9 +5,6 @@ import { plainRestrictWord } from './dump-parts.ts';
 import { findProgram, type ProgramSearch } from './programs.ts';
 import type { ServerFacts } from './server-facts.ts';
 
-/** The file in the database's folder of a snapshot; no part of the dump of the database itself. */
-export const globalsName = 'globals.sql';
-
 export interface Globals {
   readonly sql: Uint8Array;
   /** whether roles have the hashes of their passwords */

@@ -4,7 +4,7 @@ import { delimiter, join } from 'node:path';
 import { HoldfastError } from '../../kernel/errors.ts';
 import { runProcess } from '../../kernel/process.ts';
 
-export type PostgresProgram = 'pg_dump' | 'pg_dumpall' | 'psql' | 'postgres';
+export type PostgresProgram = 'pg_dump' | 'pg_dumpall' | 'pg_restore' | 'psql' | 'postgres';
 
 export interface FoundProgram {
   readonly path: string;

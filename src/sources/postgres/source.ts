@@ -14,11 +14,12 @@ import {
   type Evidence,
   evidenceName,
   type EvidencePart,
+  globalsName,
   type TableEvidence,
 } from '../database/evidence.ts';
 import { connectionEnvironment, type PostgresConnection } from './connection.ts';
 import { type DumpPart, splitDump } from './dump-parts.ts';
-import { dumpGlobals, globalsName } from './globals.ts';
+import { dumpGlobals } from './globals.ts';
 import { joinedParts, oneFileName } from './one-file.ts';
 import { createPostgresMasker } from './part-masker.ts';
 import { holdSnapshot, parallelDump } from './parallel-dump.ts';

@@ -1,5 +1,6 @@
 /** The parts of a dump as one stream again, with a new random word in it. */
 import { randomBytes } from 'node:crypto';
+import { copyOf } from '../../kernel/bytes.ts';
 import type { StoredDatabase } from '../database/driver.ts';
 import { plainRestrictWord } from './dump-parts.ts';
 
@@ -40,7 +41,7 @@ export async function* withNewWord(dump: AsyncIterable<Uint8Array>): AsyncGenera
     if (bytes.length >= tailSize) {
       if (tail.length > 0) yield tail;
       yield bytes.subarray(0, bytes.length - tailSize);
-      tail = bytes.slice(bytes.length - tailSize);
+      tail = copyOf(bytes.subarray(bytes.length - tailSize));
       continue;
     }
     const all = Buffer.concat([tail, bytes]);

@@ -1,5 +1,6 @@
 /** Talks to rclone's remote control: calls, objects, uploads; starts rclone when it is first needed, and again when it has ended. */
 import { randomUUID } from 'node:crypto';
+import { copyOf } from '../../kernel/bytes.ts';
 import { HoldfastError, throwIfAborted } from '../../kernel/errors.ts';
 import { concatenate, totalLength } from '../body.ts';
 import { networkError } from '../http/network-error.ts';
@@ -171,7 +172,7 @@ async function* form(
     if (begun) yield piece;
     else {
       // the caller may use its memory again
-      begin.push(piece.slice());
+      begin.push(copyOf(piece));
       if (totalLength(begin) > 2 * wholeUpload) {
         yield concatenate(begin);
         begun = true;

@@ -1,5 +1,6 @@
 /** The storage interface on a server that speaks restic's REST protocol: repositories alone have a place there. */
 import { randomBytes } from 'node:crypto';
+import { copyOf } from '../../kernel/bytes.ts';
 import { HoldfastError, hasCode, throwIfAborted } from '../../kernel/errors.ts';
 import { concatenate, piecesOf, totalLength, walkBody } from '../body.ts';
 import { readRange, streamRange } from '../http/ranges.ts';
@@ -143,7 +144,7 @@ async function gather(body: Body, signal: AbortSignal | undefined): Promise<Uint
   const pieces: Uint8Array[] = [];
   for await (const piece of walkBody(body)) {
     throwIfAborted(signal);
-    pieces.push(piece.slice());
+    pieces.push(copyOf(piece));
   }
   throwIfAborted(signal);
   return pieces;

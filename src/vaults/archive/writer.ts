@@ -1,5 +1,6 @@
 /** Writes the artefacts of one run: each in one pass, atomically, and the manifest last. */
 import { createHash } from 'node:crypto';
+import { copyOf } from '../../kernel/bytes.ts';
 import { HoldfastError } from '../../kernel/errors.ts';
 import type { Context } from '../../kernel/context.ts';
 import type { Archive } from './archive.ts';
@@ -161,5 +162,5 @@ async function writeEncoded(
 }
 
 async function* copied(bytes: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array, void, void> {
-  for await (const piece of bytes) yield piece.slice();
+  for await (const piece of bytes) yield copyOf(piece);
 }

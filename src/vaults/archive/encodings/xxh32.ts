@@ -1,4 +1,5 @@
 /** XXH32 with seed 0, the checksum of lz4's frames, over bytes that come in pieces. */
+import { copyOf } from '../../../kernel/bytes.ts';
 
 const prime1 = 0x9e3779b1 | 0;
 const prime2 = 0x85ebca77 | 0;
@@ -29,7 +30,7 @@ export function createXxh32(): Xxh32 {
     const words =
       bytes.byteOffset % 4 === 0
         ? new Int32Array(bytes.buffer, bytes.byteOffset, bytes.length / 4)
-        : new Int32Array(bytes.slice().buffer);
+        : new Int32Array(copyOf(bytes).buffer);
     let [w, x, y, z] = [a, b, c, d];
     for (let i = 0; i < words.length; i += 4) {
       w = (w + Math.imul(words[i]!, prime2)) | 0;
