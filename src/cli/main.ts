@@ -2,7 +2,8 @@
 import { exitStatuses, HoldfastError, messageOf } from '../kernel/errors.ts';
 
 /** Runs the command line of this process and ends it. */
-export async function main(args: readonly string[]): Promise<void> {
+export async function main(given: readonly string[]): Promise<void> {
+  const args = isCalled('backup.sh') ? ['backup-container', ...given] : given;
   if (args.length === 1 && (args[0] === '--version' || args[0] === '-V')) {
     const { versionLine } = await import('./version.ts');
     process.stdout.write(`${versionLine()}\n`);
@@ -12,6 +13,11 @@ export async function main(args: readonly string[]): Promise<void> {
   // a slow reader of a pipe may not have taken everything yet, and exit would drop the rest
   await Promise.all([drained(process.stdout), drained(process.stderr)]);
   process.exit(status);
+}
+
+/** True when this is the name that the program was started by, through a link for example. */
+function isCalled(name: string): boolean {
+  return process.argv[1]?.split(/[/\\]/).at(-1) === name;
 }
 
 /** Resolves when the stream has handed everything on, or its reader is gone. */
@@ -27,7 +33,7 @@ async function run(args: readonly string[]): Promise<number> {
   const { runtime, outputError } = createRuntime(process, args);
   try {
     const { runProgram } = await import('./program.ts');
-    await runProgram(args, runtime);
+    const { maybeStopped } = await runProgram(args, runtime);
     runtime.terminal.flush();
     await drained(process.stdout);
     // a stream tells of its errors a little later
@@ -37,7 +43,9 @@ async function run(args: readonly string[]): Promise<number> {
       const { unwritable } = await import('./output/unwritable.ts');
       throw unwritable('the work was done, but standard output', unwritten);
     }
-    if (runtime.context.signal.aborted) throw new HoldfastError('interrupted', 'interrupted');
+    if (runtime.context.signal.aborted && !maybeStopped) {
+      throw new HoldfastError('interrupted', 'interrupted');
+    }
     return 0;
   } catch (error) {
     if (outputError()?.code === 'EPIPE') return statusOfClosedPipe;

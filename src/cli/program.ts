@@ -22,9 +22,25 @@ Examples:
 
 \`holdfast help VERB\` shows the flags of a verb.`;
 
+export interface ProgramEnd {
+  /** it ran until a signal told it to stop: that is no interruption */
+  readonly maybeStopped: boolean;
+}
+
 /** Runs the command line `args` (without program and script). Throws HoldfastError alone. */
-export async function runProgram(given: readonly string[], runtime: Runtime): Promise<void> {
+export async function runProgram(given: readonly string[], runtime: Runtime): Promise<ProgramEnd> {
   const args = withoutHelpVerb(given);
+  if (args[0] === 'backup-container') {
+    // its flags are another program's
+    const { isService, runContainer } = await import('./backup-container/run.ts');
+    await runContainer(args.slice(1), runtime);
+    return { maybeStopped: isService(args.slice(1)) };
+  }
+  await runVerb(args, runtime);
+  return { maybeStopped: false };
+}
+
+async function runVerb(args: readonly string[], runtime: Runtime): Promise<void> {
   const at = firstOperand(args, globalOptions());
   const name = at === undefined ? undefined : args[at];
   const program = await buildProgram(runtime, (verb) => name !== undefined && isNamed(verb, name));

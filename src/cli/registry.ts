@@ -149,6 +149,11 @@ export const verbs: readonly Verb[] = [
     load: async () => (await import('./commands/cache.ts')).cacheCommand,
   },
   {
+    name: 'backup-container',
+    summary: 'do what backup.sh of backup-container does',
+    load: async () => (await import('./commands/backup-container.ts')).backupContainerCommand,
+  },
+  {
     name: 'completion',
     summary: 'print the completion script of a shell',
     load: async () => (await import('./commands/completion.ts')).completionCommand,

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { coreName, credentialNames, parseBackupConf, parseDatabaseSpec } from './backup-conf.ts';
+import { credentialNames, parseBackupConf, parseDatabaseSpec } from './backup-conf.ts';
 
 const example = `# ============
 # - postgres=postgresql/my_database
@@ -50,14 +50,14 @@ describe('backup.conf', () => {
     const { databases, schedules, problems } = parseBackupConf(text, 'backup.conf');
     assert.deepEqual([schedules, problems], [[], []]);
     assert.deepEqual(
-      databases.map((line) => [line.type, coreName(line), line.port]),
+      databases.map(({ type, host, database, port }) => [type, `${host} ${database}`, port]),
       [
-        ['postgres', 'db.example.com-app', 5432],
-        [undefined, 'db.example.com-app', undefined],
-        ['mysql', '10.0.0.7-shop.de', undefined],
-        ['postgres', 'fd00::7-app', 5433],
-        ['postgres', '::1-app', undefined],
-        ['mariadb', 'my_host-it-is_a.name', undefined],
+        ['postgres', 'db.example.com app', 5432],
+        [undefined, 'db.example.com app', undefined],
+        ['mysql', '10.0.0.7 shop.de', undefined],
+        ['postgres', 'fd00::7 app', 5433],
+        ['postgres', '::1 app', undefined],
+        ['mariadb', 'my_host it-is_a.name', undefined],
       ],
     );
   });

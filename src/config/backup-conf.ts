@@ -116,11 +116,6 @@ export function parseDatabaseSpec(given: string): DatabaseSpec {
   };
 }
 
-/** By which files of its backups begin: `host-database`. */
-export function coreName({ host, database }: Pick<DatabaseSpec, 'host' | 'database'>): string {
-  return `${host}-${database}`;
-}
-
 /** The variables in which a host's user and password stand: `WALLET_DB_USER` for `wallet-db`. */
 export function credentialNames(host: string): { readonly user: string; readonly password: string } {
   // no shell lets a variable have a dot in its name

@@ -1,0 +1,110 @@
+/** A cycle: every database of the file in its order; one that fails keeps none of the others from being backed up. */
+import { join } from 'node:path';
+import { HoldfastError, messageOf } from '../../kernel/errors.ts';
+import {
+  backUpDatabase,
+  type DatabaseBackupResult,
+  nextName,
+} from '../../operations/backup-container/backup-database.ts';
+import type { PruneRules } from '../../operations/backup-container/prune.ts';
+import { formatBytes } from '../output/format.ts';
+import type { ListedDatabase } from './databases.ts';
+import { elapsedText } from './elapsed.ts';
+import { openTargets, type OpenedTargets } from './places.ts';
+import { type ContainerSession, problemsOf, refuseBadSettings, scriptOptions } from './session.ts';
+import { databaseSize, showBackups } from './show-backups.ts';
+import { showSettings } from './show-settings.ts';
+
+/** Code `failed` when a database has no backup, or not all of its copies. */
+export async function runBackups(session: ContainerSession): Promise<void> {
+  const { tell, listed, runtime, settings, flags } = session;
+  const { context, environment } = runtime;
+  tell.say('Starting backup process ...');
+  showSettings(session);
+  refuseBadSettings(session);
+  const rules = { strategy: settings.strategy!, minSizeRatio: settings.minSizeRatio };
+  await using targets = await openTargets(settings, environment, context);
+  if (flags.dryRun) return tellPlan(session, rules);
+  let failed = 0;
+  for (const message of problemsOf(session)) {
+    failed++;
+    await tell.error(message);
+  }
+  for (const { text, message } of listed.refused) {
+    failed++;
+    await tell.warn(`Not backed up: ${text}. ${message}.`);
+  }
+  for (const listedDatabase of listed.databases) {
+    const isWhole = await backUpOne(session, listedDatabase, targets, rules);
+    if (!isWhole) failed++;
+    if (context.signal.aborted) throw new HoldfastError('interrupted', 'interrupted');
+  }
+  await showBackups(session, targets);
+  if (failed === 0) return;
+  const all = listed.databases.length + listed.refused.length + session.conf.problems.length;
+  throw new HoldfastError('failed', `${failed} of ${all} lines were not backed up, or not to everywhere`);
+}
+
+/** True when the backup and all of its copies are there. */
+async function backUpOne(
+  session: ContainerSession,
+  listedDatabase: ListedDatabase,
+  targets: OpenedTargets,
+  rules: PruneRules,
+): Promise<boolean> {
+  const { tell, runtime, flags } = session;
+  const { context } = runtime;
+  const { text, database } = listedDatabase;
+  const began = context.clock.now();
+  const warnings: string[] = [];
+  const name = nextName(listedDatabase, rules, began);
+  const script = scriptOptions(session, database.kind, (message) => warnings.push(message));
+  const elapsed = (status: number): string =>
+    `\n\nElapsed time: ${elapsedText(context.clock, began)} - Status Code: ${status}`;
+  tell.say(`Backing up '${text}' to '${join(targets.folder.storage.location, name)}' ...`);
+  let result: DatabaseBackupResult;
+  try {
+    result = await backUpDatabase(listedDatabase, name, targets, rules, script, context);
+  } catch (error) {
+    if (flags.nullPlugin && isWithoutProgram(error)) {
+      tell.say(`[null] ${messageOf(error)}: ${text} is passed over`);
+      return true;
+    }
+    const hint = error instanceof HoldfastError && error.hint ? ` (${error.hint})` : '';
+    await tell.error(`Failed to backup ${text}.\n${messageOf(error)}${hint}${elapsed(1)}`);
+    return false;
+  }
+  const size = await databaseSize(session, listedDatabase);
+  const copied = result.copies.filter(({ error }) => !error);
+  const lines = [
+    `Successfully backed up ${text}.`,
+    `Backup written to ${result.path}.`,
+    ...copied.map(({ place }) => `Copied to ${place.kind}: ${place.storage.location}.`),
+    `Database Size: ${size}`,
+    `Backup Size: ${formatBytes(result.size)}`,
+    ...(result.removed.length === 0 ? [] : [`Backups pruned: ${result.removed.length}`]),
+    ...warnings.map((warning) => `Warning: ${warning}`),
+  ];
+  await tell.info(lines.join('\n') + elapsed(0));
+  for (const sentence of result.held) await tell.warn(`${text}: ${sentence}`);
+  const missing = result.copies.filter(({ error }) => error);
+  for (const { place, error } of missing) {
+    await tell.error(
+      `Failed to copy ${result.path} to ${place.kind}: ${messageOf(error)}. Nothing was pruned.`,
+    );
+  }
+  return missing.length === 0;
+}
+
+/** A machine without the programs of a kind of database is what the null plugin is for. */
+function isWithoutProgram(error: unknown): boolean {
+  return /\bis(?: not installed| here in version )|^no client of /.test(messageOf(error));
+}
+
+function tellPlan({ tell, listed, runtime, settings }: ContainerSession, rules: PruneRules): void {
+  for (const database of listed.databases) {
+    const name = nextName(database, rules, runtime.context.clock.now());
+    tell.say(`would back up '${database.text}' to '${join(settings.folder, name)}'`);
+  }
+  for (const { text, message } of listed.refused) tell.say(`would not back up ${text}: ${message}`);
+}
