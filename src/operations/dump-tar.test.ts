@@ -5,8 +5,8 @@ import { createContext } from '../kernel/context.ts';
 import { goMode } from '../vaults/repository/format/go-mode.ts';
 import { addSnapshot, smallRepository } from '../testing/small-repository.ts';
 import { dump } from './dump.ts';
-import { formatAcl } from './dump-acl.ts';
-import { encodeTarHeader, type TarEntry } from './dump-tar-header.ts';
+import { formatAcl } from '../sources/tar/acl.ts';
+import { encodeTarHeader, type TarEntry } from '../sources/tar/header.ts';
 
 const plain: TarEntry = {
   type: 'file',

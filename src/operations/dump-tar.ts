@@ -2,10 +2,9 @@
 import type { Context } from '../kernel/context.ts';
 import { textToPath } from '../sources/files/path-text.ts';
 import { fromGoMode } from '../vaults/repository/format/go-mode.ts';
-import type { ExtendedAttribute } from '../vaults/repository/format/node.ts';
 import type { Repository } from '../vaults/repository/repository.ts';
-import { formatAcl } from './dump-acl.ts';
-import { encodeTarHeader, paddingOf, tarBlock } from './dump-tar-header.ts';
+import { attributeRecords } from '../sources/tar/attributes.ts';
+import { encodeTarHeader, paddingOf, tarBlock } from '../sources/tar/header.ts';
 import type { ContentReader } from './file-content.ts';
 import { type TreeEntry, treeEntries } from './tree-entries.ts';
 
@@ -47,22 +46,3 @@ function headerOf({ path, node }: TreeEntry): Uint8Array | undefined {
     records: attributeRecords(node.xattrs),
   });
 }
-
-function attributeRecords(xattrs: readonly ExtendedAttribute[]): Map<string, Uint8Array> {
-  const records = new Map<string, Uint8Array>();
-  for (const { name, value } of xattrs) {
-    const acl = aclKeys[name];
-    const text = acl && formatAcl(value);
-    if (acl) {
-      if (text !== undefined) records.set(acl, Buffer.from(text));
-    } else if (!name.includes('=') && !name.includes('\0')) {
-      records.set(`SCHILY.xattr.${name}`, value);
-    }
-  }
-  return records;
-}
-
-const aclKeys: Readonly<Record<string, string>> = {
-  'system.posix_acl_access': 'SCHILY.acl.access',
-  'system.posix_acl_default': 'SCHILY.acl.default',
-};

@@ -85,7 +85,8 @@ function isOneFile({ kinds }: DatabaseDriver): boolean {
 }
 
 /** What was seen of parts, told of their dump: tables have no parts of their own there, and what is the server's is not in it. */
-function asOneFile({ globals: _, ...evidence }: Evidence, database: string): Evidence {
+function asOneFile(seen: Evidence, database: string): Evidence {
+  const { globals: _, ...evidence } = seen;
   const name = `${nameInPath(database)}.sql`;
   const bytes = evidence.parts.reduce((sum, part) => sum + part.bytes, 0);
   const tables = evidence.tables.map((table) => ({ ...table, part: name }));

@@ -1,6 +1,7 @@
 /** Headers of tar archives, as Go's archive/tar writes them: ustar where that is enough, PAX records where it is not. */
 
-export type TarType = 'file' | 'dir' | 'symlink';
+/** a `link` is another name of a file that came before */
+export type TarType = 'file' | 'dir' | 'symlink' | 'link' | 'chardev' | 'dev' | 'fifo';
 
 export interface TarEntry {
   readonly type: TarType;
@@ -17,12 +18,24 @@ export interface TarEntry {
   readonly size: number;
   /** whole seconds since 1970 */
   readonly mtime: number;
+  /** nanoseconds behind them; 0 when undefined */
+  readonly mtimeNsec?: number;
+  /** of `chardev` and `dev` */
+  readonly device?: { readonly major: number; readonly minor: number };
   /** further PAX records */
   readonly records: ReadonlyMap<string, Uint8Array>;
 }
 
 export const tarBlock = 512;
-const typeFlags: Record<TarType, string> = { file: '0', symlink: '2', dir: '5' };
+const typeFlags: Record<TarType, string> = {
+  file: '0',
+  link: '1',
+  symlink: '2',
+  chardev: '3',
+  dev: '4',
+  dir: '5',
+  fifo: '6',
+};
 const paxFlag = 'x';
 const longestName = 100;
 const longestPrefix = 155;
@@ -49,6 +62,10 @@ export function encodeTarHeader(entry: TarEntry): Uint8Array {
   number('uid', entry.uid, 8);
   number('gid', entry.gid, 8);
   number('mtime', entry.mtime, 12);
+  if (entry.mtimeNsec) {
+    ustar = false;
+    records.set('mtime', Buffer.from(decimalTime(entry.mtime, entry.mtimeNsec)));
+  }
   for (const [key, value] of entry.records) records.set(key, value);
 
   const flag = typeFlags[entry.type];
@@ -64,6 +81,12 @@ export function encodeTarHeader(entry: TarEntry): Uint8Array {
     new Uint8Array(paddingOf(body.length)),
     headerBlock(fields, flag),
   ]);
+}
+
+/** `-0.5` is half a second before 1970, whose whole second is -1. */
+function decimalTime(sec: number, nsec: number): string {
+  const [whole, part, sign] = sec < 0 ? [-sec - 1, 1_000_000_000 - nsec, '-'] : [sec, nsec, ''];
+  return `${sign}${whole}.${String(part).padStart(9, '0')}`.replace(/0+$/, '');
 }
 
 /** Zero bytes after `size` bytes of content. */
@@ -82,6 +105,7 @@ interface Fields {
   readonly mtime: number;
   readonly uname: Uint8Array;
   readonly gname: Uint8Array;
+  readonly device?: TarEntry['device'];
 }
 
 const nothing = new Uint8Array(0);
@@ -121,8 +145,8 @@ function headerBlock(fields: Fields, flag: string): Buffer {
   text(265, 32, fields.uname);
   text(297, 32, fields.gname);
   if (flag !== paxFlag) {
-    octal(329, 8, 0);
-    octal(337, 8, 0);
+    octal(329, 8, fields.device?.major ?? 0);
+    octal(337, 8, fields.device?.minor ?? 0);
   }
   if (fields.prefix) text(345, longestPrefix, fields.prefix);
   block.fill(0x20, 148, 156);
