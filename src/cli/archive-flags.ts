@@ -32,3 +32,8 @@ function addLayoutFlag(command: Command): Command {
   const layout = 'daily, rolling, latest or dated (default: as it is; dated for a new one)';
   return command.addOption(new Option('--layout <layout>', layout).helpGroup(heading));
 }
+
+export function minSizeRatio(): Option {
+  const what = 'remove nothing beside a newest one that is smaller than this part of its elders';
+  return new Option('--min-size-ratio <ratio>', `${what} (default: 0.5)`).helpGroup(heading);
+}

@@ -1,6 +1,7 @@
 /** Runs a restore of a database into another one. */
 import { HoldfastError } from '../kernel/errors.ts';
 import { openStoredDatabase } from '../operations/database/database-dump.ts';
+import type { StoredDatabase } from '../sources/database/driver.ts';
 import type { RestorePlan } from '../sources/database/restore-plan.ts';
 import type { RestoreFlags } from './commands/restore.ts';
 import { confirm } from './confirm.ts';
@@ -19,38 +20,50 @@ export async function runRestoreDatabase(
   url: string,
   flags: RestoreFlags,
 ): Promise<void> {
-  const { terminal, environment } = invocation;
+  const filter = snapshotFilter(flags, invocation.environment);
+  await withRepository(invocation, { lock: 'read', prefetch: ['index'] }, async (repository, context) => {
+    const masked = storedMasker(invocation, flags.mask, repository);
+    const open = (): Promise<StoredDatabase> =>
+      openStoredDatabase(repository, { snapshot, filter, masked }, context);
+    await restoreInto({ ...invocation, context }, url, flags, open);
+  });
+}
+
+/** Restores what is stored somewhere into the database that a URL means. */
+export async function restoreInto(
+  invocation: Invocation,
+  url: string,
+  flags: RestoreFlags,
+  open: () => Promise<StoredDatabase>,
+): Promise<void> {
+  const { terminal, context } = invocation;
   const { driver, address, connection } = await databaseOperand(invocation, url);
   const choices = restoreChoices(driver, flags);
   const { database } = address;
-  const filter = snapshotFilter(flags, environment);
   let restored: RestorePlan | undefined;
-  await withRepository(invocation, { lock: 'read', prefetch: ['index'] }, async (repository, context) => {
-    const masked = storedMasker(invocation, flags.mask, repository);
-    const stored = await openStoredDatabase(repository, { snapshot, filter, masked }, context);
-    const { kind } = stored.evidence;
-    if (!driver.kinds.includes(kind)) {
-      throw new HoldfastError(
-        'usage',
-        `the snapshot has a database of ${kind}, and --to names one of another kind`,
-      );
-    }
-    await address.restore(stored, {
-      ...connection,
-      choices,
-      singleTransaction: flags.singleTransaction ?? false,
-      signal: context.signal,
-      warn: (message) => context.warn(message),
-      async proceed(plan) {
-        if (flags.dryRun) {
-          tellDryRun(terminal, database, plan);
-          return false;
-        }
-        await agree(invocation, plan, flags.yes ?? false);
-        restored = plan;
-        return true;
-      },
-    });
+  const stored = await open();
+  const { kind } = stored.evidence;
+  if (!driver.kinds.includes(kind)) {
+    throw new HoldfastError(
+      'usage',
+      `the snapshot has a database of ${kind}, and --to names one of another kind`,
+    );
+  }
+  await address.restore(stored, {
+    ...connection,
+    choices,
+    singleTransaction: flags.singleTransaction ?? false,
+    signal: context.signal,
+    warn: (message) => context.warn(message),
+    async proceed(plan) {
+      if (flags.dryRun) {
+        tellDryRun(terminal, database, plan);
+        return false;
+      }
+      await agree(invocation, plan, flags.yes ?? false);
+      restored = plan;
+      return true;
+    },
   });
   if (!restored) return;
   const { tables, rows } = restored;

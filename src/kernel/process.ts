@@ -102,6 +102,43 @@ export async function runProcess(
   }
 }
 
+/**
+ * What a program makes of `input`: it reads that from its standard input, and writes to its standard output. The same
+ * errors as `readProcess`, and those of `input`.
+ */
+export async function* filterProcess(
+  command: string,
+  args: readonly string[],
+  input: AsyncIterable<Uint8Array>,
+  options: ProcessOptions,
+): AsyncGenerator<Uint8Array, void, void> {
+  throwIfAborted(options.signal);
+  const child = start(command, args, options, ['pipe', 'pipe', 'pipe']);
+  const stdin = child.process.stdin!;
+  stdin.on('error', () => {});
+  const feed = async (): Promise<void> => {
+    for await (const piece of input) {
+      if (child.hasEnded() || stdin.destroyed) return;
+      // the piece is valid until the next one alone, and a pipe may take its time
+      if (!stdin.write(Buffer.from(piece))) await drained(stdin, child);
+    }
+    stdin.end();
+  };
+  const fed = feed().catch((error: unknown) => {
+    child.kill();
+    return { error };
+  });
+  try {
+    yield* readStream(child);
+    const failed = await fed;
+    if (failed) throw failed.error;
+    await child.end();
+  } finally {
+    child.kill();
+    await fed;
+  }
+}
+
 interface RunningChild {
   readonly process: ChildProcess;
   hasEnded(): boolean;

@@ -104,7 +104,7 @@ async function backUpOne(
 function tell({ terminal }: Invocation, { manifest }: ArchiveBackupResult, seconds: number): void {
   const { artefacts, time, tags } = manifest;
   if (terminal.json) {
-    const files = artefacts.map(({ evidence: _, ...artefact }) => artefact);
+    const files = artefacts.map(({ name, encodings, plain, stored }) => ({ name, encodings, plain, stored }));
     const { paths } = manifest.source;
     terminal.emit({ message_type: 'summary', time, paths, tags, artefacts: files, seconds });
     return;

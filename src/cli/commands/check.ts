@@ -4,6 +4,7 @@ import { Option } from 'commander';
 import { HoldfastError } from '../../kernel/errors.ts';
 import type { CheckReport } from '../../operations/check/report.ts';
 import type { ReadDataSubset } from '../../operations/check/subset.ts';
+import { addArchiveReadFlags, type ArchiveFlags } from '../archive-flags.ts';
 import type { Counter } from '../output/progress.ts';
 import type { Terminal } from '../output/terminal.ts';
 import type { SnapshotFlags } from '../snapshot-flags.ts';
@@ -26,41 +27,45 @@ export function checkCommand(runtime: Runtime): Command {
     .option('--read-data-subset <subset>', 'a part of it: n/t, a percentage like 2.5%, or a size like 10G')
     .addOption(new Option('--check-unused').hideHelp())
     .addOption(new Option('--with-cache', 'taken for the sake of scripts: nothing is read from a cache'));
-  addSnapshotFlags(command).action(
-    action<Options>(runtime, async (invocation, ids, flags) => {
-      const { terminal, environment, settings } = invocation;
-      const { check } = await import('../../operations/check/check.ts');
-      const { startCheckPool } = await import('../../operations/check/pack-reading.ts');
-      const { withRepository } = await import('../session.ts');
-      const { startCounter } = await import('../output/progress.ts');
-      const readData = await dataToRead(flags);
-      const counter = startCounter(terminal, environment);
-      const report = (said: CheckReport): void => tell(terminal, counter, said);
-      const filter = snapshotFilter(flags, environment, ids);
-      // The threads start while the password is being tried.
-      await using pool = startCheckPool();
-      const result = await withRepository(
-        invocation,
-        {
-          lock: settings.lock ? 'exclusive' : 'none',
-          readsOnly: true,
-          eager: true,
-          cache: false,
-          prefetch: ['snapshot', 'index'],
-        },
-        (repository, context) => check(repository, { readData, filter, report, pool }, context),
-      ).finally(() => counter.done());
-      if (terminal.json) {
-        terminal.emit({
-          message_type: 'summary',
-          num_errors: result.errors,
-          broken_packs: result.brokenPacks.length > 0 ? result.brokenPacks : null,
-          suggest_repair_index: result.suggestRepairIndex,
-          suggest_prune: result.suggestPrune,
-        });
-      }
-      if (!result.sound) throw new HoldfastError('corrupt', 'the repository contains errors');
-    }),
+  addArchiveReadFlags(addSnapshotFlags(command)).action(
+    action<Options & ArchiveFlags>(
+      runtime,
+      async (invocation, ids, flags) => {
+        const { terminal, environment, settings } = invocation;
+        const { check } = await import('../../operations/check/check.ts');
+        const { startCheckPool } = await import('../../operations/check/pack-reading.ts');
+        const { withRepository } = await import('../session.ts');
+        const { startCounter } = await import('../output/progress.ts');
+        const readData = await dataToRead(flags);
+        const counter = startCounter(terminal, environment);
+        const report = (said: CheckReport): void => tell(terminal, counter, said);
+        const filter = snapshotFilter(flags, environment, ids);
+        // The threads start while the password is being tried.
+        await using pool = startCheckPool();
+        const result = await withRepository(
+          invocation,
+          {
+            lock: settings.lock ? 'exclusive' : 'none',
+            readsOnly: true,
+            eager: true,
+            cache: false,
+            prefetch: ['snapshot', 'index'],
+          },
+          (repository, context) => check(repository, { readData, filter, report, pool }, context),
+        ).finally(() => counter.done());
+        if (terminal.json) {
+          terminal.emit({
+            message_type: 'summary',
+            num_errors: result.errors,
+            broken_packs: result.brokenPacks.length > 0 ? result.brokenPacks : null,
+            suggest_repair_index: result.suggestRepairIndex,
+            suggest_prune: result.suggestPrune,
+          });
+        }
+        if (!result.sound) throw new HoldfastError('corrupt', 'the repository contains errors');
+      },
+      async () => (await import('../archive/check.ts')).runArchiveCheck,
+    ),
   );
   return withExamples(command, [
     ['holdfast check', 'structure: quick, reads no file content'],

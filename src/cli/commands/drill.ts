@@ -1,6 +1,7 @@
 /** `holdfast drill` */
 import type { Command } from 'commander';
 import { HoldfastError } from '../../kernel/errors.ts';
+import { addArchiveReadFlags, type ArchiveFlags } from '../archive-flags.ts';
 import type { SnapshotFlags } from '../snapshot-flags.ts';
 import { addSnapshotFlags } from '../snapshot-flags.ts';
 import type { Runtime } from '../verb.ts';
@@ -31,23 +32,27 @@ export function drillCommand(runtime: Runtime): Command {
       "say whether a certificate is this repository's and as it was written",
     )
     .option('--public-key <base64>', "verify with this key instead of the repository's");
-  addSnapshotFlags(command).action(
-    action<DrillFlags>(runtime, async (invocation, operands, flags) => {
-      const { verifyCertificate } = flags;
-      if (verifyCertificate !== undefined) {
-        if (operands.length > 0) throw new HoldfastError('usage', '--verify-certificate takes no snapshot');
-        const { runVerifyCertificate } = await import('../run-drill.ts');
-        return await runVerifyCertificate(invocation, verifyCertificate, flags.publicKey);
-      }
-      if (flags.publicKey !== undefined) {
-        throw new HoldfastError('usage', '--public-key is for --verify-certificate');
-      }
-      if (operands.length !== 1) {
-        throw new HoldfastError('usage', 'drill takes one snapshot', { hint: 'an id, or `latest`' });
-      }
-      const { runDrill } = await import('../run-drill.ts');
-      await runDrill(invocation, operands[0]!, flags);
-    }),
+  addArchiveReadFlags(addSnapshotFlags(command)).action(
+    action<DrillFlags & ArchiveFlags>(
+      runtime,
+      async (invocation, operands, flags) => {
+        const { verifyCertificate } = flags;
+        if (verifyCertificate !== undefined) {
+          if (operands.length > 0) throw new HoldfastError('usage', '--verify-certificate takes no snapshot');
+          const { runVerifyCertificate } = await import('../run-drill.ts');
+          return await runVerifyCertificate(invocation, verifyCertificate, flags.publicKey);
+        }
+        if (flags.publicKey !== undefined) {
+          throw new HoldfastError('usage', '--public-key is for --verify-certificate');
+        }
+        if (operands.length !== 1) {
+          throw new HoldfastError('usage', 'drill takes one snapshot', { hint: 'an id, or `latest`' });
+        }
+        const { runDrill } = await import('../run-drill.ts');
+        await runDrill(invocation, operands[0]!, flags);
+      },
+      async () => (await import('../archive/drill.ts')).runArchiveDrill,
+    ),
   );
   return withExamples(command, [
     ['holdfast drill latest', 'the latest snapshot'],

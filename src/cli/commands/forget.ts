@@ -2,6 +2,7 @@
 import type { Command } from 'commander';
 import { Option } from 'commander';
 import { HoldfastError } from '../../kernel/errors.ts';
+import { addArchiveReadFlags, minSizeRatio, type ArchiveFlags } from '../archive-flags.ts';
 import type { ForgetFlags } from '../forget-options.ts';
 import { addPruneFlags } from '../prune-flags.ts';
 import { addSnapshotFlags } from '../snapshot-flags.ts';
@@ -41,15 +42,21 @@ export function forgetCommand(runtime: Runtime): Command {
     .option('-g, --group-by <group>', 'group by host, paths and tags, separated by commas', 'host,paths')
     .option('-n, --dry-run', 'only say what would be done')
     .option('--prune', 'prune afterwards, when snapshots were removed');
-  addPruneFlags(command).action(
-    action<ForgetFlags>(runtime, async (invocation, ids, flags) => {
-      if (!invocation.settings.lock && !flags.dryRun) {
-        throw new HoldfastError('usage', '--no-lock is for forget with --dry-run alone');
-      }
-      const { runForget } = await import('../run-forget.ts');
-      await runForget(invocation, ids, flags);
-    }),
-  );
+  addArchiveReadFlags(addPruneFlags(command))
+    .addOption(minSizeRatio())
+    .action(
+      action<ForgetFlags & ArchiveFlags & { minSizeRatio?: string }>(
+        runtime,
+        async (invocation, ids, flags) => {
+          if (!invocation.settings.lock && !flags.dryRun) {
+            throw new HoldfastError('usage', '--no-lock is for forget with --dry-run alone');
+          }
+          const { runForget } = await import('../run-forget.ts');
+          await runForget(invocation, ids, flags);
+        },
+        async () => (await import('../archive/forget.ts')).runArchiveForget,
+      ),
+    );
   return withExamples(command, [
     ['holdfast forget --keep-daily 7 --keep-weekly 5 --keep-monthly 12 --prune', 'a usual policy'],
     ['holdfast forget --keep-within 30d --dry-run', 'see what would go'],

@@ -3,6 +3,7 @@ import type { Command } from 'commander';
 import { Option } from 'commander';
 import { HoldfastError } from '../../kernel/errors.ts';
 import { type OverwritePolicy, overwritePolicies } from '../../sources/files/target/overwrite.ts';
+import { addArchiveReadFlags, type ArchiveFlags } from '../archive-flags.ts';
 import type { ExcludeFlags, IncludeFlags } from '../pattern-flags.ts';
 import { addExcludeFlags, addIncludeFlags } from '../pattern-flags.ts';
 import type { SnapshotFlags } from '../snapshot-flags.ts';
@@ -52,16 +53,20 @@ export function restoreCommand(runtime: Runtime): Command {
     )
     .option('--delete', 'remove from the target what the snapshot does not have')
     .option('--ownership-by-name', 'owners by name instead of number');
-  addSnapshotFlags(addRestoreDatabaseFlags(command)).action(
-    action<RestoreFlags>(runtime, async (invocation, operands, flags) => {
-      refuse(operands, flags);
-      if (flags.to !== undefined) {
-        const { runRestoreDatabase } = await import('../run-restore-database.ts');
-        return await runRestoreDatabase(invocation, operands[0]!, flags.to, flags);
-      }
-      const { runRestore } = await import('../run-restore.ts');
-      await runRestore(invocation, operands[0]!, flags);
-    }),
+  addArchiveReadFlags(addSnapshotFlags(addRestoreDatabaseFlags(command))).action(
+    action<RestoreFlags & ArchiveFlags>(
+      runtime,
+      async (invocation, operands, flags) => {
+        refuse(operands, flags);
+        if (flags.to !== undefined) {
+          const { runRestoreDatabase } = await import('../run-restore-database.ts');
+          return await runRestoreDatabase(invocation, operands[0]!, flags.to, flags);
+        }
+        const { runRestore } = await import('../run-restore.ts');
+        await runRestore(invocation, operands[0]!, flags);
+      },
+      async () => (await import('../archive/restore.ts')).runArchiveRestore,
+    ),
   );
   return withExamples(command, [
     ['holdfast restore latest --target /tmp/back', 'everything, somewhere else'],

@@ -3,6 +3,7 @@ import type { DatabaseDriver, StoredDatabase } from '../database/driver.ts';
 import { maskedFolder } from '../masking/masking.ts';
 import { databaseFolder, parseMysqlUrl } from './connection.ts';
 import { maskMysql } from './part-masker.ts';
+import { openPlainFile } from './plain-file.ts';
 import { mysqlServer } from './server-address.ts';
 import { mysqlSource } from './source.ts';
 import { sampleLive, sampleStored } from './table-samples.ts';
@@ -28,6 +29,7 @@ export const mysql: DatabaseDriver = {
     };
   },
   assemble,
+  openFile: openPlainFile,
   mask: maskMysql,
   sample: sampleStored,
   drill: async () => (await import('./drill-driver.ts')).mysqlDrill,

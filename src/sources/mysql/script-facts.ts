@@ -1,7 +1,7 @@
 /** Reads a script that mysqldump or mariadb-dump wrote to its end: whether it is whole, and what server it was made of. */
 import { HoldfastError } from '../../kernel/errors.ts';
 import type { Family } from './connection.ts';
-import { type Account, addDefiners } from './throwaway-server.ts';
+import { type Account, addDefiners } from './definer-accounts.ts';
 
 export interface ScriptFacts {
   readonly family: Family;

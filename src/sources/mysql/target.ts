@@ -27,6 +27,12 @@ export async function restoreMysql(stored: StoredDatabase, options: MysqlTargetO
       hint: 'each statement that makes a table is for good there; restore into a new database, which --create makes',
     });
   }
+  const { format } = stored.evidence;
+  if (format && (choices.tables || choices.owner !== undefined)) {
+    throw new HoldfastError('unsupported', 'the database is kept as one file, which is restored as it is', {
+      hint: 'go without --table and --owner',
+    });
+  }
   await using session = await openSession(connection, options);
   warnOfServer(stored, session, warn);
   const load = await openLoad(session, warn);
@@ -85,10 +91,9 @@ async function perform(
     }
     if (!found || isRemade(choices)) {
       const [characterSet, collation] = stored.evidence.encoding.split(' ');
-      await session.query(
-        `create database ${quoteIdentifier(name)} character set ${characterSet} collate ${collation};`,
-        '',
-      );
+      // of a dump that somebody else made nothing is known
+      const as = collation === undefined ? '' : ` character set ${characterSet} collate ${collation}`;
+      await session.query(`create database ${quoteIdentifier(name)}${as};`, '');
       state = `the database ${name} is new and empty`;
     } else if (found.removal.length > 0) {
       state = `the database ${name} was emptied in part`;

@@ -18,6 +18,8 @@ import {
 } from '../database/throwaway-server.ts';
 import { type Family, parseMysqlUrl } from './connection.ts';
 import { programsName, viewsName } from './part-name.ts';
+import { type Account, addDefiners } from './definer-accounts.ts';
+import { readScriptFacts } from './script-facts.ts';
 import { findServer, type ServerProgram } from './server-program.ts';
 import { openSession } from './session.ts';
 
@@ -214,10 +216,9 @@ function serverArguments(
   return ['--no-defaults', '--skip-networking', '--skip-log-bin', ...flags];
 }
 
-export type Account = readonly [name: string, host: string];
-
 /** Whom views and programs run as: without these users they could be restored, and not be used. */
-async function definersOf({ evidence, read }: StoredDatabase): Promise<Account[]> {
+async function definersOf({ evidence, read }: StoredDatabase): Promise<readonly Account[]> {
+  if (evidence.format) return (await readScriptFacts(read(evidence.parts[0]!.name))).definers;
   const users = new Map<string, Account>();
   for (const { name } of evidence.parts) {
     if (name !== programsName && name !== viewsName) continue;
@@ -225,14 +226,6 @@ async function definersOf({ evidence, read }: StoredDatabase): Promise<Account[]
     addDefiners(text, users);
   }
   return [...users.values()];
-}
-
-/** Adds those that a text names. */
-export function addDefiners(text: string, users: Map<string, Account>): void {
-  for (const [, user, host] of text.matchAll(/DEFINER=`((?:[^`]|``)*)`@`((?:[^`]|``)*)`/g)) {
-    if (user === 'root' && host === 'localhost') continue;
-    users.set(`${user}\0${host}`, [user!.replaceAll('``', '`'), host!.replaceAll('``', '`')]);
-  }
 }
 
 function firstStatements(password: string, users: readonly Account[]): string {

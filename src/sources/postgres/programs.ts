@@ -3,6 +3,7 @@ import { readdirSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { HoldfastError } from '../../kernel/errors.ts';
 import { runProcess } from '../../kernel/process.ts';
+import { executableAt } from '../database/executable.ts';
 
 export type PostgresProgram = 'pg_dump' | 'pg_dumpall' | 'pg_restore' | 'psql' | 'postgres';
 
@@ -78,6 +79,7 @@ function entriesOf(room: string): string[] {
 
 /** What a program says of itself; undefined when it is not there or does not run. */
 async function ask(path: string, { environment, signal }: ProgramSearch): Promise<FoundProgram | undefined> {
+  if (executableAt(path) === undefined) return undefined;
   try {
     const env = { PATH: environment['PATH'], HOME: environment['HOME'] };
     const said = await runProcess(path, ['--version'], '', { env, signal });

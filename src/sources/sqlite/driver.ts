@@ -1,5 +1,6 @@
 /** SQLite among the kinds of databases. */
 import { tmpdir } from 'node:os';
+import { HoldfastError } from '../../kernel/errors.ts';
 import type { DatabaseDriver } from '../database/driver.ts';
 import { parseSqliteUrl } from './address.ts';
 import { dumpStored } from './dump-sql.ts';
@@ -27,5 +28,11 @@ export const sqlite: DatabaseDriver = {
     };
   },
   assemble: dumpStored,
+  openFile: async (open, evidence) => {
+    if (evidence) return { evidence, read: () => open() };
+    throw new HoldfastError('unsupported', 'nothing is known of the SQLite database but its file', {
+      hint: '`holdfast dump` writes it, and SQLite opens it',
+    });
+  },
   drill: async () => (await import('./throwaway-server.ts')).sqliteDrill,
 };

@@ -1,0 +1,47 @@
+/** `holdfast diff` of two snapshots of an archive, by what their manifests tell. */
+import { HoldfastError } from '../../kernel/errors.ts';
+import { type ArchiveChange, diffArchived } from '../../operations/archive/diff.ts';
+import { findArchiveSnapshot } from '../../operations/archive/find.ts';
+import type { ArchiveFlags } from '../archive-flags.ts';
+import { plural, quoteUnprintable } from '../output/format.ts';
+import type { Invocation } from '../verb.ts';
+import { withArchive } from './open.ts';
+
+const marks: Readonly<Record<ArchiveChange['change'], string>> = {
+  added: '+',
+  removed: '-',
+  changed: 'M',
+  perhaps: '?',
+};
+
+export async function runArchiveDiff(
+  invocation: Invocation,
+  [from, to, ...more]: readonly string[],
+  flags: ArchiveFlags,
+): Promise<void> {
+  const { terminal, context } = invocation;
+  if (from === undefined || to === undefined || more.length > 0) {
+    throw new HoldfastError('usage', 'diff takes two snapshots');
+  }
+  const changes = await withArchive(invocation, flags, async (archive) =>
+    diffArchived(
+      await findArchiveSnapshot(archive, from, {}, context),
+      await findArchiveSnapshot(archive, to, {}, context),
+    ),
+  );
+  if (terminal.json) {
+    for (const change of changes) terminal.emit({ message_type: 'change', ...change });
+    return terminal.emit({
+      message_type: 'statistics',
+      source_snapshot: from,
+      target_snapshot: to,
+      changes: changes.length,
+    });
+  }
+  for (const { what, name, change, before, after } of changes) {
+    const noun = what === 'table' ? 'row' : 'byte';
+    const counts = [before, after].map((count) => (count === undefined ? 'nothing' : plural(count, noun)));
+    terminal.result(`${marks[change]}    ${quoteUnprintable(name)}: ${counts[0]} before, ${counts[1]} now`);
+  }
+  terminal.say(changes.length === 0 ? 'nothing changed' : `${plural(changes.length, 'change')}`);
+}

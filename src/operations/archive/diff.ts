@@ -1,0 +1,69 @@
+/** What changed from one snapshot of an archive to another, as far as their manifests tell: tables of databases, else sizes and checksums. */
+import type { TableEvidence } from '../../sources/database/evidence.ts';
+import { decodeEvidence } from '../../sources/database/evidence.ts';
+import type { ArchiveSnapshot, StoredArtefact } from '../../vaults/archive/archive.ts';
+import { variantOf } from '../../vaults/archive/layout/extension.ts';
+
+export interface ArchiveChange {
+  /** a table of a database, or a file */
+  readonly what: 'table' | 'file';
+  readonly name: string;
+  readonly change: 'added' | 'removed' | 'changed' | 'perhaps';
+  /** rows of a table, bytes of a file */
+  readonly before: number | undefined;
+  readonly after: number | undefined;
+}
+
+/** What is the same is left out. Without manifests equal sizes may hide a change: that is `perhaps`. */
+export function diffArchived(from: ArchiveSnapshot, to: ArchiveSnapshot): readonly ArchiveChange[] {
+  const [before, after] = [from, to].map(
+    ({ artefacts }) => new Map(artefacts.map((artefact) => [variantOf(artefact.extension), artefact])),
+  ) as [Map<string, StoredArtefact>, Map<string, StoredArtefact>];
+  const changes: ArchiveChange[] = [];
+  for (const variant of new Set([...before.keys(), ...after.keys()])) {
+    const [a, b] = [before.get(variant), after.get(variant)];
+    if (a && b) changes.push(...diffFiles(a, b));
+    else
+      changes.push({
+        what: 'file',
+        name: (b ?? a)!.name,
+        change: a ? 'removed' : 'added',
+        before: sizeOf(a),
+        after: sizeOf(b),
+      });
+  }
+  return changes;
+}
+
+function diffFiles(a: StoredArtefact, b: StoredArtefact): ArchiveChange[] {
+  if (a.known?.plain.sha256 !== undefined && a.known.plain.sha256 === b.known?.plain.sha256) return [];
+  const [before, after] = [tablesOf(a), tablesOf(b)];
+  if (!before || !after) {
+    const [was, is] = [sizeOf(a), sizeOf(b)];
+    const sure = was !== is || (a.known !== undefined && b.known !== undefined);
+    return [{ what: 'file', name: b.name, change: sure ? 'changed' : 'perhaps', before: was, after: is }];
+  }
+  const changes: ArchiveChange[] = [];
+  for (const name of [...new Set([...before.keys(), ...after.keys()])].toSorted()) {
+    const [was, is] = [before.get(name), after.get(name)];
+    if (was && is && was.rows === is.rows && was.checksum === is.checksum) continue;
+    const change = was ? (is ? 'changed' : 'removed') : 'added';
+    changes.push({ what: 'table', name, change, before: was?.rows, after: is?.rows });
+  }
+  return changes;
+}
+
+const sizeOf = (artefact: StoredArtefact | undefined): number | undefined =>
+  artefact?.known?.plain.size ?? artefact?.size;
+
+function tablesOf({ known }: StoredArtefact): Map<string, TableEvidence> | undefined {
+  if (known?.evidence === undefined) return undefined;
+  const evidence = decodeEvidence(Buffer.from(JSON.stringify(known.evidence)));
+  if (evidence.format === 'custom') return undefined;
+  return new Map(
+    evidence.tables.map((table) => [
+      table.schema === '' ? table.name : `${table.schema}.${table.name}`,
+      table,
+    ]),
+  );
+}

@@ -1,0 +1,82 @@
+/** The database of an archive's file as something that its driver can restore, also when nothing but the file is known. */
+import type { Context } from '../../kernel/context.ts';
+import { HoldfastError } from '../../kernel/errors.ts';
+import type { DatabaseDriver, Environment, StoredDatabase } from '../../sources/database/driver.ts';
+import { driverOfKind } from '../../sources/database/drivers.ts';
+import type { DatabaseKind, Evidence } from '../../sources/database/evidence.ts';
+import { decodeEvidence } from '../../sources/database/evidence.ts';
+import type { OpenScript } from '../../sources/database/script.ts';
+import type { Archive, StoredArtefact } from '../../vaults/archive/archive.ts';
+import { openArtefact } from '../../vaults/archive/reader.ts';
+import { formOf } from './find.ts';
+
+export interface ArchivedDump {
+  readonly kind: DatabaseKind;
+  readonly driver: DatabaseDriver;
+  /** what was seen while it was made, as far as there is a manifest */
+  readonly known: Evidence | undefined;
+  /** as SQL, or as SQLite's own file */
+  readonly open: OpenScript;
+  /** Reads all of it. Codes `truncated`, `corrupt`. */
+  stored(): Promise<StoredDatabase>;
+}
+
+export interface DumpPrograms {
+  readonly environment: Environment;
+  /** a folder to look for a database's programs in before all others, by the driver's setting */
+  readonly programs: (setting: string) => string | undefined;
+}
+
+/** Code `usage` for what is no dump of a database. */
+export async function openArchivedDump(
+  archive: Archive,
+  artefact: StoredArtefact,
+  { environment, programs }: DumpPrograms,
+  context: Context,
+): Promise<ArchivedDump> {
+  const { signal } = context;
+  const evidence = artefact.known?.evidence;
+  const known = evidence === undefined ? undefined : decodeEvidence(Buffer.from(JSON.stringify(evidence)));
+  const form = formOf(artefact);
+  const content: OpenScript = () => openArtefact(archive, artefact, signal);
+  const kind = known?.kind ?? (form === 'custom' ? 'postgres' : await kindOf(content(), artefact.name));
+  const driver = await driverOfKind(kind);
+  const { unpack } = driver;
+  const open: OpenScript =
+    form === 'custom' && unpack
+      ? () =>
+          unpack(content(), {
+            ...{ environment, signal, warn: (message: string) => context.warn(message) },
+            programs: driver.programsSetting && programs(driver.programsSetting),
+          })
+      : content;
+  return {
+    ...{ kind, driver, known, open },
+    async stored() {
+      if (driver.openFile) return driver.openFile(open, known);
+      throw new HoldfastError('unsupported', `a file of ${kind} cannot be restored`);
+    },
+  };
+}
+
+const headSize = 64 * 1024;
+const kinds: readonly (readonly [DatabaseKind, RegExp])[] = [
+  ['postgres', /^-- PostgreSQL database (?:cluster )?dump/m],
+  ['mariadb', /^(?:-- MariaDB dump|-- Server version\s+\S*MariaDB)/m],
+  ['mysql', /^-- MySQL dump/m],
+  ['sqlite', /^SQLite format 3\0/],
+];
+
+/** Whose programs wrote it. */
+async function kindOf(content: AsyncIterable<Uint8Array>, name: string): Promise<DatabaseKind> {
+  let head = '';
+  for await (const piece of content) {
+    head += Buffer.from(piece).toString('latin1');
+    if (head.length >= headSize) break;
+  }
+  const found = kinds.find(([, pattern]) => pattern.test(head));
+  if (found) return found[0];
+  throw new HoldfastError('usage', `${name} is no dump of a database that is known`, {
+    hint: '`holdfast dump` writes it as it is, and --target puts it into a folder',
+  });
+}
