@@ -2,6 +2,7 @@
 import { delimiter, join } from 'node:path';
 import { HoldfastError } from '../../kernel/errors.ts';
 import { runProcess } from '../../kernel/process.ts';
+import { executableAt } from '../database/executable.ts';
 import type { Environment } from '../database/driver.ts';
 import type { Family } from './connection.ts';
 
@@ -36,18 +37,33 @@ const rooms = [
   '/usr/local/opt/mariadb/bin',
 ];
 
+/** What is found with one search does not change while it lasts. */
+const known = new WeakMap<ProgramSearch, Map<Task, Promise<FoundProgram[]>>>();
+
 /** All there are, in the order in which they would be taken. */
-export async function findPrograms(task: Task, search: ProgramSearch): Promise<FoundProgram[]> {
+export function findPrograms(task: Task, search: ProgramSearch): Promise<FoundProgram[]> {
+  const byTask = known.get(search) ?? new Map<Task, Promise<FoundProgram[]>>();
+  known.set(search, byTask);
+  const finding = byTask.get(task) ?? askAll(task, search);
+  byTask.set(task, finding);
+  return finding;
+}
+
+async function askAll(task: Task, search: ProgramSearch): Promise<FoundProgram[]> {
   const path = (search.environment['PATH'] ?? '').split(delimiter).filter((part) => part !== '');
   const first = search.folder === undefined ? [] : [search.folder];
-  const found: FoundProgram[] = [];
+  /** by name and file: several folders lead to the same, and one file may answer to several names */
+  const paths = new Map<string, string>();
   for (const folder of new Set([...first, ...path, ...rooms])) {
     for (const name of names[task]) {
-      const program = await ask(join(folder, name), search);
-      if (program) found.push(program);
+      const program = join(folder, name);
+      const file = executableAt(program);
+      const key = `${name} ${file}`;
+      if (file !== undefined && !paths.has(key)) paths.set(key, program);
     }
   }
-  return found;
+  const found = await Promise.all([...paths.values()].map((each) => ask(each, search)));
+  return found.filter((program) => program !== undefined);
 }
 
 /** The program for a server. Code `failed` names the package that has it. */
@@ -86,7 +102,7 @@ function release(version: string): string {
   return version.split('.').slice(0, 2).join('.');
 }
 
-/** What a program says of itself; undefined when it is not there or does not run. */
+/** What a program says of itself; undefined when it does not run. */
 async function ask(path: string, { environment, signal }: ProgramSearch): Promise<FoundProgram | undefined> {
   try {
     const env = { PATH: environment['PATH'], HOME: environment['HOME'] };
