@@ -45,7 +45,8 @@ export async function makeOwnSystem(folder: string, small = '1m'): Promise<OwnSy
     `{ cat /etc/shadow; echo '${name}:${stdout.trim()}:19000::::::'; } >/run/shadow`,
     'chmod 600 /run/shadow',
     'for file in passwd group shadow; do mount --bind /run/$file /etc/$file; done',
-    'exec "$@"',
+    // the first process of a system must reap others' children, which not every server does
+    '"$@"',
   ];
   writeFileSync(script, `${lines.join('\n')}\n`);
   return {

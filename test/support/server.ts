@@ -2,7 +2,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
-import { createServer } from 'node:net';
+import { connect, createServer } from 'node:net';
 import { setTimeout as pause } from 'node:timers/promises';
 import { setpriv, unprivilegedFlags } from './unprivileged.ts';
 
@@ -86,4 +86,18 @@ export async function answers(url: string, wanted?: number): Promise<boolean> {
   const response = await fetch(url, { signal: AbortSignal.timeout(2_000) });
   await response.arrayBuffer();
   return wanted === undefined || response.status === wanted;
+}
+
+/** True when something listens at this port of 127.0.0.1 and speaks first; `silent` for what waits to be spoken to. */
+export function greets(port: number, silent = false): Promise<boolean> {
+  const { promise, resolve } = Promise.withResolvers<boolean>();
+  const socket = connect(port, '127.0.0.1');
+  socket.setTimeout(2000, () => socket.destroy());
+  socket.once(silent ? 'connect' : 'data', () => {
+    resolve(true);
+    socket.destroy();
+  });
+  socket.on('error', () => {});
+  socket.once('close', () => resolve(false));
+  return promise;
 }

@@ -1,11 +1,10 @@
 /** An OpenSSH server of the test's own on a free loopback port, with one user, keys and host keys of its own. */
 import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
-import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { makeOwnSystem, testUser } from './own-system.ts';
 import { runProgram } from './program.ts';
-import { freePort, startServer } from './server.ts';
+import { freePort, greets, startServer } from './server.ts';
 import { removeTree } from './temp.ts';
 import { toolPath } from './tools.ts';
 
@@ -131,18 +130,4 @@ async function start(folder: string, options: SshdOptions): Promise<SshServer> {
       server = await run();
     },
   };
-}
-
-/** True when a server that speaks first does so there. */
-export function greets(port: number): Promise<boolean> {
-  const { promise, resolve } = Promise.withResolvers<boolean>();
-  const socket = connect(port, '127.0.0.1');
-  socket.setTimeout(2000, () => socket.destroy());
-  socket.once('data', () => {
-    resolve(true);
-    socket.destroy();
-  });
-  socket.on('error', () => {});
-  socket.once('close', () => resolve(false));
-  return promise;
 }

@@ -10,9 +10,10 @@ import { allocate } from '../body.ts';
 import { assertObjectName, assertPrefix, isUnfinishedName, nameOfUnfinished } from '../names.ts';
 import { resolveRange } from '../range.ts';
 import type { Body, ReadOptions, Storage, StoredObject, WriteOptions } from '../storage.ts';
+import type { FolderEntry, FoundFile } from '../walk-folders.ts';
+import { walkFolders } from '../walk-folders.ts';
 import { diskFullError, sftpError, status, statusOf } from './errors.ts';
-import { listFiles } from './list.ts';
-import type { FoundFile } from './list.ts';
+import { readFolder } from './list.ts';
 import type { SessionPool } from './pool.ts';
 import type { Session } from './session.ts';
 import { readInto, readPieces, writeFrom } from './transfer.ts';
@@ -22,6 +23,8 @@ interface Modes {
   readonly folder: number;
 }
 
+/** Folders that are read at the same time: a repository has 256 below data/. */
+const foldersAhead = 16;
 /** Milliseconds that are spent at most on removing what a failed write has left. */
 const tidyTimeout = 5000;
 
@@ -220,7 +223,8 @@ export function createSftpStorage(location: string, root: string, pool: SessionP
     throwIfAborted(signal);
     const session = await pool.take(signal);
     try {
-      yield* listFiles(session, pathOf, folder, wanted, signal);
+      const read = (at: string): Promise<FolderEntry[]> => readFolder(session, pathOf(at), signal);
+      yield* walkFolders(folder, read, foldersAhead, wanted, signal);
     } catch (error) {
       throw sftpError(error, `list ${folder === '' ? 'the folder' : folder}`, location);
     } finally {
@@ -283,7 +287,7 @@ export function createSftpStorage(location: string, root: string, pool: SessionP
     async *leftovers(folder, before, options = {}) {
       assertPrefix(folder);
       for await (const file of files(folder, isUnfinishedName, options.signal)) {
-        if (file.modified >= before) continue;
+        if (file.modified! >= before) continue;
         const path = pathOf(file.name);
         yield {
           name: nameOfUnfinished(file.name)!,

@@ -1,0 +1,58 @@
+/** Makes one connection to an FTP server: TLS, login, binary files, and the folder that it begins in. */
+import { Client } from 'basic-ftp';
+import { HoldfastError, throwIfAborted } from '../../kernel/errors.ts';
+import { tlsSettings } from '../tls.ts';
+import type { TlsOptions } from '../tls.ts';
+import { codeOf, connectError } from './errors.ts';
+import type { FtpLocation } from './location.ts';
+
+export interface ConnectOptions {
+  readonly location: FtpLocation;
+  readonly user: string;
+  readonly password: string | undefined;
+  readonly tls: TlsOptions;
+  /** milliseconds without a byte after which a connection counts as lost */
+  readonly timeout: number;
+}
+
+/** Rejects with one of the sentences of errors.ts. */
+export async function connectClient(
+  options: ConnectOptions,
+  signal: AbortSignal | undefined,
+): Promise<Client> {
+  throwIfAborted(signal);
+  const { location, user, password, timeout } = options;
+  const { host, port, security } = location;
+  const client = new Client(timeout);
+  const onAbort = (): void => client.close();
+  signal?.addEventListener('abort', onAbort);
+  try {
+    await client.access({
+      host,
+      port,
+      user,
+      // Anonymous users give any, by custom an address.
+      password: password ?? (user === 'anonymous' ? 'holdfast@' : ''),
+      secure: security === 'none' ? false : security === 'implicit' ? 'implicit' : true,
+      ...(security !== 'none' && { secureOptions: { ...tlsSettings(options.tls) } }),
+    });
+    return client;
+  } catch (error) {
+    client.close();
+    if (signal?.aborted) throw new HoldfastError('interrupted', 'interrupted', { cause: signal.reason });
+    const hasPassword = password !== undefined || user === 'anonymous';
+    throw connectError(error, { host, port, user, hasPassword, secure: security !== 'none' });
+  } finally {
+    signal?.removeEventListener('abort', onAbort);
+  }
+}
+
+/** The folder that a fresh connection is in; the root of the server when it does not say. */
+export async function startFolder(client: Client): Promise<string> {
+  try {
+    return await client.pwd();
+  } catch (error) {
+    if (codeOf(error) === undefined) throw error;
+    return '/';
+  }
+}

@@ -1,0 +1,345 @@
+/**
+ * A folder on an FTP server. A write goes to a temporary file, whose size is compared with what was sent, and which is then
+ * renamed: servers take a broken connection for the end of a file.
+ */
+import { randomBytes } from 'node:crypto';
+import { posix } from 'node:path';
+import type { Client, FileInfo } from 'basic-ftp';
+import { HoldfastError, hasCode, throwIfAborted } from '../../kernel/errors.ts';
+import { allocate } from '../body.ts';
+import { assertObjectName, assertPrefix, isUnfinishedName, nameOfUnfinished } from '../names.ts';
+import { resolveRange, truncatedError } from '../range.ts';
+import type { Body, ReadOptions, Storage, StoredObject, WriteOptions } from '../storage.ts';
+import { walkFolders } from '../walk-folders.ts';
+import type { FolderEntry, FoundFile } from '../walk-folders.ts';
+import { startFolder } from './connection.ts';
+import { codeOf, ftpError, isUnknownCommand } from './errors.ts';
+import type { ClientPool } from './pool.ts';
+import { download, inPieces, upload, watchBody } from './transfer.ts';
+import type { WatchedBody } from './transfer.ts';
+
+const streamPiece = 512 << 10;
+/** Milliseconds that are spent at most on removing what a failed write has left. */
+const tidyTimeout = 5000;
+
+export interface FtpStorageOptions {
+  /** for messages, without secrets */
+  readonly location: string;
+  /** absolute, or relative to the folder that a connection begins in */
+  readonly path: string;
+  /** folders that are listed at the same time */
+  readonly ahead: number;
+}
+
+/** Nothing is connected yet. */
+export function createFtpStorage(pool: ClientPool, { location, path, ahead }: FtpStorageOptions): Storage {
+  let root: Promise<string> | undefined;
+
+  async function rootOf(client: Client): Promise<string> {
+    root ??= path.startsWith('/') ? Promise.resolve(path) : begin(client);
+    return root;
+  }
+
+  async function begin(client: Client): Promise<string> {
+    try {
+      return posix.join(await startFolder(client), path);
+    } catch (error) {
+      root = undefined;
+      throw error;
+    }
+  }
+
+  async function pathOf(client: Client, name: string): Promise<string> {
+    return posix.join(await rootOf(client), name);
+  }
+
+  async function run<T>(
+    action: string,
+    signal: AbortSignal | undefined,
+    work: (client: Client) => Promise<T>,
+  ): Promise<T> {
+    try {
+      return await pool.use(signal, work);
+    } catch (error) {
+      throw ftpError(error, action, location);
+    }
+  }
+
+  /** Bytes. Code `not-found` when it is absent, or no file. */
+  async function sizeOf(client: Client, name: string): Promise<number> {
+    const size = await sizeAt(client, await pathOf(client, name));
+    if (size === undefined) throw new HoldfastError('not-found', `${name} does not exist in ${location}`);
+    return size;
+  }
+
+  async function read(name: string, options: ReadOptions = {}): Promise<Uint8Array<ArrayBuffer>> {
+    assertObjectName(name);
+    const { signal, length: wanted } = options;
+    return run(`read ${name}`, signal, async (client) => {
+      // Who names the length need not wait for the size: a file that is too short shows itself.
+      const { offset, length } = wanted
+        ? { offset: options.offset ?? 0, length: wanted }
+        : resolveRange(name, await sizeOf(client, name), options);
+      const bytes = allocate(length, options.memory);
+      let filled = 0;
+      for await (const chunk of chunksOf(client, name, offset, length)) {
+        bytes.set(chunk, filled);
+        filled += chunk.length;
+      }
+      if (filled < length) throw truncatedError(name, offset, length, await sizeOf(client, name));
+      return bytes;
+    });
+  }
+
+  /** Code `not-found` when the server refuses and there is no such file. */
+  async function* chunksOf(
+    client: Client,
+    name: string,
+    offset: number,
+    length: number,
+  ): AsyncGenerator<Buffer> {
+    if (length === 0) return;
+    try {
+      yield* download(client, await pathOf(client, name), offset, length);
+    } catch (error) {
+      if (codeOf(error) === 550 || codeOf(error) === 554) await sizeOf(client, name);
+      throw error;
+    }
+  }
+
+  async function* stream(name: string, options: ReadOptions = {}): AsyncGenerator<Uint8Array<ArrayBuffer>> {
+    assertObjectName(name);
+    const { signal } = options;
+    let client: Client | undefined;
+    let clean = false;
+    const onAbort = (): void => client?.close();
+    signal?.addEventListener('abort', onAbort);
+    try {
+      client = await pool.take(signal);
+      const { offset, length } = resolveRange(name, await sizeOf(client, name), options);
+      let done = 0;
+      for await (const piece of inPieces(chunksOf(client, name, offset, length), length, streamPiece)) {
+        throwIfAborted(signal);
+        done += piece.length;
+        yield piece;
+      }
+      if (done < length) throw truncatedError(name, offset, length, offset + done);
+      clean = true;
+    } catch (error) {
+      throwIfAborted(signal);
+      clean = hasCode(error, 'not-found', 'truncated');
+      throw ftpError(error, `read ${name}`, location);
+    } finally {
+      signal?.removeEventListener('abort', onAbort);
+      if (client !== undefined) pool.giveBack(client, clean);
+    }
+  }
+
+  async function write(name: string, body: Body, options: WriteOptions = {}): Promise<void> {
+    assertObjectName(name);
+    const { signal } = options;
+    const watched = watchBody(body, signal);
+    const temporary = `${name}-tmp-${randomBytes(8).toString('hex')}`;
+    try {
+      await run(`write ${name}`, signal, async (client) => {
+        const target = await pathOf(client, name);
+        const beside = await pathOf(client, temporary);
+        if (options.ifAbsent) await assertAbsent(client, target, name);
+        const sent = await uploadNew(client, beside, watched);
+        const stored = await sizeAt(client, beside);
+        if (stored !== sent) {
+          throw new HoldfastError(
+            'truncated',
+            `cannot write ${name} in ${location}: ${sent} bytes were sent, and ${stored ?? 0} arrived`,
+            { retryable: true },
+          );
+        }
+        if (options.ifAbsent) await assertAbsent(client, target, name);
+        await rename(client, beside, target);
+      });
+    } catch (error) {
+      await tidy(temporary);
+      throw watched.failure === undefined ? error : watched.failure.error;
+    }
+  }
+
+  async function assertAbsent(client: Client, target: string, name: string): Promise<void> {
+    if ((await sizeAt(client, target)) !== undefined)
+      throw new HoldfastError('exists', `${name} already exists in ${location}`);
+  }
+
+  /** Removes what a write that failed may have left, on a connection of its own; for a while, and whatever comes of it. */
+  async function tidy(temporary: string): Promise<void> {
+    const signal = AbortSignal.timeout(tidyTimeout);
+    await pool
+      .use(signal, async (client) => removeAt(client, await pathOf(client, temporary)))
+      .catch(() => {});
+  }
+
+  async function* files(
+    folder: string,
+    wanted: (name: string) => boolean,
+    signal: AbortSignal | undefined,
+  ): AsyncGenerator<FoundFile> {
+    const readFolder = (at: string): Promise<FolderEntry[]> =>
+      run(`list ${at === '' ? 'the folder' : at}`, signal, async (client) =>
+        entriesOf(client, await pathOf(client, at)),
+      );
+    yield* walkFolders(folder, readFolder, ahead, wanted, signal);
+  }
+
+  return {
+    location,
+    // Between looking and renaming somebody else may come: FTP has nothing better.
+    capabilities: { conditionalCreate: false, freeNames: true },
+
+    async prepare(options = {}) {
+      await run('create the folder', options.signal, async (client) =>
+        makeFolder(client, await rootOf(client)),
+      );
+    },
+
+    async *list(prefix, options = {}) {
+      assertPrefix(prefix);
+      const folder = prefix.slice(0, prefix.lastIndexOf('/') + 1);
+      for await (const file of files(folder, (name) => !isUnfinishedName(name), options.signal)) {
+        if (file.name.startsWith(prefix)) yield file;
+      }
+    },
+
+    async stat(name, options = {}): Promise<StoredObject> {
+      assertObjectName(name);
+      return run(`find ${name}`, options.signal, async (client) => {
+        const size = await sizeOf(client, name);
+        const modified = await modifiedAt(client, await pathOf(client, name));
+        return { name, size, ...(modified === undefined ? {} : { modified }) };
+      });
+    },
+
+    read,
+    stream,
+    write,
+
+    async remove(name, options = {}) {
+      assertObjectName(name);
+      await run(`remove ${name}`, options.signal, async (client) =>
+        removeAt(client, await pathOf(client, name)),
+      );
+    },
+
+    async *leftovers(folder, before, options = {}) {
+      assertPrefix(folder);
+      const { signal } = options;
+      const isOld = async (client: Client, name: string): Promise<boolean> => {
+        const modified = await modifiedAt(client, await pathOf(client, name));
+        return modified !== undefined && modified < before;
+      };
+      for await (const { name, size } of files(folder, isUnfinishedName, signal)) {
+        // Listings tell times in the server's own zone, and to the day.
+        if (!(await run(`find ${name}`, signal, (client) => isOld(client, name)))) continue;
+        yield {
+          name: nameOfUnfinished(name)!,
+          size,
+          remove: () =>
+            run(`remove what is left of ${name}`, undefined, async (client) => {
+              if (await isOld(client, name)) await removeAt(client, await pathOf(client, name));
+            }),
+        };
+      }
+    },
+
+    async close() {
+      pool.close();
+    },
+  };
+}
+
+/** Bytes; undefined when there is no such file. */
+async function sizeAt(client: Client, path: string): Promise<number | undefined> {
+  try {
+    return await client.size(path);
+  } catch (error) {
+    if (codeOf(error) === 550 || codeOf(error) === 553) return undefined;
+    if (!isUnknownCommand(error)) throw error;
+    const entries = await entriesOf(client, posix.dirname(path));
+    return entries.find(({ name, kind }) => kind === 'file' && name === posix.basename(path))?.size;
+  }
+}
+
+/** Milliseconds since 1970; undefined when the server does not tell, or there is no such file. */
+async function modifiedAt(client: Client, path: string): Promise<number | undefined> {
+  try {
+    const time = (await client.lastMod(path)).getTime();
+    return Number.isNaN(time) ? undefined : time;
+  } catch (error) {
+    if (codeOf(error) === undefined) throw error;
+    return undefined;
+  }
+}
+
+/** Uploads into a new file, and makes its folder when that is absent. */
+async function uploadNew(client: Client, path: string, body: WatchedBody): Promise<number> {
+  try {
+    return await upload(client, path, body);
+  } catch (error) {
+    // The server does not say why. Nothing of the body has been asked for yet.
+    if (codeOf(error) !== 550 && codeOf(error) !== 553) throw error;
+    await makeFolder(client, posix.dirname(path));
+    return upload(client, path, body);
+  }
+}
+
+async function rename(client: Client, from: string, to: string): Promise<void> {
+  await client.send(`RNFR ${from}`);
+  try {
+    await client.send(`RNTO ${to}`);
+  } catch (error) {
+    if (codeOf(error) === undefined || (await sizeAt(client, to)) === undefined) throw error;
+    // The server does not replace: for a moment the object is absent.
+    await removeAt(client, to);
+    await client.send(`RNFR ${from}`);
+    await client.send(`RNTO ${to}`);
+  }
+}
+
+async function removeAt(client: Client, path: string): Promise<void> {
+  try {
+    await client.send(`DELE ${path}`);
+  } catch (error) {
+    if (codeOf(error) !== 550 || (await sizeAt(client, path)) !== undefined) throw error;
+  }
+}
+
+async function isFolder(client: Client, path: string): Promise<boolean> {
+  try {
+    await client.send(`CWD ${path}`);
+    return true;
+  } catch (error) {
+    if (codeOf(error) === undefined) throw error;
+    return false;
+  }
+}
+
+/** Makes a folder and its parents as far as they are absent. */
+async function makeFolder(client: Client, path: string): Promise<void> {
+  if (await isFolder(client, path)) return;
+  const parent = posix.dirname(path);
+  if (parent !== path) await makeFolder(client, parent);
+  try {
+    await client.send(`MKD ${path}`);
+  } catch (error) {
+    // Somebody else may have been faster.
+    if (codeOf(error) === undefined || !(await isFolder(client, path))) throw error;
+  }
+}
+
+/** None for a folder that is absent. Goes into it first: servers take what stands after LIST for a pattern. */
+async function entriesOf(client: Client, path: string): Promise<FolderEntry[]> {
+  if (!(await isFolder(client, path))) return [];
+  const found = await client.list();
+  return found.filter(({ name }) => name !== '.' && name !== '..').map(entryOf);
+}
+
+function entryOf({ name, size, isFile, isDirectory }: FileInfo): FolderEntry {
+  return { name, size, kind: isDirectory ? 'folder' : isFile ? 'file' : 'other' };
+}
