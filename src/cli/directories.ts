@@ -1,6 +1,6 @@
 /** Where this program keeps its own files, also for a user id without a passwd entry. */
 import { homedir } from 'node:os';
-import { isAbsolute, join } from 'node:path';
+import { isAbsolute, join, resolve } from 'node:path';
 import { HoldfastError } from '../kernel/errors.ts';
 import type { Environment } from './environment.ts';
 import { setting } from './environment.ts';
@@ -13,6 +13,12 @@ export function dataDirectory(environment: Environment): string {
 /** Absolute path of $XDG_CONFIG_HOME/holdfast; code `usage` when there is no home at all. */
 export function configDirectory(environment: Environment): string {
   return xdgDirectory(environment, 'XDG_CONFIG_HOME', '.config');
+}
+
+/** Absolute path of HOLDFAST_STATE_DIR, or $XDG_STATE_HOME/holdfast; code `usage` when there is no home at all. */
+export function stateDirectory(environment: Environment): string {
+  const named = environment['HOLDFAST_STATE_DIR'];
+  return named ? resolve(named) : xdgDirectory(environment, 'XDG_STATE_HOME', '.local/state');
 }
 
 /** Absolute path of the cache: HOLDFAST_CACHE_DIR, RESTIC_CACHE_DIR, $XDG_CACHE_HOME/holdfast; undefined without a home. */

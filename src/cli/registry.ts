@@ -139,6 +139,11 @@ export const verbs: readonly Verb[] = [
     load: async () => (await import('./commands/list.ts')).listCommand,
   },
   {
+    name: 'run',
+    summary: 'do jobs of the configuration, whole',
+    load: async () => (await import('./commands/run.ts')).runCommand,
+  },
+  {
     name: 'config',
     summary: 'check and show the configuration',
     load: async () => (await import('./commands/config.ts')).configCommand,

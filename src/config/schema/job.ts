@@ -120,5 +120,4 @@ export const group = settings({
 
 export type JobSettings = z.infer<typeof job>;
 export type GroupSettings = z.infer<typeof group>;
-export type HookSettings = z.infer<typeof hook>;
 export type HooksSettings = z.infer<typeof hooks>;

@@ -1,0 +1,52 @@
+/** A drill in a run: what it proved, as a step. */
+import { readFile } from 'node:fs/promises';
+import { fromNodeError } from '../kernel/native/system-error.ts';
+import { writeCertificate } from '../operations/drill/certificate-file.ts';
+import { drill } from '../operations/drill/drill.ts';
+import { parseQueries } from '../operations/drill/queries.ts';
+import { isDatabaseFolder } from '../sources/database/drivers.ts';
+import type { Repository } from '../vaults/repository/repository.ts';
+import { findSnapshot } from '../vaults/repository/snapshot-filter.ts';
+import type { JobDrill, Step } from './job.ts';
+import type { RunContext } from './run-context.ts';
+import { counted } from './wording.ts';
+
+/** Throws what ends a drill before there is a certificate. */
+export async function drillSnapshot(
+  repository: Repository,
+  id: string,
+  { queries: file, certificates }: JobDrill,
+  context: RunContext,
+): Promise<Pick<Step, 'outcome' | 'message' | 'code' | 'hint' | 'details'>> {
+  const { environment, temporaryFolder, programs, programVersion } = context;
+  const { snapshot } = await findSnapshot(repository, id);
+  // a job may have files beside a database: nobody can ask these
+  const asked = file !== undefined && snapshot.paths.some(isDatabaseFolder);
+  const queries = asked ? parseQueries(await readText(file), file) : [];
+  const { certificate, hint } = await drill(
+    repository,
+    { ...{ snapshot: id, queries, environment, temporaryFolder, programs, programVersion } },
+    context,
+  );
+  const files = await writeCertificate(certificates, certificate, repository);
+  const { result, differences } = certificate;
+  const details = { result, certificate: files.json, differences };
+  if (result === 'proven') {
+    return { outcome: 'done', message: 'proven: what was restored is what was backed up', details };
+  }
+  const [first = 'it differs'] = differences;
+  const more = differences.length > 1 ? `, and ${counted(differences.length - 1, 'difference')} more` : '';
+  return {
+    outcome: 'failed',
+    code: result === 'differs' ? 'differs' : 'missing-here',
+    message: `${first}${more}`,
+    ...(hint !== undefined && { hint }),
+    details,
+  };
+}
+
+async function readText(file: string): Promise<string> {
+  return readFile(file, 'utf8').catch((error: unknown) => {
+    throw fromNodeError('read', Buffer.from(file), error);
+  });
+}

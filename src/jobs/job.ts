@@ -1,0 +1,123 @@
+/** A job as the runner takes it: plain options, whoever they come from. */
+import type { ErrorCode } from '../kernel/errors.ts';
+import type { SecretReference } from '../kernel/secret.ts';
+import type { ChangeRules } from '../operations/backup/change-rules.ts';
+import type { ReadDataSubset } from '../operations/check/subset.ts';
+import type { ForgetPolicy } from '../operations/forget-policy.ts';
+import type { MaxUnused } from '../operations/prune-plan.ts';
+import type { DatabaseChoices } from '../sources/database/driver.ts';
+import type { StorageAccess } from '../storage/access.ts';
+import type { CompressionMode } from '../vaults/repository/worker/compression.ts';
+import type { Hooks } from './hooks.ts';
+import type { NotifyRecipient } from './notify/notification.ts';
+
+export interface Job {
+  readonly name: string;
+  /** tells jobs of one name apart: the file that it is defined in */
+  readonly origin: string;
+  readonly sources: readonly JobSource[];
+  /** all sources are backed up as of one time, and tagged with it */
+  readonly group: string | undefined;
+  readonly vaults: readonly JobVault[];
+  /** of the median of its elders, which a new backup must have for anything to be removed */
+  readonly minSizeRatio: number;
+  readonly check: { readonly readData: ReadDataSubset | undefined } | undefined;
+  readonly drill: JobDrill | undefined;
+  /** from the outer ones to the inner ones */
+  readonly hooks: readonly Hooks[];
+  readonly recipients: readonly NotifyRecipient[];
+}
+
+interface SourceCommon {
+  readonly name: string;
+  readonly hostname: string;
+  readonly tags: readonly string[];
+}
+
+export interface FilesJobSource extends SourceCommon {
+  readonly kind: 'files';
+  /** absolute */
+  readonly paths: readonly string[];
+  readonly excludes: readonly string[];
+  readonly insensitiveExcludes: readonly string[];
+  /** files of patterns */
+  readonly excludeFiles: readonly string[];
+  readonly excludeIfPresent: readonly string[];
+  readonly excludeLargerThan: number | undefined;
+  readonly oneFileSystem: boolean;
+  readonly sqliteConsistent: boolean;
+  readonly rules: ChangeRules;
+  readonly withAtime: boolean;
+  readonly skipIfUnchanged: boolean;
+}
+
+export interface DatabaseJobSource extends SourceCommon {
+  readonly kind: 'database';
+  readonly url: string;
+  readonly password: SecretReference | undefined;
+  readonly databases: readonly string[];
+  readonly excludeDatabases: readonly string[];
+  readonly choices: DatabaseChoices;
+  /** file of rules */
+  readonly mask: string | undefined;
+  /** milliseconds; undefined for no limit */
+  readonly stallTimeout: number | undefined;
+}
+
+export interface CommandJobSource extends SourceCommon {
+  readonly kind: 'command';
+  readonly command: readonly string[];
+  readonly filename: string;
+}
+
+export type JobSource = FilesJobSource | DatabaseJobSource | CommandJobSource;
+
+export interface RepositoryJobVault {
+  readonly kind: 'repository';
+  readonly name: string;
+  readonly access: StorageAccess;
+  readonly password: SecretReference | undefined;
+  readonly keyHint: string | undefined;
+  /** make it when it is not there */
+  readonly create: boolean;
+  readonly compression: CompressionMode;
+  /** bytes; undefined for the default */
+  readonly packSize: number | undefined;
+  /** milliseconds to go on trying for a lock */
+  readonly retryLock: number;
+  /** the folder of all local caches; undefined for none */
+  readonly cacheBase: string | undefined;
+  /** what is kept; undefined: everything */
+  readonly retention: ForgetPolicy | undefined;
+  /** undefined: no prune */
+  readonly prune: { readonly maxUnused: MaxUnused } | undefined;
+}
+
+export type JobVault = RepositoryJobVault;
+
+export interface JobDrill {
+  /** file of SQL with queries and the answers that are expected */
+  readonly queries: string | undefined;
+  /** folder that certificates are written to */
+  readonly certificates: string;
+}
+
+export const stepKinds = ['hook', 'backup', 'retention', 'check', 'drill', 'notification'] as const;
+
+/** One thing that a run did, or did not succeed in. */
+export interface Step {
+  readonly kind: (typeof stepKinds)[number];
+  /** `warning`: the data is safe, and something wants to be looked at */
+  readonly outcome: 'done' | 'warning' | 'failed';
+  /** which source, vault, hook: `shop to main` */
+  readonly subject: string;
+  /** what became of it, in one line without secrets */
+  readonly message: string;
+  /** of what failed */
+  readonly code?: ErrorCode;
+  readonly hint?: string | undefined;
+  readonly source?: string;
+  readonly vault?: string;
+  /** further facts for programs */
+  readonly details?: Readonly<Record<string, unknown>>;
+}

@@ -1,0 +1,137 @@
+/** Retention in a run: of each source by itself, and of nothing whose new backup looks wrong. */
+import { planRetention } from '../operations/archive/retention.ts';
+import type { ForgetPolicy } from '../operations/forget-policy.ts';
+import { performForget, planForget } from '../operations/forget.ts';
+import { performPrune, planPrune } from '../operations/prune.ts';
+import type { Repository } from '../vaults/repository/repository.ts';
+import { shortId } from '../vaults/repository/files.ts';
+import { findSnapshot, findSnapshots, passOver } from '../vaults/repository/snapshot-filter.ts';
+import { messageOf } from '../kernel/errors.ts';
+import type { RepositoryJobVault, Step } from './job.ts';
+import type { RunContext } from './run-context.ts';
+import type { KeptSource } from './vault.ts';
+import { counted, sizeText } from './wording.ts';
+
+/** The caller holds an exclusive lock. */
+export async function retainSnapshots(
+  repository: Repository,
+  vault: RepositoryJobVault,
+  kept: readonly KeptSource[],
+  minSizeRatio: number,
+  context: RunContext,
+): Promise<Step[]> {
+  const steps: Step[] = [];
+  let removed = 0;
+  for (const one of kept) {
+    const { step, count } = await retainSource(repository, vault, one, minSizeRatio, context);
+    steps.push(step);
+    removed += count;
+  }
+  if (removed > 0 && vault.prune) steps.push(await pruneRepository(repository, vault, vault.prune, context));
+  return steps;
+}
+
+async function retainSource(
+  repository: Repository,
+  { name, retention }: RepositoryJobVault,
+  { opened, id, step: { subject } }: KeptSource,
+  minSizeRatio: number,
+  context: RunContext,
+): Promise<{ readonly step: Step; readonly count: number }> {
+  const base = { kind: 'retention', subject, vault: name, source: opened.source.name } as const;
+  const { hostname, paths } = await identityOf(repository, opened, id);
+  const isSame = (other: { readonly hostname: string; readonly paths: readonly string[] }): boolean =>
+    other.hostname === hostname && sameList(other.paths, paths);
+  const held = await whatLooksWrong(repository, isSame, retention!, minSizeRatio, context);
+  if (held !== undefined)
+    return { step: { ...base, outcome: 'warning', code: 'incomplete', message: held }, count: 0 };
+  const plan = await planForget(
+    repository,
+    { policy: retention!, filter: { hosts: [hostname], paths }, groupBy: { host: true, paths: true } },
+    context,
+  );
+  // the filter takes snapshots with further paths as well: those are of other sources
+  const groups = plan.groups.filter(({ key }) => isSame({ hostname: key.hostname, paths: key.paths ?? [] }));
+  const remove = groups.flatMap((group) => group.remove.map((entry) => entry.id));
+  const { removed, failed } = await performForget(repository, { groups, remove }, context);
+  const left = groups.reduce((sum, group) => sum + group.keep.length, 0);
+  const details = { kept: left, removed };
+  const message = `${counted(removed.length, 'snapshot')} removed, ${left} kept`;
+  if (failed.length === 0)
+    return { step: { ...base, outcome: 'done', message, details }, count: removed.length };
+  const why = messageOf(failed[0]!.error);
+  return {
+    step: {
+      ...{ ...base, outcome: 'warning', code: 'incomplete', details },
+      message: `${message}; ${counted(failed.length, 'snapshot')} could not be removed: ${why}`,
+    },
+    count: removed.length,
+  };
+}
+
+interface Identity {
+  readonly hostname: string;
+  readonly paths: readonly string[];
+}
+
+/** What the snapshots of a source have in common. */
+async function identityOf(
+  repository: Repository,
+  opened: KeptSource['opened'],
+  id: string | undefined,
+): Promise<Identity> {
+  if (id !== undefined) return (await findSnapshot(repository, id)).snapshot;
+  const { hostname } = opened.source;
+  if (opened.kind === 'stream') return { hostname, paths: [opened.path] };
+  return { hostname, paths: opened.what.paths.map((path) => Buffer.from(path).toString()) };
+}
+
+function sameList(a: readonly string[], b: readonly string[]): boolean {
+  return JSON.stringify(a.toSorted()) === JSON.stringify(b.toSorted());
+}
+
+/** The same doubts as of archives: a clock that jumped, a backup much smaller than its elders. */
+async function whatLooksWrong(
+  repository: Repository,
+  isSame: (other: Identity) => boolean,
+  rules: ForgetPolicy,
+  minSizeRatio: number,
+  context: RunContext,
+): Promise<string | undefined> {
+  const entries = await findSnapshots(repository, {}, passOver(context));
+  const subjects = entries
+    .filter(({ snapshot }) => isSame(snapshot))
+    .map(({ id, snapshot }) => ({
+      name: `snapshot ${shortId(id)}`,
+      time: snapshot.timeMs,
+      tier: undefined,
+      tags: snapshot.tags,
+      artefacts:
+        snapshot.summary === undefined
+          ? []
+          : [{ group: '', extension: '', size: snapshot.summary.totalBytesProcessed }],
+    }));
+  const { held } = planRetention(
+    subjects,
+    { kind: 'rules', rules },
+    { now: context.clock.now(), minSizeRatio },
+  );
+  return held.length > 0 ? held.join('; ') : undefined;
+}
+
+async function pruneRepository(
+  repository: Repository,
+  { name, compression, packSize }: RepositoryJobVault,
+  { maxUnused }: NonNullable<RepositoryJobVault['prune']>,
+  context: RunContext,
+): Promise<Step> {
+  const options = { maxUnused, compression, ...(packSize !== undefined && { packSize }) };
+  const plan = await planPrune(repository, options, context);
+  await performPrune(repository, plan, context);
+  const bytes = plan.statistics.bytes;
+  return {
+    ...{ kind: 'retention', outcome: 'done', subject: name, vault: name },
+    message: `pruned: ${sizeText(bytes.removeTotal)} freed`,
+    details: { bytes_removed: bytes.removeTotal },
+  };
+}

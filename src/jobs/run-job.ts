@@ -1,0 +1,227 @@
+/**
+ * One run of a job, whole: hooks, every source to every vault, hooks, and then what may take its time: retention, check,
+ * drill, and who is told. What fails is a step that failed; the others are done where they make sense without it.
+ */
+import { hasCode, HoldfastError, throwIfAborted } from '../kernel/errors.ts';
+import { readForAll } from '../operations/shared-source.ts';
+import { failedStep } from './failed-step.ts';
+import { type Hook, hookEnvironment, hookName, runHook } from './hooks.ts';
+import type { Job, JobSource, JobVault, Step } from './job.ts';
+import { lockJob } from './job-lock.ts';
+import { notify } from './notify/notify.ts';
+import { type OpenedSource, openSource } from './open-sources.ts';
+import { openRepositoryVault } from './repository-vault.ts';
+import { type JobReport, outcomeOf, reportEvent } from './report.ts';
+import { type RunContext, withRunSignal } from './run-context.ts';
+import type { KeptSource, RunVault } from './vault.ts';
+
+/** For telling that a run was interrupted. */
+const lastWordsMs = 10_000;
+
+/**
+ * Runs a job; what went wrong is in its report, and those who want to know were told. Throws `interrupted` alone, after
+ * the hooks that follow, and after it was told; another run that holds the job is a failed step with the code `locked`.
+ */
+export async function runJob(job: Job, context: RunContext): Promise<JobReport> {
+  const started = context.clock.now();
+  const steps: Step[] = [];
+  const tell = (step: Step): void => {
+    steps.push(step);
+    context.onStep(step);
+  };
+  let isHeld = false;
+  try {
+    await using _ = await lockJob({
+      ...{ folder: context.stateFolder, job: job.name, origin: job.origin, now: started },
+    });
+    await runLocked(job, started, steps, tell, context);
+  } catch (error) {
+    if (context.signal.aborted) await tellInterruption(job, started, steps, context);
+    throwIfAborted(context.signal);
+    isHeld = hasCode(error, 'locked') && steps.length === 0;
+    tell(failedStep({ kind: 'backup', subject: job.name }, error));
+  }
+  const report = (): JobReport => ({
+    ...{ job: job.name, outcome: outcomeOf(steps), steps, started, finished: context.clock.now() },
+  });
+  // who holds the job will tell what became of it
+  if (!isHeld) for (const step of await tellRecipients(job, report(), context)) tell(step);
+  return report();
+}
+
+async function runLocked(
+  job: Job,
+  started: number,
+  steps: readonly Step[],
+  tell: (step: Step) => void,
+  context: RunContext,
+): Promise<void> {
+  await using vaults = new AsyncDisposableStack();
+  const runHooks = hookRunner(job, started, steps, tell, context);
+  const kept: { readonly vault: RunVault; readonly sources: KeptSource[] }[] = [];
+  let goesOn = true;
+  const thaw: (readonly Hook[])[] = [];
+  try {
+    for (const hooks of job.hooks) {
+      // what was begun is ended, also when it was begun in vain
+      thaw.unshift(hooks.after);
+      goesOn = await runHooks('before', hooks.before);
+      if (!goesOn) break;
+    }
+    if (goesOn) {
+      for (const vault of job.vaults) {
+        try {
+          kept.push({ vault: vaults.use(await openVault(vault, context)), sources: [] });
+        } catch (error) {
+          throwIfAborted(context.signal);
+          tell(failedStep({ kind: 'backup', subject: `to ${vault.name}`, vault: vault.name }, error));
+        }
+      }
+      for (const source of job.sources) {
+        throwIfAborted(context.signal);
+        await backUpSource(job, source, started, kept, tell, context);
+      }
+    }
+  } finally {
+    for (const hooks of thaw) goesOn = (await runHooks('after', hooks)) && goesOn;
+  }
+  if (goesOn) {
+    for (const { vault, sources } of kept) {
+      if (sources.length > 0) for (const step of await vault.retain(sources, job)) tell(step);
+      throwIfAborted(context.signal);
+      if (job.check) for (const step of await vault.check(job)) tell(step);
+      throwIfAborted(context.signal);
+      if (job.drill) for (const step of await vault.drill(sources, job)) tell(step);
+      throwIfAborted(context.signal);
+    }
+  }
+  if (outcomeOf(steps) !== 'failure') return;
+  for (const { onFailure } of job.hooks) await runHooks('on-failure', onFailure);
+}
+
+function openVault(vault: JobVault, context: RunContext): Promise<RunVault> {
+  return openRepositoryVault(vault, context);
+}
+
+/** One source to all vaults: what is a stream is read once for all of them. */
+async function backUpSource(
+  job: Job,
+  source: JobSource,
+  started: number,
+  kept: readonly { readonly vault: RunVault; readonly sources: KeptSource[] }[],
+  tell: (step: Step) => void,
+  context: RunContext,
+): Promise<void> {
+  if (kept.length === 0) return;
+  let opened: readonly OpenedSource[];
+  // all of a group are of one time
+  const timeMs = job.group === undefined ? context.clock.now() : started;
+  try {
+    const options = {
+      ...{ environment: context.environment, programs: context.programs, timeMs },
+      ...{ oneFile: false, excludePaths: context.ownPaths },
+    };
+    opened = await openSource(source, options, context);
+  } catch (error) {
+    throwIfAborted(context.signal);
+    tell(failedStep({ kind: 'backup', subject: source.name, source: source.name }, error));
+    return;
+  }
+  for (const one of opened) {
+    const name = one.kind === 'stream' && opened.length > 1 ? `${source.name} (${one.path})` : source.name;
+    const tags = [...(one.kind === 'stream' ? one.tags : source.tags)];
+    if (job.group !== undefined) tags.push(job.group);
+    const options = (vault: RunVault) => ({ subject: `${name} to ${vault.name}`, timeMs, tags });
+    const done = (sources: KeptSource[], result: KeptSource): void => {
+      sources.push(result);
+      tell(result.step);
+    };
+    if (one.kind === 'files') {
+      for (const { vault, sources } of kept) done(sources, await vault.backUp(one, options(vault)));
+      continue;
+    }
+    await readForAll(
+      one.stream,
+      kept.map(({ vault, sources }) => async (stream) => {
+        done(sources, await vault.backUp({ ...one, stream }, options(vault)));
+      }),
+    );
+    throwIfAborted(context.signal);
+  }
+}
+
+type Phase = 'before' | 'after' | 'on-failure';
+
+/** Runs hooks of a phase; false when one of them stops the run. Those before stop at the first, the others are all run. */
+function hookRunner(
+  job: Job,
+  started: number,
+  steps: readonly Step[],
+  tell: (step: Step) => void,
+  context: RunContext,
+): (phase: Phase, hooks: readonly Hook[]) => Promise<boolean> {
+  return async (phase, hooks) => {
+    let goesOn = true;
+    for (const hook of hooks) {
+      const subject = `${phase} (${hookName(hook)})`;
+      const environment = hookEnvironment(context.environment, context.secretVariables, {
+        HOLDFAST_JOB: job.name,
+        HOLDFAST_PHASE: phase,
+        HOLDFAST_STARTED: new Date(started).toISOString(),
+        HOLDFAST_STATUS: outcomeOf(steps),
+        ...(job.group !== undefined && { HOLDFAST_GROUP: job.group }),
+      });
+      // a thaw comes after an interruption as well
+      const signal = phase === 'before' ? context.signal : new AbortController().signal;
+      try {
+        const said = await runHook(hook, environment, signal);
+        tell({ kind: 'hook', outcome: 'done', subject, message: said === '' ? 'done' : said });
+      } catch (error) {
+        throwIfAborted(signal);
+        const stops = hook.onError === 'stop' && phase !== 'on-failure';
+        const step = failedStep({ kind: 'hook', subject }, error);
+        tell(stops ? step : { ...step, outcome: 'warning', code: 'incomplete' });
+        if (stops) goesOn = false;
+        if (stops && phase === 'before') return false;
+      }
+    }
+    return goesOn;
+  };
+}
+
+/** Nobody waits long for it: whoever interrupts a run may be about to end it by force. */
+async function tellInterruption(
+  job: Job,
+  started: number,
+  steps: readonly Step[],
+  context: RunContext,
+): Promise<void> {
+  const step = failedStep(
+    { kind: 'backup', subject: job.name },
+    new HoldfastError('interrupted', 'interrupted'),
+  );
+  const all = [...steps, step];
+  const event = reportEvent({
+    ...{ job: job.name, outcome: 'failure', steps: all, started, finished: context.clock.now() },
+  });
+  const patience = withRunSignal(context, AbortSignal.timeout(lastWordsMs));
+  await notify(job.recipients, event, patience).catch(() => {});
+}
+
+/** Who could not be told is a warning: the backup is as good as it was, but nobody may be looking. */
+async function tellRecipients(job: Job, report: JobReport, context: RunContext): Promise<Step[]> {
+  const { failed, told } = await notify(job.recipients, reportEvent(report), context);
+  return [
+    ...told.map((name) => ({
+      ...({
+        kind: 'notification',
+        outcome: 'done',
+        subject: name,
+        message: `told: ${report.outcome}`,
+      } as const),
+    })),
+    ...failed.map(({ name, message }) => ({
+      ...({ kind: 'notification', outcome: 'warning', code: 'incomplete', subject: name, message } as const),
+    })),
+  ];
+}

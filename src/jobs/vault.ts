@@ -1,0 +1,30 @@
+/** What a run asks of a vault, whatever its kind: each answer is a step of the run. */
+import type { OpenedSource } from './open-sources.ts';
+import type { Job, Step } from './job.ts';
+
+/** A vault that is open for one run. */
+export interface RunVault extends AsyncDisposable {
+  readonly name: string;
+  /** Keeps one source; a stream is read to its end. Throws nothing but `interrupted`. */
+  backUp(opened: OpenedSource, options: BackUpOptions): Promise<KeptSource>;
+  /** What has had its time goes, of sources that were kept without a flaw. */
+  retain(kept: readonly KeptSource[], job: Job): Promise<readonly Step[]>;
+  check(job: Job): Promise<readonly Step[]>;
+  drill(kept: readonly KeptSource[], job: Job): Promise<readonly Step[]>;
+}
+
+export interface BackUpOptions {
+  /** `shop to main` */
+  readonly subject: string;
+  /** milliseconds since 1970 */
+  readonly timeMs: number;
+  readonly tags: readonly string[];
+}
+
+/** What became of one source in one vault. */
+export interface KeptSource {
+  readonly step: Step;
+  readonly opened: OpenedSource;
+  /** what was made; undefined when nothing was, as nothing changed */
+  readonly id: string | undefined;
+}
