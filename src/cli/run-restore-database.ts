@@ -68,6 +68,7 @@ export async function restoreInto(
   if (!restored) return;
   const { tables, rows } = restored;
   if (terminal.json) terminal.emit({ message_type: 'summary', database, tables, rows });
+  else if (tables === 0) terminal.say(`restored into ${database}`);
   else terminal.say(`restored ${plural(tables, 'table')} with ${plural(rows, 'row')} into ${database}`);
 }
 

@@ -2,11 +2,13 @@
 import { readFile } from 'node:fs/promises';
 import { HoldfastError } from '../../kernel/errors.ts';
 import { fromNodeError } from '../../kernel/native/system-error.ts';
+import { readSecret } from '../../kernel/secret.ts';
 import type { Archive } from '../../vaults/archive/archive.ts';
-import { encodingNames } from '../../vaults/archive/encodings/encoding.ts';
+import { encodingKinds, encodingNames } from '../../vaults/archive/encodings/encoding.ts';
 import type { DecodingKeys, EncodingChoice } from '../../vaults/archive/encodings/open.ts';
 import { parseLayout } from '../../vaults/archive/layout/layout.ts';
 import type { ArchiveFlags } from '../archive-flags.ts';
+import type { ConfiguredArchive } from '../configuration/vault.ts';
 import { askPassword, configuredPassword } from '../password.ts';
 import { archivePrefix } from '../repository-choice.ts';
 import { openChosenStorage, promptOptions } from '../session.ts';
@@ -18,10 +20,12 @@ export async function withArchive<T>(
   flags: ArchiveFlags,
   work: (archive: Archive) => Promise<T>,
 ): Promise<T> {
-  const layout = flags.layout === undefined ? undefined : parseLayout(flags.layout);
-  const encode = parseEncodings(flags.encode ?? ['gzip'], flags.recipient ?? []);
-  const keys = await decodingKeys(invocation, flags.identity ?? []);
-  const location = invocation.settings.repository!.slice(archivePrefix.length);
+  const { vault, repository } = invocation.settings;
+  const configured = vault?.kind === 'archive' ? vault : undefined;
+  const layout = flags.layout === undefined ? configured?.layout : parseLayout(flags.layout);
+  const encode = chosenEncodings(flags, configured);
+  const keys = await decodingKeys(invocation, flags.identity ?? [], configured);
+  const location = repository!.slice(archivePrefix.length);
   if (location === '') {
     throw new HoldfastError('usage', 'the archive has no location', {
       hint: 'write it as archive:/backups or archive:s3:https://host/bucket/prefix',
@@ -29,14 +33,30 @@ export async function withArchive<T>(
   }
   const storage = await openChosenStorage(invocation, location);
   try {
-    return await work({ storage, layout, encode, keys });
+    return await work({ storage, layout, encode, keys, zone: configured?.zone });
   } finally {
     await storage.close();
   }
 }
 
+/** What flags say wins over the configuration. */
+function chosenEncodings(
+  { encode, recipient }: ArchiveFlags,
+  configured: ConfiguredArchive | undefined,
+): EncodingChoice[] {
+  const { level, recipients = [], encode: names = [] } = configured ?? {};
+  const own = names.map((name) =>
+    level !== undefined && (name === 'gzip' || name === 'zstd') ? `${name}:${level}` : name,
+  );
+  const choices = parseEncodings(encode ?? (configured ? own : ['gzip']), recipient ?? recipients);
+  if (recipient && !choices.some(({ name }) => encodingKinds[name].encrypts)) {
+    throw new HoldfastError('usage', '--recipient goes with --encode openpgp or age');
+  }
+  return choices;
+}
+
 /** `gzip`, `zstd:19`, `none`. Code `usage`. */
-export function parseEncodings(texts: readonly string[], recipients: readonly string[]): EncodingChoice[] {
+function parseEncodings(texts: readonly string[], recipients: readonly string[]): EncodingChoice[] {
   const choices = texts
     .filter((text) => text !== 'none')
     .map((text): EncodingChoice => {
@@ -55,21 +75,22 @@ export function parseEncodings(texts: readonly string[], recipients: readonly st
       if (level === undefined || known === 'lz4') return { name: known };
       return { name: known, level: parseCount(level, '--encode', 1) };
     });
-  const encrypts = choices.some(({ name }) => name === 'openpgp' || name === 'age');
+  const encrypts = choices.some(({ name }) => encodingKinds[name].encrypts);
   if (encrypts && recipients.length === 0) {
     throw new HoldfastError('usage', 'what is encrypted needs somebody who can open it', {
       hint: 'name them with --recipient',
     });
   }
-  if (!encrypts && recipients.length > 0) {
-    throw new HoldfastError('usage', '--recipient goes with --encode openpgp or age');
-  }
   return choices;
 }
 
-async function decodingKeys(invocation: Invocation, files: readonly string[]): Promise<DecodingKeys> {
-  const openpgpKeys: string[] = [];
-  const ageIdentities: string[] = [];
+async function decodingKeys(
+  invocation: Invocation,
+  files: readonly string[],
+  configured: ConfiguredArchive | undefined,
+): Promise<DecodingKeys> {
+  const openpgpKeys = [...(configured?.privateKeys ?? [])];
+  const ageIdentities = [...(configured?.identities ?? [])];
   for (const file of files) {
     const text = await readFile(file, 'latin1').catch((error: unknown) => {
       throw fromNodeError('read', Buffer.from(file), error);
@@ -84,9 +105,12 @@ async function decodingKeys(invocation: Invocation, files: readonly string[]): P
     openpgpKeys,
     ageIdentities,
     async passphrase() {
-      const configured = await configuredPassword(invocation.settings);
+      if (configured?.passphrase) {
+        return readSecret(configured.passphrase, 'the passphrase', invocation.environment);
+      }
       const bytes =
-        configured ?? (await askPassword('enter the passphrase of the key: ', promptOptions(invocation)));
+        (await configuredPassword(invocation.settings)) ??
+        (await askPassword('enter the passphrase of the key: ', promptOptions(invocation)));
       return Buffer.from(bytes).toString();
     },
   };
