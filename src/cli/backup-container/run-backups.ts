@@ -24,7 +24,7 @@ export async function runBackups(session: ContainerSession): Promise<void> {
   refuseBadSettings(session);
   const rules = { strategy: settings.strategy!, minSizeRatio: settings.minSizeRatio };
   await using targets = await openTargets(settings, environment, context);
-  if (flags.dryRun) return tellPlan(session, rules);
+  if (flags.dryRun) return await tellPlan(session, targets, rules);
   let failed = 0;
   for (const message of problemsOf(session)) {
     failed++;
@@ -57,7 +57,7 @@ async function backUpOne(
   const { text, database } = listedDatabase;
   const began = context.clock.now();
   const warnings: string[] = [];
-  const name = nextName(listedDatabase, rules, began);
+  const name = await nextName(listedDatabase, rules, targets.folder, context);
   const script = scriptOptions(session, database.kind, (message) => warnings.push(message));
   const elapsed = (status: number): string =>
     `\n\nElapsed time: ${elapsedText(context.clock, began)} - Status Code: ${status}`;
@@ -101,9 +101,13 @@ function isWithoutProgram(error: unknown): boolean {
   return /\bis(?: not installed| here in version )|^no client of /.test(messageOf(error));
 }
 
-function tellPlan({ tell, listed, runtime, settings }: ContainerSession, rules: PruneRules): void {
+async function tellPlan(
+  { tell, listed, runtime, settings }: ContainerSession,
+  { folder }: OpenedTargets,
+  rules: PruneRules,
+): Promise<void> {
   for (const database of listed.databases) {
-    const name = nextName(database, rules, runtime.context.clock.now());
+    const name = await nextName(database, rules, folder, runtime.context);
     tell.say(`would back up '${database.text}' to '${join(settings.folder, name)}'`);
   }
   for (const { text, message } of listed.refused) tell.say(`would not back up ${text}: ${message}`);

@@ -1,7 +1,7 @@
 /** Backs one database up: streamed into its file, copied to where copies go, and then what has had its time goes. */
 import { join } from 'node:path';
 import type { Context } from '../../kernel/context.ts';
-import { HoldfastError, messageOf, throwIfAborted } from '../../kernel/errors.ts';
+import { hasCode, HoldfastError, messageOf, throwIfAborted } from '../../kernel/errors.ts';
 import type { ScriptChoices, ScriptDatabase, ScriptOptions } from '../../sources/database/script.ts';
 import { scriptDriver } from '../../sources/database/script.ts';
 import { gzipEncoding } from '../../vaults/archive/encodings/gzip.ts';
@@ -44,12 +44,24 @@ export interface CopyResult {
   readonly error: HoldfastError | undefined;
 }
 
-/** The name that a backup made now gets, in the folder. */
-export function nextName({ database }: DatabaseBackup, { strategy }: PruneRules, now: number): string {
-  const tier = tierAt(now, strategy);
-  return artefactName(tier === undefined ? 'daily' : 'rolling', {
-    ...{ host: database.host, database: database.database, time: now, tier, extension: backupExtension },
-  });
+/** The name that a backup made now gets in the folder: a second later where one is there already. */
+export async function nextName(
+  { database }: DatabaseBackup,
+  { strategy }: PruneRules,
+  folder: BackupPlace,
+  { clock, signal }: Context,
+): Promise<string> {
+  const tier = tierAt(clock.now(), strategy);
+  for (let time = clock.now(); ; time += 1000) {
+    const name = artefactName(tier === undefined ? 'daily' : 'rolling', {
+      ...{ host: database.host, database: database.database, time, tier, extension: backupExtension },
+    });
+    const there = await folder.storage.stat(name, { signal }).catch((error: unknown) => {
+      if (!hasCode(error, 'not-found')) throw error;
+      return undefined;
+    });
+    if (!there) return name;
+  }
 }
 
 /**
