@@ -1,8 +1,8 @@
 /** Opens the repository that a command line means, locks it, and hands it to a verb. */
 import type { Context } from '../kernel/context.ts';
 import { hasCode, HoldfastError, messageOf } from '../kernel/errors.ts';
-import { openAccess, type StorageAccess } from '../storage/access.ts';
-import { openStorage } from '../storage/open.ts';
+import { openAccessAs, type StorageAccess } from '../storage/access.ts';
+import { openStorage, type OpenStorageOptions } from '../storage/open.ts';
 import type { Storage } from '../storage/storage.ts';
 import type { HeldLock } from '../vaults/repository/lock.ts';
 import { withLock } from '../vaults/repository/lock.ts';
@@ -63,22 +63,32 @@ export async function withRepository<T>(
 }
 
 /** The storage of the chosen repository, untouched. */
-export async function openChosenStorage(
+export function openChosenStorage(
   invocation: Invocation,
   location: string,
   choice: RepositoryChoice = invocation.settings,
 ): Promise<Storage> {
+  return openChosen(openStorage, invocation, location, choice);
+}
+
+/** What `open` makes of the chosen location. */
+export async function openChosen<Opened>(
+  open: (location: string, options: OpenStorageOptions) => Promise<Opened>,
+  invocation: Invocation,
+  location: string,
+  choice: RepositoryChoice,
+): Promise<Opened> {
   const { environment, settings } = invocation;
   if (choice.vault) {
     const access = withFlags(choice.vault.access, invocation);
-    return openAccess(access, environment, invocation.context);
+    return openAccessAs(open, access, environment, invocation.context);
   }
   const onRetry = (message: string, wait: number): void => {
     invocation.context.warn(`${message}, trying again in ${(wait / 1000).toFixed(1)} s`);
   };
   const { extended, limitUpload, limitDownload, caFiles, clientCertificateFile } = settings;
   const { insecureTls, userAgent, stuckRequestTimeout } = settings;
-  return openStorage(location, {
+  return open(location, {
     ...{ environment, extended, limitUpload, limitDownload, caFiles, clientCertificateFile },
     ...{ insecureTls, userAgent, stuckRequestTimeout, onRetry },
   });

@@ -26,18 +26,28 @@ interface AccessCredentials {
 }
 
 /** Reads the secrets, and opens the storage as `openStorage` does. Codes of both; `not-found`, `failed`. */
-export async function openAccess(
-  { name, location, credentials, options }: StorageAccess,
+export function openAccess(
+  access: StorageAccess,
   environment: Readonly<Record<string, string | undefined>>,
   context: Context,
 ): Promise<Storage> {
+  return openAccessAs(openStorage, access, environment, context);
+}
+
+/** The same for what else can be opened of a location. */
+export async function openAccessAs<Opened>(
+  open: (location: string, options: OpenStorageOptions) => Promise<Opened>,
+  { name, location, credentials, options }: StorageAccess,
+  environment: Readonly<Record<string, string | undefined>>,
+  context: Context,
+): Promise<Opened> {
   const read = async (reference: SecretReference | undefined, what: string): Promise<string | undefined> =>
     reference && (await readSecret(reference, `the ${what} of ${name}`, environment, context.signal));
   const accessKey = await read(credentials.accessKey, 'access key');
   const secretKey = await read(credentials.secretKey, 'secret key');
   const sessionToken = await read(credentials.sessionToken, 'session token');
   const own = accessKey !== undefined || secretKey !== undefined;
-  return openStorage(location, {
+  return open(location, {
     ...options,
     environment: {
       ...environment,

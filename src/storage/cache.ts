@@ -145,6 +145,7 @@ export function withCache(storage: Storage, options: CacheOptions): Storage {
     },
     leftovers: storage.leftovers,
     mayRemove: storage.mayRemove,
+    keepVersions: storage.keepVersions,
     close: () => storage.close(),
   };
 }

@@ -117,6 +117,7 @@ export function withLimits(storage: Storage, limits: Limits): Storage {
     removeEmptyFolder: storage.removeEmptyFolder,
     link: storage.link,
     mayRemove: storage.mayRemove,
+    keepVersions: storage.keepVersions,
     close: () => storage.close(),
   };
 }

@@ -7,8 +7,10 @@ import { createBandwidth, withLimits } from './limit.ts';
 import type { Limits } from './limit.ts';
 import { createLocalStorage } from './local.ts';
 import { parseLocation } from './location.ts';
+import type { S3Location } from './location.ts';
 import { createMemoryStorage } from './memory.ts';
 import { createAttempt, withRetry } from './retry.ts';
+import type { S3Client } from './s3/client.ts';
 import { countSetting } from './settings.ts';
 import type { Storage } from './storage.ts';
 
@@ -34,6 +36,11 @@ export interface OpenStorageOptions {
   readonly onRetry?: (message: string, wait: number) => void;
   readonly clock?: Clock;
   readonly random?: () => number;
+}
+
+export interface Bucket {
+  readonly client: S3Client;
+  readonly location: S3Location;
 }
 
 const memories = new Map<string, Storage>();
@@ -115,6 +122,25 @@ export async function openStorage(text: string, options: OpenStorageOptions = {}
       return withRetry(limited(storage, limits), attempt);
     }
   }
+}
+
+/**
+ * The bucket of an S3 location, for its settings; the caller closes the client. Code `usage` for any other location.
+ */
+export async function openBucket(text: string, options: OpenStorageOptions = {}): Promise<Bucket> {
+  const location = parseLocation(text);
+  if (location.kind !== 's3') {
+    throw new HoldfastError('usage', 'buckets are a thing of S3, and the location is none of it', {
+      hint: 'write s3:https://HOST/BUCKET/PREFIX or s3://BUCKET/PREFIX',
+    });
+  }
+  const { openS3Client } = await import('./s3/open.ts');
+  const client = openS3Client(location, {
+    ...options,
+    environment: options.environment ?? process.env,
+    settings: settingsOf(options.extended, 's3.'),
+  });
+  return { client, location };
 }
 
 /** For storages without a pace of their own. */

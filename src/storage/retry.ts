@@ -149,6 +149,9 @@ export function withRetry(storage: Storage, attempt: Attempt): Storage {
     link: storage.link,
     mayRemove:
       storage.mayRemove && ((options = {}) => attempt(() => storage.mayRemove!(options), options.signal)),
+    keepVersions:
+      storage.keepVersions &&
+      ((wish, options = {}) => attempt(() => storage.keepVersions!(wish, options), options.signal)),
     close: () => storage.close(),
   };
 }

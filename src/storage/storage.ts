@@ -27,6 +27,20 @@ export interface Leftover {
   remove(): Promise<void>;
 }
 
+/** How long older versions of an object stay. */
+export interface VersionWish {
+  /** this many of each object stay in any case */
+  readonly count: number;
+  /** days after which the others go */
+  readonly days: number;
+}
+
+/** What was changed, or is not as it was wished for: one line for people. */
+export interface VersionNote {
+  readonly kind: 'changed' | 'missing';
+  readonly text: string;
+}
+
 export type FindLeftovers = (
   folder: string,
   before: number,
@@ -126,6 +140,15 @@ export interface Storage {
    */
   readonly link?:
     ((name: string, target: string, options?: { signal?: AbortSignal }) => Promise<void>) | undefined;
+
+  /**
+   * Sees to it that older versions of what is overwritten stay, and go by themselves in time: switches versioning on, and
+   * sets the one rule of ours for this storage's prefix. To be called on every run: when all is right it only reads, and
+   * resolves to nothing. What the server does not know, or does not permit, is a note and no error. Undefined for
+   * storages without versions.
+   */
+  readonly keepVersions?:
+    ((wish: VersionWish, options?: { signal?: AbortSignal }) => Promise<readonly VersionNote[]>) | undefined;
 
   /** Ends connections. Idempotent. */
   close(): Promise<void>;

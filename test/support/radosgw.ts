@@ -16,8 +16,13 @@ import { toolPath } from './tools.ts';
 const accessKey = 'holdfasttest';
 const secretKey = 'holdfasttestsecret';
 
+export interface Radosgw extends S3Server {
+  /** Makes a further user, who may nothing but what a policy permits: `arn:aws:iam:::user/NAME`. */
+  addUser(name: string): Promise<{ readonly accessKey: string; readonly secretKey: string }>;
+}
+
 /** Starts a monitor, a store and a gateway; takes about 15 seconds and 400 MB of memory. */
-export async function startRadosgw(): Promise<S3Server> {
+export async function startRadosgw(): Promise<Radosgw> {
   toolPath('radosgw');
   const folder = mkdtempSync(join(tmpdir(), 'holdfast-rgw-'));
   const servers: Server[] = [];
@@ -27,7 +32,14 @@ export async function startRadosgw(): Promise<S3Server> {
   };
   try {
     const endpoint = await start(folder, servers);
-    return { endpoint, accessKey, secretKey, region: 'us-east-1', stop };
+    return {
+      ...{ endpoint, accessKey, secretKey, region: 'us-east-1', stop },
+      async addUser(name) {
+        const keys = { accessKey: `key-of-${name}`, secretKey: `secret-of-${name}` };
+        await createUser(join(folder, 'ceph.conf'), name, keys);
+        return keys;
+      },
+    };
   } catch (error) {
     await stop();
     throw error;
@@ -90,7 +102,7 @@ async function start(folder: string, servers: Server[]): Promise<string> {
       ready: () => answers(`${endpoint}/`),
     }),
   );
-  await createUser(conf);
+  await createUser(conf, 'test', { accessKey, secretKey });
   return endpoint;
 }
 
@@ -108,14 +120,18 @@ async function makeKeys(folder: string): Promise<void> {
   await add([], 'client.rgw', 'mon=allow rw', 'osd=allow rwx');
 }
 
-async function createUser(conf: string): Promise<void> {
+async function createUser(
+  conf: string,
+  name: string,
+  keys: { accessKey: string; secretKey: string },
+): Promise<void> {
   // the gateway answers a moment before its pools are all there
   for (let tries = 0; ; tries++) {
     const result = await runProgram(
       'radosgw-admin',
       [
-        ...['-c', conf, 'user', 'create', '--uid=test', '--display-name=Test'],
-        ...[`--access-key=${accessKey}`, `--secret-key=${secretKey}`],
+        ...['-c', conf, 'user', 'create', `--uid=${name}`, `--display-name=${name}`],
+        ...[`--access-key=${keys.accessKey}`, `--secret-key=${keys.secretKey}`],
       ],
       { expect: 'any' },
     );

@@ -4,35 +4,51 @@ import { hasCode } from '../../kernel/errors.ts';
 import type { S3Client } from './client.ts';
 import { escapeXml, textOf } from './xml.ts';
 
-/** Creates the bucket when it is absent. Who may not look whether it is there is taken to have one, as in restic. */
-export async function createBucket(client: S3Client, signal: AbortSignal | undefined): Promise<void> {
-  const action = 'look for the bucket';
+export interface NewBucket {
+  /** versions can be locked; many servers know that of new buckets alone */
+  readonly objectLock?: boolean;
+}
+
+/** Creates the bucket when it is absent; true when it was. */
+export async function createBucket(
+  client: S3Client,
+  signal: AbortSignal | undefined,
+  options: NewBucket = {},
+): Promise<boolean> {
+  if (await isBucketThere(client, signal)) return false;
+  const region = client.region();
+  if (region !== 'us-east-1' && (await requestBucket(client, region, options, signal))) return true;
+  // Amazon's first region has no name here, and servers may call their regions differently from the caller's settings.
+  await requestBucket(client, undefined, options, signal);
+  return true;
+}
+
+/** Who may not look whether it is there is taken to have one, as in restic. */
+export async function isBucketThere(client: S3Client, signal: AbortSignal | undefined): Promise<boolean> {
   try {
     await client.call({
       method: 'GET',
       key: '',
-      action,
+      action: 'look for the bucket',
       query: [
         ['list-type', '2'],
         ['max-keys', '1'],
       ],
       signal,
     });
-    return;
+    return true;
   } catch (error) {
-    if (hasCode(error, 'forbidden')) return;
-    if (!hasCode(error, 'no-bucket')) throw error;
+    if (hasCode(error, 'forbidden')) return true;
+    if (hasCode(error, 'no-bucket')) return false;
+    throw error;
   }
-  const region = client.region();
-  if (region !== 'us-east-1' && (await requestBucket(client, region, signal))) return;
-  // Amazon's first region has no name here, and servers may call their regions differently from the caller's settings.
-  await requestBucket(client, undefined, signal);
 }
 
 /** False when the server knows no place of that name. */
 async function requestBucket(
   client: S3Client,
   region: string | undefined,
+  { objectLock }: NewBucket,
   signal: AbortSignal | undefined,
 ): Promise<boolean> {
   const text =
@@ -44,6 +60,7 @@ async function requestBucket(
     method: 'PUT',
     key: '',
     action: 'create the bucket',
+    headers: (objectLock ? { 'x-amz-bucket-object-lock-enabled': 'true' } : {}) as Record<string, string>,
     body: [body],
     length: body.length,
     payloadHash: createHash('sha256').update(body).digest('hex'),

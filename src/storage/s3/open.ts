@@ -8,6 +8,7 @@ import type { Attempt } from '../retry.ts';
 import { countSetting } from '../settings.ts';
 import type { Storage } from '../storage.ts';
 import { createS3Client } from './client.ts';
+import type { S3Client } from './client.ts';
 import { createDispatcher } from '../http/connect.ts';
 import { anonymous, credentialSource } from './credentials.ts';
 import { createEndpoint } from './endpoint.ts';
@@ -56,10 +57,7 @@ const defaultTimeout = 5 * 60_000;
 
 /** Code `usage` for settings that make no sense. No request is made yet. */
 export function openS3Storage(text: string, location: S3Location, options: OpenS3Options): Storage {
-  const { environment, settings, clock = systemClock } = options;
-  for (const name of settings.keys()) {
-    if (!known.has(name)) throw new HoldfastError('usage', `there is no setting s3.${name}`);
-  }
+  const { settings } = options;
   if (isOn(settings, 'enable-restore')) {
     throw new HoldfastError('unsupported', 's3.enable-restore is not supported', {
       hint: 'restore the objects from the archive class with the tools of the provider first',
@@ -70,6 +68,24 @@ export function openS3Storage(text: string, location: S3Location, options: OpenS
     throw new HoldfastError('unsupported', `objects cannot be written to the archive class ${storageClass}`, {
       hint: 'let a lifecycle rule of the bucket move what lies under data/ there',
     });
+  }
+  const client = openS3Client(location, options);
+  return createS3Storage(client, {
+    location: text.replace(/\/\/[^/@]*@/, '//'),
+    prefix: location.prefix,
+    storageClass,
+    listVersion1: isOn(settings, 'list-objects-v1'),
+    ...(options.attempt === undefined ? {} : { attempt: options.attempt }),
+    ...(options.multipartFrom === undefined ? {} : { multipartFrom: options.multipartFrom }),
+    ...(options.partSize === undefined ? {} : { partSize: options.partSize }),
+  });
+}
+
+/** The client of a bucket, for its settings. Code `usage` as above. */
+export function openS3Client(location: S3Location, options: OpenS3Options): S3Client {
+  const { environment, settings, clock = systemClock } = options;
+  for (const name of settings.keys()) {
+    if (!known.has(name)) throw new HoldfastError('usage', `there is no setting s3.${name}`);
   }
   const region =
     settings.get('region') || environment['AWS_REGION'] || environment['AWS_DEFAULT_REGION'] || undefined;
@@ -96,7 +112,7 @@ export function openS3Storage(text: string, location: S3Location, options: OpenS
   const credentials = isOn(settings, 'unsafe-anonymous-auth')
     ? anonymous
     : credentialSource(environment, endpoint.region, clock);
-  const client = createS3Client({
+  return createS3Client({
     bucket: location.bucket,
     endpoint,
     credentials,
@@ -105,15 +121,6 @@ export function openS3Storage(text: string, location: S3Location, options: OpenS
     clock,
     limits: options.limits ?? {},
     userAgent: options.userAgent ?? 'holdfast',
-  });
-  return createS3Storage(client, {
-    location: text.replace(/\/\/[^/@]*@/, '//'),
-    prefix: location.prefix,
-    storageClass,
-    listVersion1: isOn(settings, 'list-objects-v1'),
-    ...(options.attempt === undefined ? {} : { attempt: options.attempt }),
-    ...(options.multipartFrom === undefined ? {} : { multipartFrom: options.multipartFrom }),
-    ...(options.partSize === undefined ? {} : { partSize: options.partSize }),
   });
 }
 

@@ -12,6 +12,7 @@ import type { S3Call, S3Client } from './client.ts';
 import { headerOf } from '../http/send.ts';
 import { listObjects } from './list.ts';
 import { crcOf, cutParts, digest, uploadParts } from './multipart.ts';
+import { keepVersions } from './settings/keep-versions.ts';
 import { unsignedPayload } from './sign.ts';
 import { textOf } from './xml.ts';
 
@@ -147,7 +148,9 @@ export function createS3Storage(client: S3Client, options: S3StorageOptions): St
         return client.conditions.known;
       },
     },
-    prepare: (how = {}) => createBucket(client, how.signal),
+    async prepare(how = {}) {
+      await createBucket(client, how.signal);
+    },
     async *list(below, how = {}) {
       assertPrefix(below);
       throwIfAborted(how.signal);
@@ -181,6 +184,7 @@ export function createS3Storage(client: S3Client, options: S3StorageOptions): St
         throw client.refuse(response, call);
       }
     },
+    keepVersions: (wish, how = {}) => keepVersions(client, root, wish, how.signal),
     close: () => client.close(),
   };
 }

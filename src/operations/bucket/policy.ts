@@ -1,0 +1,135 @@
+/** The least that each role needs on a bucket, as policies for IAM. */
+import type { BucketPurpose } from './purpose.ts';
+
+export const bucketRoles = ['reader', 'writer', 'pruner', 'auditor'] as const;
+
+/**
+ * reader: gives back what was backed up; writer: adds backups; pruner: removes what retention lets go; auditor: sees that
+ * it is all there and how the bucket is set, and reads nothing
+ */
+export type BucketRole = (typeof bucketRoles)[number];
+
+export interface PolicyPlace {
+  readonly bucket: string;
+  /** without slashes at its ends; '' for the whole bucket */
+  readonly prefix: string;
+  /** `aws`, or the part of Amazon's world that is apart: `aws-cn`, `aws-us-gov` */
+  readonly partition: string;
+}
+
+export interface PolicyStatement {
+  readonly Sid: string;
+  readonly Effect: 'Allow';
+  readonly Action: readonly string[];
+  readonly Resource: readonly string[];
+  readonly Condition?: Readonly<Record<string, Readonly<Record<string, readonly string[]>>>>;
+}
+
+export interface Policy {
+  readonly Version: '2012-10-17';
+  readonly Statement: readonly PolicyStatement[];
+}
+
+const settings = [
+  's3:GetBucketLocation',
+  's3:GetBucketVersioning',
+  's3:GetLifecycleConfiguration',
+  's3:GetEncryptionConfiguration',
+  's3:GetBucketPublicAccessBlock',
+  's3:GetBucketObjectLockConfiguration',
+  's3:GetBucketPolicy',
+];
+
+export function bucketPolicy(role: BucketRole, purpose: BucketPurpose, place: PolicyPlace): Policy {
+  const { bucket, prefix, partition } = place;
+  const arn = `arn:${partition}:s3:::${bucket}`;
+  const below = (...folders: string[]): string[] => {
+    const root = prefix === '' ? arn : `${arn}/${prefix}`;
+    return folders.length === 0 ? [`${root}/*`] : folders.map((folder) => `${root}/${folder}/*`);
+  };
+  const bucketWide = (Sid: string, ...Action: string[]): PolicyStatement => ({
+    ...{ Sid, Effect: 'Allow', Action, Resource: [arn] },
+  });
+  const list = (...more: string[]): PolicyStatement => ({
+    ...bucketWide('ListNames', 's3:ListBucket', ...more),
+    ...(prefix === '' ? {} : { Condition: { StringLike: { 's3:prefix': [prefix, `${prefix}/*`] } } }),
+  });
+  const objects = (Sid: string, Action: string[], ...folders: string[]): PolicyStatement => ({
+    ...{ Sid, Effect: 'Allow', Action, Resource: below(...folders) },
+  });
+  const locate = bucketWide('FindBucket', 's3:GetBucketLocation');
+
+  const statements: Record<BucketRole, Record<BucketPurpose, PolicyStatement[]>> = {
+    reader: {
+      archive: [
+        locate,
+        list('s3:ListBucketVersions'),
+        objects('ReadObjects', ['s3:GetObject', 's3:GetObjectVersion']),
+      ],
+      repository: [locate, list(), objects('ReadObjects', ['s3:GetObject'])],
+    },
+    writer: {
+      // names and sizes of the elders are compared with what is new; their content is nobody's business here
+      archive: [
+        bucketWide(
+          'FindBucket',
+          's3:GetBucketLocation',
+          's3:GetBucketVersioning',
+          's3:GetLifecycleConfiguration',
+        ),
+        list(),
+        objects('AddObjects', ['s3:PutObject', 's3:AbortMultipartUpload']),
+      ],
+      // a backup compares with what is there: config, keys, indexes, the parent's trees in their packs
+      repository: [
+        locate,
+        list(),
+        objects('ReadObjects', ['s3:GetObject']),
+        objects(
+          'AddObjects',
+          ['s3:PutObject', 's3:AbortMultipartUpload'],
+          'data',
+          'index',
+          'snapshots',
+          'locks',
+        ),
+        objects('RemoveLocks', ['s3:DeleteObject'], 'locks'),
+      ],
+    },
+    pruner: {
+      // the manifests say what belongs together; old versions are the lifecycle's to remove
+      archive: [
+        locate,
+        list(),
+        objects('ReadObjects', ['s3:GetObject']),
+        objects('RemoveObjects', ['s3:DeleteObject']),
+      ],
+      repository: [
+        locate,
+        list(),
+        objects('ReadObjects', ['s3:GetObject']),
+        objects(
+          'AddObjects',
+          ['s3:PutObject', 's3:AbortMultipartUpload'],
+          'data',
+          'index',
+          'snapshots',
+          'locks',
+        ),
+        objects('RemoveObjects', ['s3:DeleteObject'], 'data', 'index', 'snapshots', 'locks'),
+      ],
+    },
+    auditor: {
+      archive: [bucketWide('ReadSettings', ...settings), list('s3:ListBucketVersions')],
+      repository: [bucketWide('ReadSettings', ...settings), list('s3:ListBucketVersions')],
+    },
+  };
+  return { Version: '2012-10-17', Statement: statements[role][purpose] };
+}
+
+/** The partition that a server's host stands in. */
+export function partitionOf(host: string | undefined, region: string | undefined): string {
+  if (host?.includes('.amazonaws.com.cn') || region?.startsWith('cn-')) return 'aws-cn';
+  if (host?.includes('us-gov-') || region?.startsWith('us-gov-')) return 'aws-us-gov';
+  return 'aws';
+}

@@ -1,0 +1,187 @@
+/** The printed policies on real servers: each role can do what it is for, and nothing else. */
+import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { after, before, describe, it } from 'node:test';
+import { bucketPolicy, bucketRoles } from '../../src/operations/bucket/policy.ts';
+import type { BucketRole, Policy } from '../../src/operations/bucket/policy.ts';
+import { bucketPurposes } from '../../src/operations/bucket/purpose.ts';
+import type { BucketPurpose } from '../../src/operations/bucket/purpose.ts';
+import { openBucket, openStorage } from '../../src/storage/open.ts';
+import type { Storage } from '../../src/storage/storage.ts';
+import { assertCode, listAll, patternBytes } from '../../src/testing/storage-assertions.ts';
+import { startMinio } from '../support/minio.ts';
+import { startRadosgw, type Radosgw } from '../support/radosgw.ts';
+import { holdfast } from '../support/restic.ts';
+import type { S3Server } from '../support/s3-server.ts';
+import { tempFolder } from '../support/temp.ts';
+import { skipWithout } from '../support/tools.ts';
+
+const policyFor = (role: BucketRole, purpose: BucketPurpose): Policy =>
+  bucketPolicy(role, purpose, { bucket: purpose, prefix: 'some/place', partition: 'aws' });
+
+/** Variables that make somebody of a role, and of nobody else. */
+type Become = (role: BucketRole, purpose: BucketPurpose) => Record<string, string>;
+
+function roles(title: string, skip: string | false, start: () => Promise<[S3Server, Become]>): void {
+  describe(`policies on ${title}`, { skip }, () => {
+    let server: S3Server;
+    let become: Become;
+    let owner: Record<string, string>;
+    before(async () => {
+      [server, become] = await start();
+      owner = keysOf(server);
+    });
+    after(() => server.stop());
+
+    const storageOf = (role: BucketRole | undefined, purpose: BucketPurpose, below = ''): Promise<Storage> =>
+      openStorage(`s3:${server.endpoint}/${purpose}/some/place${below}`, {
+        environment: role === undefined ? owner : become(role, purpose),
+      });
+
+    it('archives: a writer adds, and neither reads nor deletes; a reader reads alone', async () => {
+      const own = await storageOf(undefined, 'archive');
+      await own.write('old/dump.gz', patternBytes(100));
+      const may: Record<BucketRole, string> = {
+        reader: 'list read',
+        writer: 'list write',
+        pruner: 'list read remove',
+        auditor: 'list',
+      };
+      for (const role of bucketRoles) {
+        const storage = await storageOf(role, 'archive');
+        const allowed = new Set(may[role].split(' '));
+        const attempt = async (what: string, work: () => Promise<unknown>): Promise<void> => {
+          if (allowed.has(what)) await work();
+          else await assertCode(work(), 'forbidden');
+        };
+        await attempt('list', () => listAll(storage, 'old/'));
+        await attempt('read', () => storage.read('old/dump.gz'));
+        await attempt('write', () => storage.write(`new/${role}`, patternBytes(10)));
+        await attempt('write', () => storage.write('old/dump.gz', patternBytes(100, 2)));
+        await attempt('write', () => storage.write('new/large', [patternBytes(66 << 20)]));
+        await own.write('old/more', patternBytes(1));
+        await attempt('remove', () => storage.remove('old/more'));
+        assert.equal((await own.stat('old/dump.gz')).size, 100);
+        await storage.close();
+        // and nothing beside the prefix
+        const beside = await storageOf(role, 'archive', '-not');
+        await assertCode(beside.write('x', patternBytes(1)), 'forbidden');
+        await assertCode(beside.read('x'), 'forbidden');
+        await beside.close();
+      }
+      await own.close();
+    });
+
+    it('repositories: each role does its verbs', async (t) => {
+      const folder = tempFolder(t);
+      const as = (role: BucketRole | undefined): ReturnType<typeof holdfast> =>
+        holdfast({
+          repository: `s3:${server.endpoint}/repository/some/place`,
+          password: 'p',
+          env: { ...nobody, ...(role === undefined ? owner : become(role, 'repository')) },
+        });
+      const refused = async (role: BucketRole, ...args: string[]): Promise<void> => {
+        const { stderr } = await as(role).run(args, { cwd: folder, expect: [1, 3] });
+        assert.match(stderr, /does not permit|could not be removed/, `${role} ${args.join(' ')}`);
+      };
+      await as(undefined).run(['init']);
+      for (const text of ['one', 'two']) {
+        writeFileSync(join(folder, 'file'), text);
+        await as('writer').run(['backup', 'file'], { cwd: folder });
+      }
+      await refused('writer', 'forget', '--keep-last', '1');
+      await refused('reader', 'backup', 'file');
+      await refused('reader', 'forget', '--keep-last', '1', '--no-lock');
+      await as('reader').run(['restore', 'latest', '--no-lock', '--target', join(folder, 'back')]);
+      await as('reader').run(['check', '--read-data', '--no-lock']);
+      await as('pruner').run(['forget', '--keep-last', '1', '--prune']);
+      await refused('auditor', 'snapshots', '--no-lock');
+      const audited = await storageOf('auditor', 'repository');
+      assert.ok((await listAll(audited, 'data/')).length > 0);
+      await audited.close();
+      assert.equal(((await as('reader').json(['snapshots', '--no-lock'])) as unknown[]).length, 1);
+    });
+
+    it('auditors read the settings, and change none', async () => {
+      const environment = become('auditor', 'archive');
+      const { client } = await openBucket(`s3:${server.endpoint}/archive/some/place`, { environment });
+      const query = [['versioning', '']] as const;
+      await client.call({ method: 'GET', key: '', action: 'read versioning', query });
+      const xml = '<VersioningConfiguration><Status>Suspended</Status></VersioningConfiguration>';
+      await assertCode(client.call({ ...put(xml), action: 'change versioning', query }), 'forbidden');
+      await client.close();
+    });
+  });
+}
+
+/** No other keys of this machine's. */
+const nobody = { AWS_PROFILE: undefined, AWS_SESSION_TOKEN: undefined };
+
+async function makeBuckets(server: S3Server, policies?: (purpose: BucketPurpose) => object): Promise<void> {
+  for (const purpose of bucketPurposes) {
+    const { client } = await openBucket(`s3:${server.endpoint}/${purpose}`, { environment: keysOf(server) });
+    await client.call({ method: 'PUT', key: '', action: 'create the bucket' });
+    if (policies !== undefined) {
+      const query = [['policy', '']] as const;
+      const call = { ...put(JSON.stringify(policies(purpose))), action: 'set the policy', query };
+      await client.call(call);
+    }
+    await client.close();
+  }
+}
+
+/** Users of the gateway, to whom the policies are granted by that of the bucket. */
+roles('radosgw', skipWithout('radosgw'), async () => {
+  const server: Radosgw = await startRadosgw();
+  const keys = new Map<BucketRole, Record<string, string>>();
+  for (const role of bucketRoles) {
+    const { accessKey, secretKey } = await server.addUser(role);
+    keys.set(role, { AWS_ACCESS_KEY_ID: accessKey, AWS_SECRET_ACCESS_KEY: secretKey });
+  }
+  await makeBuckets(server, (purpose) => ({
+    Version: '2012-10-17',
+    Statement: bucketRoles.flatMap((role) =>
+      policyFor(role, purpose).Statement.map((statement) => ({
+        ...statement,
+        Sid: `${role}${statement.Sid}`,
+        Principal: { AWS: [`arn:aws:iam:::user/${role}`] },
+      })),
+    ),
+  }));
+  return [server, (role) => keys.get(role)!];
+});
+
+/** Sessions of MinIO's that a policy narrows, as a role of Amazon's does. */
+roles('MinIO', skipWithout('minio'), async () => {
+  const server = await startMinio();
+  await makeBuckets(server);
+  const become: Become = (role, purpose) => ({
+    ...keysOf(server),
+    HOLDFAST_AWS_ASSUME_ROLE_ARN: 'arn:aws:iam::123456789012:role/any',
+    HOLDFAST_AWS_ASSUME_ROLE_STS_ENDPOINT: server.endpoint,
+    HOLDFAST_AWS_ASSUME_ROLE_POLICY: JSON.stringify(policyFor(role, purpose)),
+  });
+  return [server, become];
+});
+
+function keysOf(server: S3Server): Record<string, string> {
+  return { AWS_ACCESS_KEY_ID: server.accessKey, AWS_SECRET_ACCESS_KEY: server.secretKey };
+}
+
+function put(text: string): {
+  method: 'PUT';
+  key: '';
+  body: Buffer[];
+  length: number;
+  headers: Record<string, string>;
+  payloadHash: string;
+} {
+  const body = Buffer.from(text);
+  return {
+    ...{ method: 'PUT', key: '', body: [body], length: body.length },
+    headers: { 'content-md5': createHash('md5').update(body).digest('base64') },
+    payloadHash: createHash('sha256').update(body).digest('hex'),
+  };
+}
