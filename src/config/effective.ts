@@ -8,6 +8,7 @@ import { type Section, sections } from './schema/schema.ts';
 import type { CommandSource, DatabaseSource, FileSource } from './schema/source.ts';
 import { suggestion } from './schema/suggestion.ts';
 import { listOf } from './schema/value.ts';
+import { type EncodingName, faultOfStack } from '../vaults/archive/encodings/encoding.ts';
 import type { ArchiveVault, RepositoryVault } from './schema/vault.ts';
 
 interface Named<Kind extends string, Settings> {
@@ -109,9 +110,11 @@ function judgeKind(
     if (has('password') && !has('user')) return refuse('a password needs a user', find(['password']));
   }
   if (kind === 'archive') {
-    const encrypts = listOf(settings['encode'] as string | string[] | undefined).some((encoding) =>
-      ['openpgp', 'age'].includes(encoding),
-    );
+    const encode = listOf(settings['encode'] as string | string[] | undefined);
+    const names = encode.map((encoding) => encoding.replace(/:.*/, ''));
+    const fault = faultOfStack(names.filter((encoding) => encoding !== 'none') as EncodingName[]);
+    if (fault !== undefined) return refuse(fault, find(['encode']));
+    const encrypts = names.includes('openpgp') || names.includes('age');
     if (encrypts && !has('recipients')) return refuse('expected recipients: who can open what is encrypted');
   }
   return [];

@@ -88,7 +88,7 @@ jbos: {}
       'a.yaml:13:3: expected settings of nothing',
       'a.yaml:14:3: expected a name of letters, digits, dots, - and _',
       'a.yaml:16:33: expected one of daily, rolling, latest, dated, did you mean daily?',
-      'a.yaml:16:54: expected one of gzip, lz4, zstd, openpgp, age, did you mean openpgp?',
+      'a.yaml:16:54: expected an encoding: gzip, lz4, zstd, openpgp, age or none',
       'a.yaml:17:3: secret: expected recipients: who can open what is encrypted',
       'a.yaml:18:37: expected a number of MiB from 4 to 128',
       'a.yaml:18:64: expected text, a number, true or false',

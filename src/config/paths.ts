@@ -11,7 +11,6 @@ const pathSettings = new Set([
   'ca-files',
   'ca-file',
   'client-certificate',
-  'private-keys',
   'identities',
   'queries',
   'certificates',

@@ -24,7 +24,8 @@ export async function withArchive<T>(
   const configured = vault?.kind === 'archive' ? vault : undefined;
   const layout = flags.layout === undefined ? configured?.layout : parseLayout(flags.layout);
   const encode = chosenEncodings(flags, configured);
-  const keys = await decodingKeys(invocation, flags.identity ?? [], configured);
+  const files = flags.identity ?? configured?.identities ?? [];
+  const keys = await decodingKeys(files, () => passphraseOf(invocation, configured));
   const location = repository!.slice(archivePrefix.length);
   if (location === '') {
     throw new HoldfastError('usage', 'the archive has no location', {
@@ -44,11 +45,8 @@ function chosenEncodings(
   { encode, recipient }: ArchiveFlags,
   configured: ConfiguredArchive | undefined,
 ): EncodingChoice[] {
-  const { level, recipients = [], encode: names = [] } = configured ?? {};
-  const own = names.map((name) =>
-    level !== undefined && (name === 'gzip' || name === 'zstd') ? `${name}:${level}` : name,
-  );
-  const choices = parseEncodings(encode ?? (configured ? own : ['gzip']), recipient ?? recipients);
+  const { recipients = [], encode: own = ['gzip'] } = configured ?? {};
+  const choices = parseEncodings(encode ?? own, recipient ?? recipients);
   if (recipient && !choices.some(({ name }) => encodingKinds[name].encrypts)) {
     throw new HoldfastError('usage', '--recipient goes with --encode openpgp or age');
   }
@@ -56,7 +54,7 @@ function chosenEncodings(
 }
 
 /** `gzip`, `zstd:19`, `none`. Code `usage`. */
-function parseEncodings(texts: readonly string[], recipients: readonly string[]): EncodingChoice[] {
+export function parseEncodings(texts: readonly string[], recipients: readonly string[]): EncodingChoice[] {
   const choices = texts
     .filter((text) => text !== 'none')
     .map((text): EncodingChoice => {
@@ -84,13 +82,13 @@ function parseEncodings(texts: readonly string[], recipients: readonly string[])
   return choices;
 }
 
-async function decodingKeys(
-  invocation: Invocation,
+/** What the files open, by what they look like. */
+export async function decodingKeys(
   files: readonly string[],
-  configured: ConfiguredArchive | undefined,
+  passphrase: () => Promise<string>,
 ): Promise<DecodingKeys> {
-  const openpgpKeys = [...(configured?.privateKeys ?? [])];
-  const ageIdentities = [...(configured?.identities ?? [])];
+  const openpgpKeys: string[] = [];
+  const ageIdentities: string[] = [];
   for (const file of files) {
     const text = await readFile(file, 'latin1').catch((error: unknown) => {
       throw fromNodeError('read', Buffer.from(file), error);
@@ -101,17 +99,24 @@ async function decodingKeys(
       text.includes('AGE ENCRYPTED FILE');
     (isAge ? ageIdentities : openpgpKeys).push(file);
   }
-  return {
-    openpgpKeys,
-    ageIdentities,
-    async passphrase() {
-      if (configured?.passphrase) {
-        return readSecret(configured.passphrase, 'the passphrase', invocation.environment);
-      }
-      const bytes =
-        (await configuredPassword(invocation.settings)) ??
-        (await askPassword('enter the passphrase of the key: ', promptOptions(invocation)));
-      return Buffer.from(bytes).toString();
-    },
-  };
+  return { openpgpKeys, ageIdentities, passphrase };
+}
+
+async function passphraseOf(
+  invocation: Invocation,
+  configured: ConfiguredArchive | undefined,
+): Promise<string> {
+  if (configured?.passphrase) {
+    const { environment, context } = invocation;
+    return readSecret(
+      configured.passphrase,
+      `the passphrase of ${configured.name}`,
+      environment,
+      context.signal,
+    );
+  }
+  const bytes =
+    (await configuredPassword(invocation.settings)) ??
+    (await askPassword('enter the passphrase of the key: ', promptOptions(invocation)));
+  return Buffer.from(bytes).toString();
 }

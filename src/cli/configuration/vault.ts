@@ -1,11 +1,12 @@
 /** What the configuration says of a vault, as those need it who open it. */
 import type { EffectiveVault } from '../../config/effective.ts';
+import type { ArchiveVault } from '../../config/schema/vault.ts';
 import { bytesOf, listOf } from '../../config/schema/value.ts';
 import { parseDuration } from '../../kernel/quantity.ts';
 import { parseSecretReference, type SecretReference } from '../../kernel/secret.ts';
 import type { StorageAccess } from '../../storage/access.ts';
 import type { Layout } from '../../vaults/archive/layout/layout.ts';
-import type { EncodingName } from '../../vaults/archive/encodings/encoding.ts';
+import type { ArtefactChoice } from '../../sources/database/artefact.ts';
 import type { CompressionMode } from '../../vaults/repository/worker/compression.ts';
 
 interface Common {
@@ -30,14 +31,20 @@ export interface ConfiguredRepository extends Common {
 
 export interface ConfiguredArchive extends Common {
   readonly kind: 'archive';
-  readonly layout: Layout;
-  readonly encode: readonly EncodingName[];
-  readonly level: number | undefined;
+  readonly layout: Layout | undefined;
+  /** as after --encode */
+  readonly encode: readonly string[] | undefined;
   readonly recipients: readonly string[];
-  readonly privateKeys: readonly string[];
+  /** files */
   readonly identities: readonly string[];
   readonly passphrase: SecretReference | undefined;
+  readonly artefacts: readonly ConfiguredArtefact[];
   readonly zone: string | undefined;
+}
+
+/** A dump, whose rules of masking are in a file. */
+export interface ConfiguredArtefact extends Omit<ArtefactChoice, 'masking'> {
+  readonly mask: string | undefined;
 }
 
 export type ConfiguredVault = ConfiguredRepository | ConfiguredArchive;
@@ -61,14 +68,26 @@ export function configuredVault(vault: EffectiveVault): ConfiguredVault {
   return {
     kind: 'archive',
     ...{ name, access: storageAccess(name, vault.settings.archive, settings) },
-    layout: vault.settings.layout ?? 'dated',
-    encode: listOf(vault.settings.encode),
-    level: vault.settings.level,
+    layout: vault.settings.layout,
+    encode: vault.settings.encode === undefined ? undefined : listOf(vault.settings.encode),
     recipients: listOf(vault.settings.recipients),
-    privateKeys: listOf(vault.settings['private-keys']),
     identities: listOf(vault.settings.identities),
     passphrase: reference(vault.settings.passphrase),
+    artefacts: listOf(vault.settings.artefacts).map(configuredArtefact),
     zone: vault.settings.zone,
+  };
+}
+
+type ArtefactSettings = Extract<NonNullable<ArchiveVault['artefacts']>, readonly unknown[]>[number];
+
+function configuredArtefact(settings: ArtefactSettings): ConfiguredArtefact {
+  const { format, owner, privileges, clean, mask, 'if-exists': ifExists } = settings;
+  return {
+    ...{ format, mask },
+    ...(owner !== undefined && { owner }),
+    ...(privileges !== undefined && { privileges }),
+    ...(clean !== undefined && { clean }),
+    ...(ifExists !== undefined && { ifExists }),
   };
 }
 

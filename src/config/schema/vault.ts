@@ -1,7 +1,6 @@
 /** What `vaults:` may say: repositories and archives, and the storage that they lie on. */
 import * as z from 'zod';
 import { layouts } from '../../vaults/archive/layout/layout.ts';
-import { encodingKinds } from '../../vaults/archive/encodings/encoding.ts';
 import { retention } from './retention.ts';
 import {
   between,
@@ -67,26 +66,42 @@ const repository = {
   cache: yesOrNo.describe('keep a local cache; true without it').optional(),
 };
 
-const encodings = Object.keys(encodingKinds) as [
-  keyof typeof encodingKinds,
-  ...(keyof typeof encodingKinds)[],
-];
+const anEncoding = 'expected an encoding: gzip, lz4, zstd, openpgp, age or none';
+const encoding = z
+  .string({ error: anEncoding })
+  .regex(/^(?:none|lz4|openpgp|age|gzip(?::[1-9])?|zstd(?::1?\d)?)$/, { error: anEncoding });
+
+const artefact = settings({
+  format: choice(['sql', 'custom']).describe('plain SQL for psql, or the custom format for pg_restore'),
+  owner: yesOrNo.describe('false: without who owns what').optional(),
+  privileges: yesOrNo.describe('false: without who may do what').optional(),
+  clean: yesOrNo.describe('true: what is there by the same name goes before it is made').optional(),
+  'if-exists': yesOrNo.describe('true: what goes before need not be there').optional(),
+  mask: text.describe('file of rules by which personal data becomes something else').optional(),
+});
 
 const archive = {
-  layout: choice(layouts).describe('how artefacts are named; dated without it').optional(),
-  encode: oneOrMany(choice(encodings), 'an encoding')
-    .describe('what artefacts pass through, in this order: one that compresses, then one that encrypts')
+  layout: choice(layouts)
+    .describe('how files are named; as it is, and dated for a new archive, without it')
     .optional(),
-  level: between(1, 19, 'a level').describe('how hard gzip (1 to 9) or zstd (1 to 19) compresses').optional(),
+  encode: oneOrMany(encoding, 'an encoding')
+    .describe(
+      'what files pass through: one that compresses (zstd:19 has a level), then one that encrypts; gzip without it',
+    )
+    .optional(),
   recipients: oneOrMany(text, 'a recipient')
     .describe('who can open what is encrypted: files of OpenPGP certificates; age1... or files of such')
     .optional(),
-  'private-keys': oneOrMany(text, 'a file')
-    .describe('files of OpenPGP private keys, for what reads')
+  identities: oneOrMany(text, 'a file')
+    .describe('what opens it again, for what reads: OpenPGP private keys, age identities')
     .optional(),
-  identities: oneOrMany(text, 'a file').describe('age identity files, for what reads').optional(),
   passphrase: secret.describe('where the passphrase of a locked key is').optional(),
-  zone: text.describe('time zone of the names, such as Europe/Berlin; this machine’s without it').optional(),
+  artefacts: oneOrMany(artefact, 'settings of a dump')
+    .describe('several dumps of one state of a database; one of plain SQL without it')
+    .optional(),
+  zone: text
+    .describe('time zone of the names, such as Europe/Berlin; that of this machine without it')
+    .optional(),
 };
 
 export const vaultKinds = {
