@@ -34,8 +34,8 @@ export interface SshServer {
 }
 
 export interface SshdOptions {
-  /** further lines of sshd_config */
-  readonly config?: readonly string[];
+  /** what serves SFTP, default OpenSSH's own with all that it knows */
+  readonly subsystem?: string;
 }
 
 export async function startSshd(options: SshdOptions = {}): Promise<SshServer> {
@@ -78,10 +78,9 @@ async function start(folder: string, options: SshdOptions): Promise<SshServer> {
       'StrictModes no',
       'PasswordAuthentication yes',
       'KbdInteractiveAuthentication no',
-      'Subsystem sftp internal-sftp',
+      `Subsystem sftp ${options.subsystem ?? 'internal-sftp'}`,
       `AllowUsers ${testUser.name}`,
       'MaxStartups 100',
-      ...(options.config ?? []),
     ].join('\n') + '\n',
   );
   writeFileSync(

@@ -4,7 +4,7 @@
  */
 import { randomBytes } from 'node:crypto';
 import { posix } from 'node:path';
-import type { Client, FileInfo } from 'basic-ftp';
+import type { Client } from 'basic-ftp';
 import { HoldfastError, hasCode, throwIfAborted } from '../../kernel/errors.ts';
 import { allocate } from '../body.ts';
 import { assertObjectName, assertPrefix, isUnfinishedName, nameOfUnfinished } from '../names.ts';
@@ -13,10 +13,19 @@ import type { Body, ReadOptions, Storage, StoredObject, WriteOptions } from '../
 import { walkFolders } from '../walk-folders.ts';
 import type { FolderEntry, FoundFile } from '../walk-folders.ts';
 import { startFolder } from './connection.ts';
-import { codeOf, ftpError, isUnknownCommand } from './errors.ts';
+import { codeOf, ftpError } from './errors.ts';
+import {
+  entriesOf,
+  makeFolder,
+  modifiedAt,
+  removeAt,
+  removeFolder,
+  rename,
+  sizeAt,
+  uploadNew,
+} from './files.ts';
 import type { ClientPool } from './pool.ts';
-import { download, inPieces, upload, watchBody } from './transfer.ts';
-import type { WatchedBody } from './transfer.ts';
+import { download, inPieces, watchBody } from './transfer.ts';
 
 const streamPiece = 512 << 10;
 /** Milliseconds that are spent at most on removing what a failed write has left. */
@@ -227,6 +236,13 @@ export function createFtpStorage(pool: ClientPool, { location, path, ahead }: Ft
       );
     },
 
+    async removeEmptyFolder(folder, options = {}) {
+      assertObjectName(folder.slice(0, -1));
+      await run(`remove the folder ${folder}`, options.signal, async (client) =>
+        removeFolder(client, await pathOf(client, folder)),
+      );
+    },
+
     async *leftovers(folder, before, options = {}) {
       assertPrefix(folder);
       const { signal } = options;
@@ -252,94 +268,4 @@ export function createFtpStorage(pool: ClientPool, { location, path, ahead }: Ft
       pool.close();
     },
   };
-}
-
-/** Bytes; undefined when there is no such file. */
-async function sizeAt(client: Client, path: string): Promise<number | undefined> {
-  try {
-    return await client.size(path);
-  } catch (error) {
-    if (codeOf(error) === 550 || codeOf(error) === 553) return undefined;
-    if (!isUnknownCommand(error)) throw error;
-    const entries = await entriesOf(client, posix.dirname(path));
-    return entries.find(({ name, kind }) => kind === 'file' && name === posix.basename(path))?.size;
-  }
-}
-
-/** Milliseconds since 1970; undefined when the server does not tell, or there is no such file. */
-async function modifiedAt(client: Client, path: string): Promise<number | undefined> {
-  try {
-    const time = (await client.lastMod(path)).getTime();
-    return Number.isNaN(time) ? undefined : time;
-  } catch (error) {
-    if (codeOf(error) === undefined) throw error;
-    return undefined;
-  }
-}
-
-/** Uploads into a new file, and makes its folder when that is absent. */
-async function uploadNew(client: Client, path: string, body: WatchedBody): Promise<number> {
-  try {
-    return await upload(client, path, body);
-  } catch (error) {
-    // The server does not say why. Nothing of the body has been asked for yet.
-    if (codeOf(error) !== 550 && codeOf(error) !== 553) throw error;
-    await makeFolder(client, posix.dirname(path));
-    return upload(client, path, body);
-  }
-}
-
-async function rename(client: Client, from: string, to: string): Promise<void> {
-  await client.send(`RNFR ${from}`);
-  try {
-    await client.send(`RNTO ${to}`);
-  } catch (error) {
-    if (codeOf(error) === undefined || (await sizeAt(client, to)) === undefined) throw error;
-    // The server does not replace: for a moment the object is absent.
-    await removeAt(client, to);
-    await client.send(`RNFR ${from}`);
-    await client.send(`RNTO ${to}`);
-  }
-}
-
-async function removeAt(client: Client, path: string): Promise<void> {
-  try {
-    await client.send(`DELE ${path}`);
-  } catch (error) {
-    if (codeOf(error) !== 550 || (await sizeAt(client, path)) !== undefined) throw error;
-  }
-}
-
-async function isFolder(client: Client, path: string): Promise<boolean> {
-  try {
-    await client.send(`CWD ${path}`);
-    return true;
-  } catch (error) {
-    if (codeOf(error) === undefined) throw error;
-    return false;
-  }
-}
-
-/** Makes a folder and its parents as far as they are absent. */
-async function makeFolder(client: Client, path: string): Promise<void> {
-  if (await isFolder(client, path)) return;
-  const parent = posix.dirname(path);
-  if (parent !== path) await makeFolder(client, parent);
-  try {
-    await client.send(`MKD ${path}`);
-  } catch (error) {
-    // Somebody else may have been faster.
-    if (codeOf(error) === undefined || !(await isFolder(client, path))) throw error;
-  }
-}
-
-/** None for a folder that is absent. Goes into it first: servers take what stands after LIST for a pattern. */
-async function entriesOf(client: Client, path: string): Promise<FolderEntry[]> {
-  if (!(await isFolder(client, path))) return [];
-  const found = await client.list();
-  return found.filter(({ name }) => name !== '.' && name !== '..').map(entryOf);
-}
-
-function entryOf({ name, size, isFile, isDirectory }: FileInfo): FolderEntry {
-  return { name, size, kind: isDirectory ? 'folder' : isFile ? 'file' : 'other' };
 }

@@ -13,6 +13,18 @@ import type { Body, ReadOptions, Storage, StoredObject, WriteOptions } from '../
 import type { FolderEntry, FoundFile } from '../walk-folders.ts';
 import { walkFolders } from '../walk-folders.ts';
 import { diskFullError, sftpError, status, statusOf } from './errors.ts';
+import {
+  createFile,
+  exists,
+  isFull,
+  isUnwilling,
+  makeFolder,
+  rename,
+  sizeOf,
+  statOrAbsent,
+  sync,
+  tidily,
+} from './files.ts';
 import { readFolder } from './list.ts';
 import type { SessionPool } from './pool.ts';
 import type { Session } from './session.ts';
@@ -25,9 +37,6 @@ interface Modes {
 
 /** Folders that are read at the same time: a repository has 256 below data/. */
 const foldersAhead = 16;
-/** Milliseconds that are spent at most on removing what a failed write has left. */
-const tidyTimeout = 5000;
-
 /** `location` is for messages, without secrets; `root` a path on the server. Nothing is connected yet. */
 export function createSftpStorage(location: string, root: string, pool: SessionPool): Storage {
   let modes: Promise<Modes> | undefined;
@@ -126,16 +135,17 @@ export function createSftpStorage(location: string, root: string, pool: SessionP
         try {
           await writeFrom(session, handle, body, signal);
           await sync(session, handle, signal);
-        } finally {
+          await session.ask((sftp, done) => sftp.close(handle, done), signal);
+        } catch (error) {
           await tidily(session.ask((sftp, done) => sftp.close(handle, done)));
+          throw error;
         }
         if (options.ifAbsent) await renameIfAbsent(session, temporary, target, name, signal);
         else await rename(session, temporary, target, signal);
       } catch (error) {
+        const full = statusOf(error) === status.failure && (await isFull(session, posix.dirname(target)));
         await tidily(session.ask((sftp, done) => sftp.unlink(temporary, done)));
-        if (statusOf(error) === status.failure && (await isFull(session, posix.dirname(target))))
-          throw diskFullError(action, location, error);
-        throw error;
+        throw full ? diskFullError(action, location, error) : error;
       }
     });
   }
@@ -151,12 +161,12 @@ export function createSftpStorage(location: string, root: string, pool: SessionP
       if (links) {
         // A hard link puts a finished file under a name only if nobody has it.
         await session.ask((sftp, done) => sftp.ext_openssh_hardlink(temporary, target, done), signal);
-        await session.ask((sftp, done) => sftp.unlink(temporary, done));
+        await tidily(session.ask((sftp, done) => sftp.unlink(temporary, done)));
         return;
       }
     } catch (error) {
       if (await exists(session, target, signal)) throw existsError(name);
-      if (![status.unsupported, status.failure].includes(statusOf(error) as 4 | 8)) throw error;
+      if (!isUnwilling(error) && statusOf(error) !== status.failure) throw error;
       // A server or a file system without hard links.
       links = false;
     }
@@ -169,48 +179,14 @@ export function createSftpStorage(location: string, root: string, pool: SessionP
     }
   }
 
-  /** Makes `folder` and its parents as far as they are absent. */
-  async function makeFolder(session: Session, folder: string, mode: number): Promise<void> {
-    try {
-      await session.ask((sftp, done) => sftp.mkdir(folder, { mode }, done));
-    } catch (error) {
-      if (await isFolder(session, folder)) return;
-      const parent = posix.dirname(folder);
-      if (statusOf(error) !== status.noSuchFile || parent === folder) throw error;
-      await makeFolder(session, parent, mode);
-      await session
-        .ask((sftp, done) => sftp.mkdir(folder, { mode }, done))
-        .catch(async (again: unknown) => {
-          if (!(await isFolder(session, folder))) throw again;
-        });
-    }
-  }
-
-  async function createFile(
-    session: Session,
-    path: string,
-    mode: number,
-    folderMode: number,
-    signal: AbortSignal | undefined,
-  ): Promise<Buffer> {
-    const open = (): Promise<Buffer> =>
-      session.ask<Buffer>((sftp, done) => sftp.open(path, 'wx', { mode }, done), signal);
-    try {
-      return await open();
-    } catch (error) {
-      if (statusOf(error) !== status.noSuchFile) throw error;
-      await makeFolder(session, posix.dirname(path), folderMode);
-      return open();
-    }
-  }
-
   /** A repository whose config the group may read keeps being readable to the group, as restic has it. */
   async function modesFor(session: Session): Promise<Modes> {
     try {
       const { mode } = await session.ask<Stats>((sftp, done) => sftp.stat(pathOf('config'), done));
       if ((mode & 0o040) !== 0) return { file: 0o660, folder: 0o770 };
-    } catch {
+    } catch (error) {
       // No config yet: the private modes.
+      if (statusOf(error) !== status.noSuchFile) modes = undefined;
     }
     return { file: 0o600, folder: 0o700 };
   }
@@ -284,6 +260,36 @@ export function createSftpStorage(location: string, root: string, pool: SessionP
       }
     },
 
+    async removeEmptyFolder(folder, options = {}) {
+      const path = fileOf(folder.slice(0, -1));
+      await run(`remove the folder ${folder}`, options.signal, async (session) => {
+        try {
+          await session.ask((sftp, done) => sftp.rmdir(path, done), options.signal);
+        } catch (error) {
+          // Servers do not say that it is not empty, only that they failed.
+          if (statusOf(error) !== status.failure && statusOf(error) !== status.noSuchFile) throw error;
+        }
+      });
+    },
+
+    async link(name, to, options = {}) {
+      const [place, target] = [fileOf(name), fileOf(to)];
+      const { signal } = options;
+      await run(`link ${name}`, signal, async (session) => {
+        modes ??= modesFor(session);
+        await makeFolder(session, posix.dirname(place), (await modes).folder);
+        const temporary = `${place}-tmp-${randomBytes(8).toString('hex')}`;
+        const way = posix.relative(posix.dirname(place), target);
+        await session.ask((sftp, done) => sftp.symlink(way, temporary, done), signal);
+        try {
+          await rename(session, temporary, place, signal);
+        } catch (error) {
+          await tidily(session.ask((sftp, done) => sftp.unlink(temporary, done)));
+          throw error;
+        }
+      });
+    },
+
     async *leftovers(folder, before, options = {}) {
       assertPrefix(folder);
       for await (const file of files(folder, isUnfinishedName, options.signal)) {
@@ -307,82 +313,4 @@ export function createSftpStorage(location: string, root: string, pool: SessionP
       pool.close();
     },
   };
-}
-
-async function sizeOf(session: Session, handle: Buffer, signal: AbortSignal | undefined): Promise<number> {
-  const { size } = await session.ask<Stats>((sftp, done) => sftp.fstat(handle, done), signal);
-  return size;
-}
-
-async function statOrAbsent(
-  session: Session,
-  path: string,
-  signal?: AbortSignal,
-): Promise<Stats | undefined> {
-  try {
-    return await session.ask<Stats>((sftp, done) => sftp.stat(path, done), signal);
-  } catch (error) {
-    if (statusOf(error) === status.noSuchFile) return undefined;
-    throw error;
-  }
-}
-
-async function exists(session: Session, path: string, signal: AbortSignal | undefined): Promise<boolean> {
-  return (await statOrAbsent(session, path, signal)) !== undefined;
-}
-
-async function isFolder(session: Session, path: string): Promise<boolean> {
-  return (await statOrAbsent(session, path))?.isDirectory() ?? false;
-}
-
-/** Replaces what is there, in one step where the server can. */
-async function rename(
-  session: Session,
-  from: string,
-  to: string,
-  signal: AbortSignal | undefined,
-): Promise<void> {
-  try {
-    await session.ask((sftp, done) => sftp.ext_openssh_rename(from, to, done), signal);
-  } catch (error) {
-    if (statusOf(error) !== status.unsupported) throw error;
-    try {
-      await session.ask((sftp, done) => sftp.rename(from, to, done), signal);
-    } catch (refusal) {
-      if (statusOf(refusal) !== status.failure || !(await exists(session, to, signal))) throw refusal;
-      // The server does not replace: for a moment the object is absent.
-      await session.ask((sftp, done) => sftp.unlink(to, done), signal);
-      await session.ask((sftp, done) => sftp.rename(from, to, done), signal);
-    }
-  }
-}
-
-async function sync(session: Session, handle: Buffer, signal: AbortSignal | undefined): Promise<void> {
-  try {
-    await session.ask((sftp, done) => sftp.ext_openssh_fsync(handle, done), signal);
-  } catch (error) {
-    if (statusOf(error) !== status.unsupported) throw error;
-  }
-}
-
-/** True when the file system of `folder` has no room left, as far as the server tells. */
-async function isFull(session: Session, folder: string): Promise<boolean> {
-  try {
-    const found = await session.ask<{ f_bavail: number; f_favail: number; f_files: number }>((sftp, done) =>
-      sftp.ext_openssh_statvfs(folder, done),
-    );
-    return found.f_bavail === 0 || (found.f_favail === 0 && found.f_files > 0);
-  } catch {
-    return false;
-  }
-}
-
-/** Waits for a request that cleans up, for a while and whatever comes of it. */
-async function tidily(request: Promise<unknown>): Promise<void> {
-  let late: NodeJS.Timeout | undefined;
-  const patience = new Promise<void>((resolve) => {
-    late = setTimeout(resolve, tidyTimeout);
-  });
-  await Promise.race([request.catch(() => {}), patience]);
-  clearTimeout(late);
 }
