@@ -368,6 +368,33 @@ describe('backup-container', { skip: skipWithout(...needed), timeout: 600_000 },
     assert.match(unknown.stderr, /unknown option "-x"/);
   });
 
+  it('converts to a configuration that backs up to the same folder', async () => {
+    fresh();
+    conf(
+      at('shop'),
+      `mariadb=localhost:${mariadb.port}/wiki`,
+      'mongo=m/x',
+      '0 4 * * * default ./backup.sh -s -v all',
+    );
+    await run('-1', { expect: 1 });
+    const copies = {
+      S3_ENDPOINT: s3.endpoint,
+      S3_BUCKET: 'b',
+      S3_USER: 'u',
+      S3_PASSWORD: 'p',
+      FTP_URL: 'ftps://h/x/',
+    };
+    const all = await run('convert', { env: { ...copies, WEBHOOK_URL: hook.url } });
+    assert.match(all.stdout, /access-key: env:S3_USER/);
+    assert.match(all.stdout, /archive: ftps\+implicit:\/\/h\/x/);
+    assert.doesNotMatch(all.stdout, new RegExp(`${hook.url}|${postgres.password}`));
+    await run('convert holdfast.yaml');
+    assert.match((await run('convert holdfast.yaml', { expect: 1 })).stderr, /holdfast\.yaml.*exists/);
+    await user.run(['--config', 'holdfast.yaml', 'config', 'check'], { env });
+    const known = await user.run(['-r', 'backups', '--config', 'holdfast.yaml', 'snapshots'], { env });
+    assert.match(known.stdout, /127\.0\.0\.1/);
+  });
+
   it('answers to the name of the script', async () => {
     conf(at('shop'));
     const link = join(user.home, 'backup.sh');

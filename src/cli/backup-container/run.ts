@@ -6,6 +6,10 @@ import { openSession } from './session.ts';
 
 /** Codes `usage`, `failed` when a part of the work was not done, and those of what is done. */
 export async function runContainer(args: readonly string[], runtime: Runtime): Promise<void> {
+  if (args[0] === 'convert') {
+    const { runConvert } = await import('./convert.ts');
+    return await runConvert(args.slice(1), runtime);
+  }
   await runFlags(parseContainerFlags(args), runtime);
 }
 
@@ -53,6 +57,7 @@ async function runFlags(flags: ContainerFlags, runtime: Runtime): Promise<void> 
 
 /** Whether the flags wait for signals: then one of them is a good end. */
 export function isService(args: readonly string[]): boolean {
+  if (args[0] === 'convert') return false;
   try {
     const flags = parseContainerFlags(args);
     return flags.atOnce === undefined && isIdle(flags);

@@ -3,6 +3,7 @@
 export const containerUsage = `Does what backup.sh of backup-container does, with the same backup.conf and the same environment.
 
 Usage: holdfast backup-container [flags]
+       holdfast backup-container convert [FILE]
        backup.sh [flags]
 
 Without flags it waits and runs the schedules in backup.conf; where there are none, it backs up again and again, with
@@ -36,4 +37,7 @@ Examples:
 
   # which file would be verified?
   holdfast backup-container --dry-run -sv all
+
+  # the same configuration for \`holdfast run\`
+  holdfast backup-container convert holdfast.yaml
 `;

@@ -1,0 +1,155 @@
+/** `backup-container convert`: the same as a holdfast.yaml, which is checked before anybody gets it. */
+import { writeFile } from 'node:fs/promises';
+import { stringify } from 'yaml';
+import { type BackupConf, credentialNames } from '../../config/backup-conf.ts';
+import { effectiveConfig } from '../../config/effective.ts';
+import { readConfig } from '../../config/load.ts';
+import { problemLine } from '../../config/problem.ts';
+import { HoldfastError } from '../../kernel/errors.ts';
+import { fromNodeError } from '../../kernel/native/system-error.ts';
+import type { Environment } from '../environment.ts';
+import type { Runtime } from '../verb.ts';
+import { parseContainerFlags } from './arguments.ts';
+import type { ListedDatabase, ListedDatabases } from './databases.ts';
+import { openSession, problemsOf } from './session.ts';
+import type { ContainerSettings } from './settings.ts';
+
+/** To the file that is named, which must not be there, or to standard output. Codes `usage`, `exists`. */
+export async function runConvert(operands: readonly string[], runtime: Runtime): Promise<void> {
+  const [file, ...more] = operands;
+  if (more.length > 0 || file?.startsWith('-')) {
+    throw new HoldfastError('usage', 'convert takes a file to write, or nothing');
+  }
+  const session = openSession(parseContainerFlags([]), runtime);
+  const problems = problemsOf(session);
+  if (problems.length > 0) throw new HoldfastError('usage', problems.join('; '));
+  const text = convert(session.conf, session.listed, session.settings, runtime.environment);
+  const name = file ?? 'holdfast.yaml';
+  const wrong = effectiveConfig({ ...readConfig([{ path: name, text }]), place: name }).problems;
+  if (wrong.length > 0) {
+    throw new HoldfastError(
+      'usage',
+      `this cannot be said in a configuration: ${wrong.map(problemLine).join('; ')}`,
+    );
+  }
+  if (file === undefined) return runtime.terminal.raw(text);
+  await writeFile(file, text, { flag: 'wx' }).catch((error: unknown) => {
+    throw fromNodeError('write', Buffer.from(file), error);
+  });
+  runtime.terminal.say(`wrote ${file}`);
+}
+
+function convert(
+  { schedules }: BackupConf,
+  listed: ListedDatabases,
+  settings: ContainerSettings,
+  environment: Environment,
+): string {
+  const sources: Record<string, object> = {};
+  for (const database of listed.databases) {
+    const name = entryName(database.core);
+    let unused = name;
+    for (let i = 2; unused in sources; i++) unused = `${name}-${i}`;
+    sources[unused] = source(database, environment);
+  }
+  const vaults = vaultsOf(settings);
+  const notifications = settings.webhook && {
+    webhook: {
+      webhook: 'env:WEBHOOK_URL',
+      format: settings.webhook.format,
+      ...(settings.name !== '' && { 'project-name': settings.name }),
+      ...(settings.friendlyName !== '' && { 'project-friendly-name': settings.friendlyName }),
+      on: ['success', 'warning', 'failure'],
+    },
+  };
+  const verifies = schedules.some(({ command }) => /\s-\w*v/.test(command));
+  const jobs = {
+    backup: {
+      sources: Object.keys(sources),
+      vaults: Object.keys(vaults),
+      'min-size-ratio': settings.minSizeRatio,
+      ...(verifies && { drill: true }),
+      ...(notifications && { notify: 'webhook' }),
+    },
+  };
+  const parts = [
+    comment('made from backup.conf and its environment by holdfast backup-container convert'),
+    section({ sources }),
+    ...listed.refused.map(({ text, message }) => comment(`${text}: ${message}`)),
+    section({ vaults }),
+    ...(Object.keys(vaults).length > 1
+      ? [comment('copies that have been made so far lie there without folders, and stay as they are')]
+      : []),
+    ...(notifications ? [section({ notifications })] : []),
+    ...schedules.map(({ text }) => comment(`backup.conf has: ${text}`)),
+    ...(schedules.length > 0
+      ? [comment('let cron, a timer or a CronJob run `holdfast run backup` at such a time')]
+      : []),
+    section({ jobs }),
+  ];
+  return parts.join('');
+}
+
+function source({ database, choices }: ListedDatabase, environment: Environment): object {
+  const { kind, host, port, user, password } = database;
+  const names = credentialNames(host);
+  const login = user === undefined ? '' : `${encodeURIComponent(user)}@`;
+  const place = `${host.includes(':') ? `[${host}]` : host}${port === undefined ? '' : `:${port}`}`;
+  const variable = environment[names.password] ? names.password : 'DATABASE_PASSWORD';
+  const { excludeTables = [], excludeTableData = [] } = choices;
+  return {
+    url: `${kind}://${login}${place}/${encodeURIComponent(database.database)}`,
+    ...(password !== undefined && { password: `env:${variable}` }),
+    ...(excludeTables.length > 0 && { 'exclude-tables': excludeTables }),
+    ...(excludeTableData.length > 0 && { 'exclude-table-data': excludeTableData }),
+  };
+}
+
+/** Copies lie in the same folders as what is kept here: an archive finds its files by their whole names. */
+function vaultsOf({ strategy, folder, s3, ftp }: ContainerSettings): Record<string, object> {
+  const { kind, counts, newest } = strategy!;
+  const retention = kind === 'daily' ? { last: newest } : counts;
+  const common = { layout: kind, encode: 'gzip', retention };
+  return {
+    backups: { archive: folder, ...common },
+    ...(s3 && {
+      s3: {
+        archive: `s3:${s3.endpoint}/${s3.bucket}`,
+        ...common,
+        ...(s3.user !== undefined && {
+          credentials: { 'access-key': 'env:S3_USER', 'secret-key': 'env:S3_PASSWORD' },
+        }),
+      },
+    }),
+    ...(ftp && {
+      ftp: {
+        archive: ftpLocation(ftp.url),
+        ...common,
+        credentials: {
+          ...(ftp.user !== undefined && { user: ftp.user }),
+          ...(ftp.password !== undefined && { password: 'env:FTP_PASSWORD' }),
+        },
+      },
+    }),
+  };
+}
+
+/** What curl calls ftps is TLS from the first byte; an archive wants a folder. */
+function ftpLocation(given: string): string {
+  const { protocol, host, pathname } = new URL(given);
+  const path = pathname.replaceAll(/^\/|\/$/g, '');
+  return `${protocol === 'ftps:' ? 'ftps+implicit' : 'ftps'}://${host}/${path === '' ? 'backups' : path}`;
+}
+
+/** Letters, digits, dots, - and _, beginning with a letter or a digit. */
+function entryName(core: string): string {
+  return core.replaceAll(/[^A-Za-z0-9_.-]/g, '-').replace(/^[^A-Za-z0-9]+/, '') || 'database';
+}
+
+function section(value: object): string {
+  return `\n${stringify(value, { lineWidth: 0, aliasDuplicateObjects: false })}`;
+}
+
+function comment(text: string): string {
+  return `# ${text.replaceAll('\n', ' ')}\n`;
+}
