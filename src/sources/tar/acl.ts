@@ -72,3 +72,15 @@ function idOf(name: string, number: string | undefined, isUser: boolean): number
   const accounts = createAccounts();
   return isUser ? accounts.userId(name) : accounts.groupId(name);
 }
+
+/** What the mode's bits of the group are in a file with this ACL: the most that it gives to anybody but owner and others. */
+export function groupPermissions(acl: Uint8Array): number {
+  const view = new DataView(acl.buffer, acl.byteOffset, acl.length);
+  let found = 0;
+  for (let at = 4; at + 8 <= acl.length; at += 8) {
+    const tag = view.getUint16(at, true);
+    if (tag === 0x10) return view.getUint16(at + 2, true);
+    if (tag === 0x04) found = view.getUint16(at + 2, true);
+  }
+  return found;
+}

@@ -2,9 +2,10 @@
 import type { Attribute } from '../../kernel/native/xattr.ts';
 import { formatAcl, parseAcl } from './acl.ts';
 
+export const accessAcl = 'system.posix_acl_access';
 const prefix = 'SCHILY.xattr.';
 const aclKeys: Readonly<Record<string, string>> = {
-  'system.posix_acl_access': 'SCHILY.acl.access',
+  [accessAcl]: 'SCHILY.acl.access',
   'system.posix_acl_default': 'SCHILY.acl.default',
 };
 

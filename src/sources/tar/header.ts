@@ -1,4 +1,5 @@
 /** Headers of tar archives, as Go's archive/tar writes them: ustar where that is enough, PAX records where it is not. */
+import type { DeviceNumbers } from './device-number.ts';
 
 /** a `link` is another name of a file that came before */
 export type TarType = 'file' | 'dir' | 'symlink' | 'link' | 'chardev' | 'dev' | 'fifo';
@@ -21,7 +22,7 @@ export interface TarEntry {
   /** nanoseconds behind them; 0 when undefined */
   readonly mtimeNsec?: number;
   /** of `chardev` and `dev` */
-  readonly device?: { readonly major: number; readonly minor: number };
+  readonly device?: DeviceNumbers;
   /** further PAX records */
   readonly records: ReadonlyMap<string, Uint8Array>;
 }

@@ -6,7 +6,7 @@ import { createCipheriv, createDecipheriv, hkdfSync, randomBytes } from 'node:cr
 import { HoldfastError, throwIfAborted } from '../../../kernel/errors.ts';
 import { identitiesOf, openHeader, recipientsOf, sealHeader } from './age-keys.ts';
 import { cutIntoBlocks } from './blocks.ts';
-import { type ByteQueue, queueOf } from './byte-queue.ts';
+import { type ByteQueue, queueOf } from '../../../kernel/byte-queue.ts';
 import type { Encoding } from './encoding.ts';
 import type { DecodingKeys } from './open.ts';
 

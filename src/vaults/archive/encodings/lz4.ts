@@ -5,7 +5,7 @@
 import { HoldfastError, throwIfAborted } from '../../../kernel/errors.ts';
 import { mapParallel } from '../../../kernel/parallel.ts';
 import { blocksAtOnce, cutIntoBlocks } from './blocks.ts';
-import { type ByteQueue, queueOf } from './byte-queue.ts';
+import { type ByteQueue, queueOf } from '../../../kernel/byte-queue.ts';
 import type { Encoding } from './encoding.ts';
 import { compressBlock, decompressBlock } from './lz4-block.ts';
 import {
