@@ -27,6 +27,8 @@ export interface SshServer {
   readonly knownHosts: string;
   /** an ssh_config for ssh, scp, sftp and restic, with the host `test` */
   readonly sshConfig: string;
+  /** a home whose .ssh/config says all that, and whose bin/ssh heeds it when it is first in PATH */
+  readonly clientHome: string;
   /** Kills it with all its connections. */
   stop(): Promise<void>;
   /** As stop, and it listens again afterwards, with the same keys and files. */
@@ -95,9 +97,13 @@ async function start(folder: string, options: SshdOptions): Promise<SshServer> {
       `  UserKnownHostsFile ${at('known_hosts')}`,
     ].join('\n') + '\n',
   );
-  // ssh reads its configuration from the home of the user's account, whatever HOME says, so tests name the file
   mkdirSync(at('client/.ssh'), { recursive: true });
   copyFileSync(at('ssh_config'), at('client/.ssh/config'));
+  // ssh itself looks for its configuration in the home of the user's account, whatever HOME says
+  mkdirSync(at('client/bin'));
+  writeFileSync(at('client/bin/ssh'), `#!/bin/sh\nPATH=\${PATH#*:} exec ssh -F ${at('ssh_config')} "$@"\n`, {
+    mode: 0o755,
+  });
 
   const [command = '', ...first] = system.enter;
   const run = (): ReturnType<typeof startServer> =>
@@ -120,6 +126,7 @@ async function start(folder: string, options: SshdOptions): Promise<SshServer> {
     strangeKeyFile: at('strange'),
     knownHosts: at('known_hosts'),
     sshConfig: at('ssh_config'),
+    clientHome: at('client'),
     async stop() {
       await server.stop();
       removeTree(folder);
