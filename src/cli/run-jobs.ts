@@ -114,7 +114,7 @@ async function prepared(
   }
   const { environment } = invocation;
   try {
-    return runnableJob(config, job, {
+    return await runnableJob(config, job, {
       hostname: setting(environment, 'HOST') ?? hostname(),
       cacheBase: cacheBase(invocation),
       certificates: join(dataDirectory(environment), 'certificates'),

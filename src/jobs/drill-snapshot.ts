@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { fromNodeError } from '../kernel/native/system-error.ts';
 import { writeCertificate } from '../operations/drill/certificate-file.ts';
 import { drill } from '../operations/drill/drill.ts';
-import { parseQueries } from '../operations/drill/queries.ts';
+import { type DrillQuery, parseQueries } from '../operations/drill/queries.ts';
 import { isDatabaseFolder } from '../sources/database/drivers.ts';
 import type { Repository } from '../vaults/repository/repository.ts';
 import { findSnapshot } from '../vaults/repository/snapshot-filter.ts';
@@ -22,7 +22,7 @@ export async function drillSnapshot(
   const { snapshot } = await findSnapshot(repository, id);
   // a job may have files beside a database: nobody can ask these
   const asked = file !== undefined && snapshot.paths.some(isDatabaseFolder);
-  const queries = asked ? parseQueries(await readText(file), file) : [];
+  const queries = asked ? await readQueries(file) : [];
   const { certificate, hint } = await drill(
     repository,
     { ...{ snapshot: id, queries, environment, temporaryFolder, programs, programVersion } },
@@ -45,8 +45,11 @@ export async function drillSnapshot(
   };
 }
 
-async function readText(file: string): Promise<string> {
-  return readFile(file, 'utf8').catch((error: unknown) => {
+/** Those of a file; none without one. Codes `usage`, `not-found`, `forbidden`. */
+export async function readQueries(file: string | undefined): Promise<DrillQuery[]> {
+  if (file === undefined) return [];
+  const text = await readFile(file, 'utf8').catch((error: unknown) => {
     throw fromNodeError('read', Buffer.from(file), error);
   });
+  return parseQueries(text, file);
 }

@@ -5,8 +5,11 @@ import type { ChangeRules } from '../operations/backup/change-rules.ts';
 import type { ReadDataSubset } from '../operations/check/subset.ts';
 import type { ForgetPolicy } from '../operations/forget-policy.ts';
 import type { MaxUnused } from '../operations/prune-plan.ts';
+import type { ArtefactChoice } from '../sources/database/artefact.ts';
 import type { DatabaseChoices } from '../sources/database/driver.ts';
 import type { StorageAccess } from '../storage/access.ts';
+import type { DecodingKeys, EncodingChoice } from '../vaults/archive/encodings/open.ts';
+import type { Layout } from '../vaults/archive/layout/layout.ts';
 import type { CompressionMode } from '../vaults/repository/worker/compression.ts';
 import type { Hooks } from './hooks.ts';
 import type { NotifyRecipient } from './notify/notification.ts';
@@ -93,7 +96,30 @@ export interface RepositoryJobVault {
   readonly prune: { readonly maxUnused: MaxUnused } | undefined;
 }
 
-export type JobVault = RepositoryJobVault;
+export interface ArchiveJobVault {
+  readonly kind: 'archive';
+  readonly name: string;
+  readonly access: StorageAccess;
+  /** undefined: as it is, and `dated` for a new one */
+  readonly layout: Layout | undefined;
+  readonly encode: readonly EncodingChoice[];
+  /** for check and drill */
+  readonly keys: Omit<DecodingKeys, 'passphrase'>;
+  readonly passphrase: SecretReference | undefined;
+  /** of the names; that of this machine when undefined */
+  readonly zone: string | undefined;
+  /** several dumps of one state of a database; one of plain SQL without any */
+  readonly artefacts: readonly JobArtefact[];
+  /** what is kept; undefined: everything */
+  readonly retention: ForgetPolicy | undefined;
+}
+
+/** A dump, whose rules of masking are in a file. */
+export interface JobArtefact extends Omit<ArtefactChoice, 'masking'> {
+  readonly mask: string | undefined;
+}
+
+export type JobVault = RepositoryJobVault | ArchiveJobVault;
 
 export interface JobDrill {
   /** file of SQL with queries and the answers that are expected */

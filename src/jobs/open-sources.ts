@@ -54,7 +54,7 @@ export interface OpenSourceOptions {
   readonly programs: (setting: string) => string | undefined;
   /** milliseconds since 1970: of what has no time of its own */
   readonly timeMs: number;
-  /** a database as one file, which every vault can keep */
+  /** an archive takes part, which keeps a database as one file */
   readonly oneFile: boolean;
   /** absolute paths that are never backed up: the cache of the program itself */
   readonly excludePaths: readonly string[];
@@ -128,12 +128,22 @@ async function openDatabases(
       `databases of ${driver.kinds.join(' and ')} do not know the setting ${settingOf(choice)}`,
     );
   }
+  if (oneFile && source.choices.jobs !== undefined) {
+    throw new HoldfastError('usage', 'with an archive a database is read in its order, over one connection', {
+      hint: `leave out connections of ${source.name}, or back it up to the archive with another job`,
+    });
+  }
   const masking =
     source.mask === undefined ? undefined : await loadMasking({ environment, context }, source.mask, driver);
   const options: DatabaseSourceOptions = {
     ...connection,
     ...source.choices,
-    ...(oneFile && driver.choices.includes('format') && { format: source.choices.format ?? 'sql' }),
+    // parts that pass in the order of the dump are one for an archive, and parts for a repository
+    ...(oneFile &&
+      !driver.inDumpOrder &&
+      driver.choices.includes('format') && {
+        format: source.choices.format ?? 'sql',
+      }),
     masking,
     modified: new Date(timeMs),
     stallTimeout,

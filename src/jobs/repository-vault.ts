@@ -9,7 +9,7 @@ import { withLock } from '../vaults/repository/lock.ts';
 import { shortId } from '../vaults/repository/files.ts';
 import { currentUser } from '../vaults/repository/key-search.ts';
 import type { Repository } from '../vaults/repository/repository.ts';
-import { failedStep } from './failed-step.ts';
+import { attempt, failedStep } from './failed-step.ts';
 import type { Job, RepositoryJobVault, Step } from './job.ts';
 import type { OpenedSource } from './open-sources.ts';
 import { retainSnapshots } from './retain-snapshots.ts';
@@ -33,6 +33,7 @@ export async function openRepositoryVault(vault: RepositoryJobVault, context: Ru
   };
   return {
     name,
+    artefacts: [],
     backUp: (opened, options) => backUp(fresh(), vault, opened, options, context),
     async retain(kept, job) {
       const { retention } = vault;
@@ -56,7 +57,7 @@ export async function openRepositoryVault(vault: RepositoryJobVault, context: Ru
       );
       return [...held, ...done];
     },
-    check: (job) =>
+    check: (_kept, job) =>
       attempt({ kind: 'check', subject: name, vault: name }, context, () =>
         withLock(fresh(), { ...lockOptions, exclusive: true, eager: true }, context, async (inner) => [
           await checkRepository(repository, name, job, { ...context, signal: inner.signal }),
@@ -90,20 +91,6 @@ export async function openRepositoryVault(vault: RepositoryJobVault, context: Ru
     },
     [Symbol.asyncDispose]: () => repository[Symbol.asyncDispose](),
   };
-}
-
-/** The steps of `work`, or the one that failed. */
-async function attempt(
-  step: Pick<Step, 'kind' | 'subject' | 'vault' | 'source'>,
-  { signal }: RunContext,
-  work: () => Promise<readonly Step[]>,
-): Promise<readonly Step[]> {
-  try {
-    return await work();
-  } catch (error) {
-    throwIfAborted(signal);
-    return [failedStep(step, error)];
-  }
 }
 
 async function backUp(

@@ -9,7 +9,9 @@ import { type Hook, hookEnvironment, hookName, runHook } from './hooks.ts';
 import type { Job, JobSource, JobVault, Step } from './job.ts';
 import { lockJob } from './job-lock.ts';
 import { notify } from './notify/notify.ts';
-import { type OpenedSource, openSource } from './open-sources.ts';
+import { type OpenedSource, type OpenedStream, openSource } from './open-sources.ts';
+import { openArchiveVault } from './archive-vault.ts';
+import { sharedArtefacts } from './archive-artefacts.ts';
 import { openRepositoryVault } from './repository-vault.ts';
 import { type JobReport, outcomeOf, reportEvent } from './report.ts';
 import { type RunContext, withRunSignal } from './run-context.ts';
@@ -58,7 +60,7 @@ async function runLocked(
 ): Promise<void> {
   await using vaults = new AsyncDisposableStack();
   const runHooks = hookRunner(job, started, steps, tell, context);
-  const kept: { readonly vault: RunVault; readonly sources: KeptSource[] }[] = [];
+  const kept: OpenedVault[] = [];
   let goesOn = true;
   const thaw: (readonly Hook[])[] = [];
   try {
@@ -89,7 +91,7 @@ async function runLocked(
     for (const { vault, sources } of kept) {
       if (sources.length > 0) for (const step of await vault.retain(sources, job)) tell(step);
       throwIfAborted(context.signal);
-      if (job.check) for (const step of await vault.check(job)) tell(step);
+      if (job.check) for (const step of await vault.check(sources, job)) tell(step);
       throwIfAborted(context.signal);
       if (job.drill) for (const step of await vault.drill(sources, job)) tell(step);
       throwIfAborted(context.signal);
@@ -100,7 +102,7 @@ async function runLocked(
 }
 
 function openVault(vault: JobVault, context: RunContext): Promise<RunVault> {
-  return openRepositoryVault(vault, context);
+  return vault.kind === 'repository' ? openRepositoryVault(vault, context) : openArchiveVault(vault, context);
 }
 
 /** One source to all vaults: what is a stream is read once for all of them. */
@@ -108,7 +110,7 @@ async function backUpSource(
   job: Job,
   source: JobSource,
   started: number,
-  kept: readonly { readonly vault: RunVault; readonly sources: KeptSource[] }[],
+  kept: readonly OpenedVault[],
   tell: (step: Step) => void,
   context: RunContext,
 ): Promise<void> {
@@ -119,7 +121,7 @@ async function backUpSource(
   try {
     const options = {
       ...{ environment: context.environment, programs: context.programs, timeMs },
-      ...{ oneFile: false, excludePaths: context.ownPaths },
+      ...{ oneFile: job.vaults.some(({ kind }) => kind === 'archive'), excludePaths: context.ownPaths },
     };
     opened = await openSource(source, options, context);
   } catch (error) {
@@ -140,14 +142,50 @@ async function backUpSource(
       for (const { vault, sources } of kept) done(sources, await vault.backUp(one, options(vault)));
       continue;
     }
-    await readForAll(
-      one.stream,
-      kept.map(({ vault, sources }) => async (stream) => {
-        done(sources, await vault.backUp({ ...one, stream }, options(vault)));
-      }),
-    );
+    for (const readers of readingTogether(one, kept)) {
+      const [{ vault: first }] = readers;
+      const base = { kind: 'backup', source: source.name } as const;
+      try {
+        const artefacts =
+          one.database && first.artefacts.length > 0
+            ? await sharedArtefacts(one, first.artefacts, context)
+            : undefined;
+        await readForAll(
+          artefacts?.source ?? one.stream,
+          readers.map(({ vault, sources }) => async (stream) => {
+            const input = artefacts?.input(stream);
+            done(sources, await vault.backUp({ ...one, stream }, { ...options(vault), input }));
+          }),
+        );
+      } catch (error) {
+        throwIfAborted(context.signal);
+        for (const { vault } of readers) {
+          tell(failedStep({ ...base, subject: options(vault).subject, vault: vault.name }, error));
+        }
+      }
+    }
     throwIfAborted(context.signal);
   }
+}
+
+interface OpenedVault {
+  readonly vault: RunVault;
+  readonly sources: KeptSource[];
+}
+
+/** Vaults that take the same are given it in one pass: it is read once, and all have the same state. */
+function readingTogether(
+  { database }: OpenedStream,
+  kept: readonly OpenedVault[],
+): readonly (readonly [OpenedVault, ...OpenedVault[]])[] {
+  const groups = new Map<string, [OpenedVault, ...OpenedVault[]]>();
+  for (const one of kept) {
+    const key = database ? JSON.stringify(one.vault.artefacts) : '';
+    const group = groups.get(key);
+    if (group) group.push(one);
+    else groups.set(key, [one]);
+  }
+  return [...groups.values()];
 }
 
 type Phase = 'before' | 'after' | 'on-failure';

@@ -1,15 +1,18 @@
 /** What a run asks of a vault, whatever its kind: each answer is a step of the run. */
 import type { OpenedSource } from './open-sources.ts';
-import type { Job, Step } from './job.ts';
+import type { ArchiveInput } from '../operations/archive/input.ts';
+import type { Job, JobArtefact, Step } from './job.ts';
 
 /** A vault that is open for one run. */
 export interface RunVault extends AsyncDisposable {
   readonly name: string;
+  /** what is made of databases; of one dump when there are none */
+  readonly artefacts: readonly JobArtefact[];
   /** Keeps one source; a stream is read to its end. Throws nothing but `interrupted`. */
   backUp(opened: OpenedSource, options: BackUpOptions): Promise<KeptSource>;
   /** What has had its time goes, of sources that were kept without a flaw. */
   retain(kept: readonly KeptSource[], job: Job): Promise<readonly Step[]>;
-  check(job: Job): Promise<readonly Step[]>;
+  check(kept: readonly KeptSource[], job: Job): Promise<readonly Step[]>;
   drill(kept: readonly KeptSource[], job: Job): Promise<readonly Step[]>;
 }
 
@@ -19,6 +22,8 @@ export interface BackUpOptions {
   /** milliseconds since 1970 */
   readonly timeMs: number;
   readonly tags: readonly string[];
+  /** what an archive is given in place of the source itself */
+  readonly input?: ArchiveInput | undefined;
 }
 
 /** What became of one source in one vault. */

@@ -25,7 +25,10 @@ export async function withArchive<T>(
   const layout = flags.layout === undefined ? configured?.layout : parseLayout(flags.layout);
   const encode = chosenEncodings(flags, configured);
   const files = flags.identity ?? configured?.identities ?? [];
-  const keys = await decodingKeys(files, () => passphraseOf(invocation, configured));
+  const keys = {
+    ...(await decodingKeys(files)),
+    passphrase: () => passphraseOf(invocation, configured),
+  };
   const location = repository!.slice(archivePrefix.length);
   if (location === '') {
     throw new HoldfastError('usage', 'the archive has no location', {
@@ -85,8 +88,7 @@ export function parseEncodings(texts: readonly string[], recipients: readonly st
 /** What the files open, by what they look like. */
 export async function decodingKeys(
   files: readonly string[],
-  passphrase: () => Promise<string>,
-): Promise<DecodingKeys> {
+): Promise<Pick<DecodingKeys, 'openpgpKeys' | 'ageIdentities'>> {
   const openpgpKeys: string[] = [];
   const ageIdentities: string[] = [];
   for (const file of files) {
@@ -99,7 +101,7 @@ export async function decodingKeys(
       text.includes('AGE ENCRYPTED FILE');
     (isAge ? ageIdentities : openpgpKeys).push(file);
   }
-  return { openpgpKeys, ageIdentities, passphrase };
+  return { openpgpKeys, ageIdentities };
 }
 
 async function passphraseOf(

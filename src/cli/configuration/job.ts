@@ -4,12 +4,12 @@ import type { HooksSettings, JobSettings } from '../../config/schema/job.ts';
 import { bytesOf, listOf } from '../../config/schema/value.ts';
 import type { Hook, Hooks } from '../../jobs/hooks.ts';
 import type { Job, JobVault } from '../../jobs/job.ts';
-import { HoldfastError } from '../../kernel/errors.ts';
 import { parseDuration } from '../../kernel/quantity.ts';
 import { parseSecretReference, type SecretReference } from '../../kernel/secret.ts';
 import { parseSubset, type ReadDataSubset } from '../../operations/check/subset.ts';
 import type { MaxUnused } from '../../operations/prune-plan.ts';
 import type { EffectiveVault } from '../../config/effective.ts';
+import { decodingKeys, parseEncodings } from '../archive/open.ts';
 import { recipient } from './notification.ts';
 import { forgetPolicy } from './retention.ts';
 import { jobSource } from './source.ts';
@@ -30,11 +30,11 @@ const defaultMinSizeRatio = 0.5;
 const defaultHookTimeout = 600_000;
 
 /** Code `usage` for what cannot be run. */
-export function runnableJob(
+export async function runnableJob(
   config: EffectiveConfig,
   { name, file, settings }: EffectiveJob,
   around: JobSurroundings,
-): Job {
+): Promise<Job> {
   const group = settings.group === undefined ? undefined : config.groups.get(settings.group)!;
   const names = group ? listOf(group.settings.sources) : listOf(settings.sources);
   const defaults = { hostname: settings.host ?? around.hostname, tags: listOf(settings.tags) };
@@ -42,7 +42,9 @@ export function runnableJob(
   return {
     ...{ name, origin: file, group: settings.group },
     sources: names.map((source) => jobSource(config.sources.get(source)!, defaults)),
-    vaults: listOf(settings.vaults).map((vault) => jobVault(config.vaults.get(vault)!, settings, around)),
+    vaults: await Promise.all(
+      listOf(settings.vaults).map((vault) => jobVault(config.vaults.get(vault)!, settings, around)),
+    ),
     minSizeRatio: settings['min-size-ratio'] ?? defaultMinSizeRatio,
     check: jobCheck(settings.check),
     drill: jobDrill(settings.drill, around.certificates),
@@ -51,18 +53,27 @@ export function runnableJob(
   };
 }
 
-function jobVault(vault: EffectiveVault, job: JobSettings, around: JobSurroundings): JobVault {
+async function jobVault(vault: EffectiveVault, job: JobSettings, around: JobSurroundings): Promise<JobVault> {
   const configured = configuredVault(vault);
-  if (configured.kind === 'archive') throw new HoldfastError('unsupported', 'archives in jobs');
-  const { compression, retryLock, cache, password, ...rest } = configured;
   const retention = job.retention === false ? undefined : (job.retention ?? vault.settings.retention);
+  const policy = retention && forgetPolicy(retention);
+  if (configured.kind === 'archive') {
+    const { identities, recipients, encode = ['gzip'], ...rest } = configured;
+    return {
+      ...rest,
+      encode: parseEncodings(encode, recipients),
+      keys: await decodingKeys(identities),
+      retention: policy,
+    };
+  }
+  const { compression, retryLock, cache, password, ...rest } = configured;
   return {
     ...rest,
     password: password ?? around.password,
     compression: compression ?? 'auto',
     retryLock: retryLock ?? 0,
     cacheBase: cache === false ? undefined : around.cacheBase,
-    retention: retention && forgetPolicy(retention),
+    retention: policy,
     prune: jobPrune(job.prune),
   };
 }

@@ -1,0 +1,257 @@
+/** An archive in a run. */
+import { HoldfastError, throwIfAborted } from '../kernel/errors.ts';
+import { readSecret } from '../kernel/secret.ts';
+import { backupToArchive } from '../operations/archive/backup.ts';
+import { checkArchive } from '../operations/archive/check.ts';
+import { drillArchive } from '../operations/archive/drill.ts';
+import { chooseArtefact } from '../operations/archive/find.ts';
+import { performArchiveForget, planArchiveForget } from '../operations/archive/forget.ts';
+import { type ArchiveInput, databaseInput, streamInput } from '../operations/archive/input.ts';
+import { policyForLayout } from '../operations/archive/policy.ts';
+import { openAccess } from '../storage/access.ts';
+import { type Archive, type ArchiveSnapshot, findLayout, listArchive } from '../vaults/archive/archive.ts';
+import { coreName } from '../vaults/archive/layout/layout.ts';
+import type { Manifest } from '../vaults/archive/manifest.ts';
+import { readQueries } from './drill-snapshot.ts';
+import { attempt, failedStep } from './failed-step.ts';
+import type { ArchiveJobVault, Job, Step } from './job.ts';
+import type { OpenedSource } from './open-sources.ts';
+import type { RunContext } from './run-context.ts';
+import type { BackUpOptions, KeptSource, RunVault } from './vault.ts';
+import { counted, sizeText } from './wording.ts';
+
+/** Codes as `openAccess`. */
+export async function openArchiveVault(vault: ArchiveJobVault, context: RunContext): Promise<RunVault> {
+  const { name, access, layout, encode, zone, keys, passphrase } = vault;
+  const storage = await openAccess(access, context.environment, context);
+  const archive: Archive = {
+    ...{ storage, layout, encode, zone },
+    keys: {
+      ...keys,
+      ...(passphrase && {
+        passphrase: () =>
+          readSecret(passphrase, `the passphrase of ${name}`, context.environment, context.signal),
+      }),
+    },
+  };
+  const manifests = new Map<KeptSource, Manifest>();
+  return {
+    name,
+    artefacts: vault.artefacts,
+    async backUp(opened, options) {
+      const base = {
+        kind: 'backup',
+        subject: options.subject,
+        source: opened.source.name,
+        vault: name,
+      } as const;
+      try {
+        const manifest = await writeManifest(
+          archive,
+          vault,
+          inputOf(opened, options),
+          opened,
+          options,
+          context,
+        );
+        const kept = { opened, id: manifest.artefacts[0]?.name, step: { ...base, ...toldBackup(manifest) } };
+        manifests.set(kept, manifest);
+        return kept;
+      } catch (error) {
+        throwIfAborted(context.signal);
+        return { opened, id: undefined, step: failedStep(base, error) };
+      }
+    },
+    async retain(kept, job) {
+      const { retention } = vault;
+      const steps: Step[] = [];
+      if (retention === undefined) return steps;
+      for (const one of kept) {
+        const base = {
+          ...({
+            kind: 'retention',
+            subject: one.step.subject,
+            vault: name,
+            source: one.opened.source.name,
+          } as const),
+        };
+        const manifest = manifests.get(one);
+        const done = manifest
+          ? await attempt(base, context, async () => [
+              { ...base, ...(await retainSource(archive, vault, manifest, job, context)) },
+            ])
+          : [{ ...base, outcome: 'done', message: 'nothing is removed: this backup is not whole' } as const];
+        steps.push(...done);
+      }
+      return steps;
+    },
+    check: (kept, job) =>
+      attempt({ kind: 'check', subject: name, vault: name }, context, async () => [
+        await checkFiles(archive, name, kept, job, context),
+      ]),
+    async drill(kept, { drill }) {
+      const steps: Step[] = [];
+      for (const one of kept) {
+        if (one.id === undefined || drill === undefined) continue;
+        const base = {
+          kind: 'drill',
+          subject: one.step.subject,
+          vault: name,
+          source: one.opened.source.name,
+        } as const;
+        const done = await attempt(base, context, async () => [
+          { ...base, ...(await drillFile(archive, one, drill.queries, context)) },
+        ]);
+        steps.push(...done);
+      }
+      return steps;
+    },
+    [Symbol.asyncDispose]: () => storage.close(),
+  };
+}
+
+function inputOf(opened: OpenedSource, { input }: BackUpOptions): ArchiveInput {
+  if (input) return input;
+  if (opened.kind === 'files') {
+    throw new HoldfastError('unsupported', 'file trees cannot be backed up to archives yet');
+  }
+  const { database, source, stream } = opened;
+  if (database) return databaseInput(database.driver, database.address, database.options, undefined, stream);
+  return streamInput(stream, source.kind === 'command' ? source.filename : opened.path, source.hostname);
+}
+
+async function writeManifest(
+  archive: Archive,
+  { retention }: ArchiveJobVault,
+  input: ArchiveInput,
+  { source }: OpenedSource,
+  { timeMs, tags }: BackUpOptions,
+  context: RunContext,
+): Promise<Manifest> {
+  const options = {
+    ...{ hostname: source.hostname, programVersion: context.programVersion, tags, timeMs },
+    monthly: retention?.monthly,
+  };
+  return (await backupToArchive(archive, input, options, context)).manifest;
+}
+
+function toldBackup({ artefacts }: Manifest): Pick<Step, 'outcome' | 'message' | 'details'> {
+  const stored = artefacts.reduce((sum, artefact) => sum + artefact.stored.size, 0);
+  const plain = artefacts.reduce((sum, artefact) => sum + artefact.plain.size, 0);
+  const names = artefacts.map((artefact) => artefact.name);
+  return {
+    outcome: 'done',
+    message: `${names.join(', ')}, ${sizeText(plain)}, ${sizeText(stored)} stored`,
+    details: { artefacts: names, total_bytes_processed: plain, data_added_packed: stored },
+  };
+}
+
+async function retainSource(
+  archive: Archive,
+  { retention }: ArchiveJobVault,
+  { source }: Manifest,
+  { minSizeRatio }: Job,
+  context: RunContext,
+): Promise<Pick<Step, 'outcome' | 'message' | 'code' | 'details'>> {
+  const layout = (await findLayout(archive, context.signal)) ?? 'dated';
+  const core = coreName(source);
+  const paths = source.paths.join('\0');
+  const plan = await planArchiveForget(
+    archive,
+    {
+      ...{ policy: policyForLayout(layout, retention!), minSizeRatio },
+      chosen: ({ core: other, manifest }) =>
+        other === core && (!manifest || manifest.source.paths.join('\0') === paths),
+    },
+    context,
+  );
+  if (plan.held.length > 0) {
+    return { outcome: 'warning', code: 'incomplete', message: plan.held.join('; ') };
+  }
+  const { removed, failed } = await performArchiveForget(archive, plan, context);
+  const message = `${counted(removed.length, 'backup')} removed, ${plan.keep.length} kept`;
+  const details = { kept: plan.keep.length, removed: removed.map((snapshot) => snapshot.name) };
+  if (failed.length === 0) return { outcome: 'done', message, details };
+  const names = failed.map(({ snapshot }) => snapshot.name).join(', ');
+  return {
+    outcome: 'warning',
+    code: 'incomplete',
+    message: `${message}; could not be removed: ${names}`,
+    details,
+  };
+}
+
+/** Everything where all data is to be read; else what this run made. */
+async function checkFiles(
+  archive: Archive,
+  name: string,
+  kept: readonly KeptSource[],
+  { check }: Job,
+  context: RunContext,
+): Promise<Step> {
+  const base = { kind: 'check', subject: name, vault: name } as const;
+  const isAll = check?.readData?.kind === 'all';
+  const made = isAll ? [] : await snapshotsOf(archive, kept, context);
+  if (!isAll && made.length === 0)
+    return { ...base, outcome: 'done', message: 'there is nothing new to check' };
+  const said: string[] = [];
+  const result = await checkArchive(
+    archive,
+    { ids: made.map(({ id }) => id) },
+    (event) => void (event.kind === 'error' && said.push(`${event.name}: ${event.message}`)),
+    context,
+  );
+  const details = { files: result.files, num_errors: result.errors };
+  if (result.errors === 0) {
+    return { ...base, outcome: 'done', message: `${counted(result.files, 'file')} read to the end`, details };
+  }
+  return {
+    ...{ ...base, outcome: 'failed', code: 'corrupt', message: said.slice(0, 3).join('; '), details },
+    hint: `holdfast -r ${name} check tells everything`,
+  };
+}
+
+async function snapshotsOf(
+  archive: Archive,
+  kept: readonly KeptSource[],
+  context: RunContext,
+): Promise<ArchiveSnapshot[]> {
+  const warn = (message: string): void => context.warn(message);
+  const { snapshots } = await listArchive(archive, { signal: context.signal, warn });
+  const names = new Set(kept.map(({ id }) => id));
+  return snapshots.filter(({ artefacts }) => artefacts.some((artefact) => names.has(artefact.name)));
+}
+
+async function drillFile(
+  archive: Archive,
+  kept: KeptSource,
+  queriesFile: string | undefined,
+  context: RunContext,
+): Promise<Pick<Step, 'outcome' | 'message' | 'code' | 'hint' | 'details'>> {
+  const [snapshot] = await snapshotsOf(archive, [kept], context);
+  if (!snapshot) throw new HoldfastError('not-found', `${kept.id} is not in the archive`);
+  const { environment, programs, temporaryFolder } = context;
+  const isDatabase = kept.opened.kind === 'stream' && kept.opened.database !== undefined;
+  const queries = isDatabase ? await readQueries(queriesFile) : [];
+  // of several dumps of one state the plain one is as good as any
+  const form = snapshot.artefacts.length > 1 ? ('sql' as const) : undefined;
+  const artefact = chooseArtefact(snapshot, { form });
+  const { result, findings, hint } = await drillArchive(
+    archive,
+    artefact,
+    { environment, programs, queries, temporaryFolder },
+    context,
+  );
+  const { differences } = findings;
+  const details = { result, differences };
+  if (result === 'proven') {
+    return { outcome: 'done', message: 'proven: what was restored is what was backed up', details };
+  }
+  return {
+    outcome: 'failed',
+    code: result === 'differs' ? 'differs' : 'missing-here',
+    message: differences.slice(0, 3).join('; '),
+    ...(hint !== undefined && { hint }),
+    details,
+  };
+}
