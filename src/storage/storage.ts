@@ -76,7 +76,10 @@ export interface WriteOptions {
   readonly ifAbsent?: boolean;
 }
 
-/** One piece, pieces in order, or a stream of unknown length. Pieces may be reused when `write` has resolved. */
+/**
+ * One piece, pieces in order, or a stream of unknown length. Pieces may be reused when `write` has resolved, and may lie
+ * in a SharedArrayBuffer, of which `fetch` and WebCrypto want a copy.
+ */
 export type Body = Uint8Array | readonly Uint8Array[] | AsyncIterable<Uint8Array>;
 
 export interface Storage {

@@ -36,6 +36,18 @@ export function writeContract(storage: () => Storage): void {
       assert.deepEqual(await storage().read('write/part'), content.slice());
     });
 
+    it('takes memory that threads share', async () => {
+      const content = patternBytes(300_000, 5);
+      const shared = new Uint8Array(new SharedArrayBuffer(content.length + 7), 7);
+      shared.set(content);
+      await storage().write('write/shared', shared);
+      await storage().write('write/shared-pieces', [shared.subarray(0, 100_001), shared.subarray(100_001)]);
+      await storage().write('write/shared-stream', inPieces(shared, 77_777));
+      for (const name of ['write/shared', 'write/shared-pieces', 'write/shared-stream']) {
+        assert.deepEqual(await storage().read(name), content, name);
+      }
+    });
+
     it('takes empty objects', async () => {
       await storage().write('write/empty', new Uint8Array(0));
       await storage().write('write/empty-list', []);

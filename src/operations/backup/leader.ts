@@ -81,7 +81,8 @@ export function createLeader(
         return { kind: 'nodes', result: await queue.visitGiven(call.range) };
       case 'pack':
         try {
-          return await sink!.take(call.pack);
+          await sink!.take(call.pack);
+          return { kind: 'stored' };
         } catch (error) {
           fail(error);
           throw error;
@@ -172,8 +173,7 @@ export function createLeader(
       }
       for (let worker = workers - 1; worker >= 0; worker--) {
         const mine = worker === 0 ? partial : [];
-        const buffers = mine.map((pack) => pack.buffer.buffer);
-        const response = await pool.runOn(worker, { kind: 'finish', partial: mine }, buffers);
+        const response = await pool.runOn(worker, { kind: 'finish', partial: mine });
         if (response.kind !== 'finished') continue;
         for (const name of Object.keys(stats) as (keyof PackerStats)[]) stats[name] += response.stats[name];
         addProfile(profile, response.profile);

@@ -29,7 +29,8 @@ async function setUp() {
 }
 
 function packOf(text: string, id = sha256(Buffer.from(text))): FinishedPack {
-  const buffer = new Uint8Array(Buffer.from(text));
+  const buffer = new Uint8Array(new SharedArrayBuffer(text.length));
+  buffer.set(Buffer.from(text));
   const header = new ByteWriter();
   writeHeaderEntry(header, 'data', sha256(Buffer.from(text)), 32, 0);
   return { id, buffer, length: buffer.length, type: 'data', header: header.take(), count: 1 };

@@ -1,17 +1,15 @@
 /** Where the workers' packs go: to the storage, then into the index, never the other way round. */
 import { toHex } from '../../kernel/hex.ts';
-import { Transfer } from '../../kernel/pool-worker.ts';
 import type { BlobIndex } from '../../vaults/repository/blob-index/blob-index.ts';
 import { fileName } from '../../vaults/repository/files.ts';
 import { walkPackHeader } from '../../vaults/repository/format/pack.ts';
 import { createIndexWriter } from '../../vaults/repository/index-writer.ts';
 import type { Repository } from '../../vaults/repository/repository.ts';
 import type { FinishedPack } from '../../vaults/repository/worker/packer.ts';
-import type { BackupReply } from './protocol.ts';
 
 export interface PackSink {
-  /** Stores a pack; answers with its memory for the worker to use again. */
-  take(pack: FinishedPack): Promise<Transfer<BackupReply>>;
+  /** Stores a pack; its memory may be used again then. */
+  take(pack: FinishedPack): Promise<void>;
   /** Waits for the packs that are on their way, and writes what is stored and not in an index file yet. */
   finish(): Promise<void>;
 }
@@ -38,7 +36,6 @@ export function createPackSink(repository: Repository, index: BlobIndex, signal:
       const storing = store(pack);
       underWay.add(storing);
       await storing.finally(() => underWay.delete(storing));
-      return recycled(pack);
     },
     async finish() {
       await Promise.allSettled(underWay);
@@ -48,9 +45,4 @@ export function createPackSink(repository: Repository, index: BlobIndex, signal:
 }
 
 /** A sink for dry runs. */
-export const nowhere: PackSink = { take: async (pack) => recycled(pack), finish: async () => {} };
-
-function recycled(pack: FinishedPack): Transfer<BackupReply> {
-  const { buffer } = pack.buffer;
-  return new Transfer<BackupReply>({ kind: 'recycle', buffer }, [buffer]);
-}
+export const nowhere: PackSink = { take: async () => {}, finish: async () => {} };

@@ -170,7 +170,8 @@ export type BackupReply =
   | { readonly kind: 'range'; readonly task: number; readonly range: Range }
   | { readonly kind: 'no-more' }
   | { readonly kind: 'nodes'; readonly result: RangeResult }
-  | { readonly kind: 'recycle'; readonly buffer: ArrayBuffer }
+  /** the memory of the pack may be used again */
+  | { readonly kind: 'stored' }
   | { readonly kind: 'bytes'; readonly bytes: Uint8Array<ArrayBuffer> };
 
 export interface StoredItem {

@@ -211,11 +211,7 @@ serve<WorkerSetup, BackupRequest, BackupResponse, BackupCall, BackupReply>((setu
         return { kind: 'stored', ids: id, size, isNew };
       }
       case 'take-partial': {
-        const partial = needOpened().packer.takePartial();
-        return new Transfer(
-          { kind: 'partial', packs: partial },
-          partial.map((pack) => pack.buffer.buffer),
-        );
+        return { kind: 'partial', packs: needOpened().packer.takePartial() };
       }
       case 'finish': {
         const { packer } = needOpened();
@@ -238,10 +234,8 @@ function packSender(host: Host, packer: () => Packer) {
   return {
     send(pack: Parameters<Parameters<typeof createPacker>[0]['onPack']>[0]): void {
       const sending = host
-        .call({ kind: 'pack', pack }, [pack.buffer.buffer, pack.header.buffer])
-        .then((reply) => {
-          if (reply.kind === 'recycle') packer().recycle(reply.buffer);
-        })
+        .call({ kind: 'pack', pack }, [pack.header.buffer])
+        .then(() => packer().recycle(pack.buffer))
         .catch((error: unknown) => void (failure ??= error))
         .finally(() => underWay.delete(sending));
       underWay.add(sending);

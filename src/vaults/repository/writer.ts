@@ -96,7 +96,7 @@ export async function createBlobWriter(
       keep: pack.type === 'tree',
       signal: context.signal,
     });
-    packer.recycle(pack.buffer.buffer);
+    packer.recycle(pack.buffer);
     packs.push(id);
     index.addPack(pack.id, walkPackHeader(pack.header));
     await indexWriter.add(pack);

@@ -25,10 +25,10 @@ export interface Claims {
 /** A pack that is complete, or (when `id` is missing) only begun, and handed to another packer to go on with. */
 export interface PackBytes {
   type: BlobType;
-  /** owns its buffer, so that it can be transferred; the pack is `buffer[0, length)` */
-  buffer: Uint8Array<ArrayBuffer>;
+  /** the pack is `buffer[0, length)`; shared, because memory that moves from thread to thread makes each collect garbage */
+  buffer: Uint8Array<SharedArrayBuffer>;
   length: number;
-  /** plain, of the blobs so far; owns its buffer as well */
+  /** plain, of the blobs so far; owns its buffer, so that it can be transferred */
   header: Uint8Array<ArrayBuffer>;
   /** blobs in it */
   count: number;
@@ -42,7 +42,7 @@ export interface FinishedPack extends PackBytes {
 /** A pack that blobs are put into. */
 interface OpenPack {
   readonly type: BlobType;
-  buffer: Uint8Array<ArrayBuffer>;
+  buffer: Uint8Array<SharedArrayBuffer>;
   length: number;
   readonly header: ByteWriter;
   count: number;
@@ -56,7 +56,7 @@ export interface PackerOptions {
   readonly version: 1 | 2;
   /** bytes at which a pack is closed */
   readonly packSize: number;
-  /** takes a complete pack; its buffer is given away, and may come back by `recycle` */
+  /** takes a complete pack; its memory is left alone until it comes back by `recycle` */
   readonly onPack: (pack: FinishedPack) => void;
   readonly profile?: Profile | undefined;
 }
@@ -75,7 +75,7 @@ export interface Packer {
   /** false in repositories of version 1 */
   readonly compresses: boolean;
   /** Gives a pack's memory back. Dropped memory would wait for a collection that sees no reason to hurry. */
-  recycle(buffer: ArrayBuffer): void;
+  recycle(buffer: Uint8Array<SharedArrayBuffer>): void;
   /** Takes the packs that are begun out of this packer. */
   takePartial(): PackBytes[];
   /** Goes on with a pack that another packer began. */
@@ -98,7 +98,7 @@ export function createPacker(options: PackerOptions): Packer {
   const { claims, packSize, profile, version } = options;
   const sealer = createSealer(options.key);
   const capacity = packSize + overhang;
-  const free: Uint8Array<ArrayBuffer>[] = [];
+  const free: Uint8Array<SharedArrayBuffer>[] = [];
   const open = new Map<BlobType, OpenPack>();
   const stats: PackerStats = { dataBlobs: 0, treeBlobs: 0, bytesAdded: 0, bytesPacked: 0 };
   let opened = new Uint8Array(1 << 20);
@@ -124,14 +124,14 @@ export function createPacker(options: PackerOptions): Packer {
     return pack;
   }
 
-  function memoryFor(type: BlobType, length: number): Uint8Array<ArrayBuffer> {
-    if (length > capacity) return new Uint8Array(length);
-    if (type === 'tree') return new Uint8Array(Math.max(length, treeCapacity));
-    return free.pop() ?? new Uint8Array(capacity);
+  function memoryFor(type: BlobType, length: number): Uint8Array<SharedArrayBuffer> {
+    if (length > capacity) return sharedMemory(length);
+    if (type === 'tree') return sharedMemory(Math.max(length, treeCapacity));
+    return free.pop() ?? sharedMemory(capacity);
   }
 
   function enlarge(pack: OpenPack, capacity: number): void {
-    const larger = new Uint8Array(capacity);
+    const larger = sharedMemory(capacity);
     larger.set(pack.buffer.subarray(0, pack.length));
     pack.buffer = larger;
   }
@@ -225,7 +225,7 @@ export function createPacker(options: PackerOptions): Packer {
       return true;
     },
     recycle(buffer) {
-      if (buffer.byteLength === capacity && free.length < 2) free.push(new Uint8Array(buffer));
+      if (buffer.length === capacity && free.length < 2) free.push(buffer);
     },
     takePartial() {
       const packs = [...open.values()].filter(({ count }) => count > 0);
@@ -253,6 +253,10 @@ export function createPacker(options: PackerOptions): Packer {
       for (const pack of [...open.values()]) close(pack);
     },
   };
+}
+
+function sharedMemory(length: number): Uint8Array<SharedArrayBuffer> {
+  return new Uint8Array(new SharedArrayBuffer(length));
 }
 
 export function damagedInMemory(): HoldfastError {
