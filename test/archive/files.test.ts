@@ -1,0 +1,63 @@
+/** File trees in archives: a tar that the stock programs unpack, and that comes back with everything. */
+import assert from 'node:assert/strict';
+import { mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { startGpg } from '../support/gpg.ts';
+import { runProgram } from '../support/program.ts';
+import { holdfast } from '../support/restic.ts';
+import { tempFolder } from '../support/temp.ts';
+import { skipWithout, toolPath } from '../support/tools.ts';
+import { compareTrees, makeTree } from '../support/tree.ts';
+
+const tools = ['tar', 'setfattr', 'setfacl', 'zstd', 'gpg'] as const;
+
+test(
+  'a tree goes into an archive and comes back',
+  { skip: skipWithout(...tools), timeout: 120_000 },
+  async (t) => {
+    const folder = tempFolder(t, 'holdfast-files');
+    const source = join(folder, 'source');
+    const archive = join(folder, 'archive');
+    mkdirSync(source);
+    makeTree(source);
+    const gpg = startGpg(t);
+    const key = await gpg.makeKey('Ada <ada@example.org>');
+    const recipient = await gpg.exportKey(key, { armor: true });
+    const program = holdfast({ repository: `archive:${archive}`, password: '' });
+    const encode = ['--layout', 'latest', '--encode', 'zstd,openpgp', '--recipient', recipient];
+    await program.run(['backup', ...encode, '.'], { cwd: source });
+
+    const [name] = readdirSync(archive).filter((file) => file.endsWith('.tar.zst.gpg'));
+    const decrypted = await gpg.run(['--decrypt', join(archive, name!)]);
+    const plain = await runProgram(toolPath('zstd'), ['-dc'], { input: decrypted.bytes });
+    const unpacked = join(folder, 'unpacked');
+    mkdirSync(unpacked);
+    const flags = ['--xattrs', '--xattrs-include=*', '--acls', '--numeric-owner', '-p'];
+    await runProgram(toolPath('tar'), ['-x', ...flags, '-C', unpacked], { input: plain.bytes });
+    assert.deepEqual(compareTrees(source, unpacked, { roots: false }), []);
+
+    const keys = ['--private-key', await gpg.exportKey(key, { secret: true })];
+    const restored = join(folder, 'restored');
+    await program.run(['restore', 'latest', '--target', restored, ...keys]);
+    assert.deepEqual(compareTrees(source, restored, { roots: false }), []);
+    const some = join(folder, 'some');
+    await program.run(['restore', 'latest', '--target', some, '--include', 'hello.txt', ...keys]);
+    assert.equal(readFileSync(join(some, 'plain', 'hello.txt'), 'utf8'), 'hello\n');
+    assert.deepEqual(readdirSync(some), ['plain']);
+    await program.run(['check', ...keys]);
+  },
+);
+
+test('what is missing is told, marked, and keeps what is older', { skip: skipWithout('tar') }, async (t) => {
+  const folder = tempFolder(t, 'holdfast-files');
+  const repository = `archive:${join(folder, 'archive')}`;
+  const program = holdfast({ repository, password: '' });
+  for (const name of ['a', 'b']) mkdirSync(join(folder, name));
+  await program.run(['backup', join(folder, 'a'), join(folder, 'b')]);
+  rmSync(join(folder, 'b'), { recursive: true });
+  const { stderr } = await program.run(['backup', join(folder, 'a'), join(folder, 'b')], { expect: 3 });
+  assert.match(stderr, /b does not exist, skipping/);
+  assert.match(stderr, /at least one source file could not be read/);
+  await program.run(['backup', join(folder, 'b')], { expect: 1 });
+});
