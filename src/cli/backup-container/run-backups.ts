@@ -15,8 +15,8 @@ import { type ContainerSession, problemsOf, refuseBadSettings, scriptOptions } f
 import { databaseSize, showBackups } from './show-backups.ts';
 import { showSettings } from './show-settings.ts';
 
-/** Code `failed` when a database has no backup, or not all of its copies. */
-export async function runBackups(session: ContainerSession): Promise<void> {
+/** Resolves to what was not done, in one sentence; undefined when every database has its backup and all of its copies. */
+export async function runBackups(session: ContainerSession): Promise<string | undefined> {
   const { tell, listed, runtime, settings, flags } = session;
   const { context, environment } = runtime;
   tell.say('Starting backup process ...');
@@ -24,7 +24,10 @@ export async function runBackups(session: ContainerSession): Promise<void> {
   refuseBadSettings(session);
   const rules = { strategy: settings.strategy!, minSizeRatio: settings.minSizeRatio };
   await using targets = await openTargets(settings, environment, context);
-  if (flags.dryRun) return await tellPlan(session, targets, rules);
+  if (flags.dryRun) {
+    await tellPlan(session, targets, rules);
+    return undefined;
+  }
   let failed = 0;
   for (const message of problemsOf(session)) {
     failed++;
@@ -40,9 +43,9 @@ export async function runBackups(session: ContainerSession): Promise<void> {
     if (context.signal.aborted) throw new HoldfastError('interrupted', 'interrupted');
   }
   await showBackups(session, targets);
-  if (failed === 0) return;
+  if (failed === 0) return undefined;
   const all = listed.databases.length + listed.refused.length + session.conf.problems.length;
-  throw new HoldfastError('failed', `${failed} of ${all} lines were not backed up, or not to everywhere`);
+  return `${failed} of ${all} lines were not backed up, or not to everywhere`;
 }
 
 /** True when the backup and all of its copies are there. */
@@ -58,7 +61,10 @@ async function backUpOne(
   const began = context.clock.now();
   const warnings: string[] = [];
   const name = await nextName(listedDatabase, rules, targets.folder, context);
-  const script = scriptOptions(session, database.kind, (message) => warnings.push(message));
+  const script = {
+    ...scriptOptions(session, database.kind, (message) => warnings.push(message)),
+    stallTimeout: session.settings.stallTimeout,
+  };
   const elapsed = (status: number): string =>
     `\n\nElapsed time: ${elapsedText(context.clock, began)} - Status Code: ${status}`;
   tell.say(`Backing up '${text}' to '${join(targets.folder.storage.location, name)}' ...`);
@@ -71,7 +77,9 @@ async function backUpOne(
       return true;
     }
     const hint = error instanceof HoldfastError && error.hint ? ` (${error.hint})` : '';
-    await tell.error(`Failed to backup ${text}.\n${messageOf(error)}${hint}${elapsed(1)}`);
+    // flags of other verbs are variables here
+    const said = `${messageOf(error)}${hint.replace('--stall-timeout', 'DATABASE_STALL_TIMEOUT')}`;
+    await tell.error(`Failed to backup ${text}.\n${said}${elapsed(1)}`);
     return false;
   }
   const size = await databaseSize(session, listedDatabase);

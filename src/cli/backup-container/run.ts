@@ -1,8 +1,8 @@
 /** `holdfast backup-container`, or backup.sh: from its flags to what they mean. */
-import { HoldfastError, hasCode } from '../../kernel/errors.ts';
+import { hasCode, HoldfastError, messageOf } from '../../kernel/errors.ts';
 import type { Runtime } from '../verb.ts';
 import { type ContainerFlags, modeOf, parseContainerFlags } from './arguments.ts';
-import { openSession } from './session.ts';
+import { type ContainerSession, openSession } from './session.ts';
 
 /** Codes `usage`, `failed` when a part of the work was not done, and those of what is done. */
 export async function runContainer(args: readonly string[], runtime: Runtime): Promise<void> {
@@ -42,10 +42,10 @@ async function runFlags(flags: ContainerFlags, runtime: Runtime): Promise<void> 
       return (await import('./run-restore.ts')).runRestore(session);
     case 'verify':
     case 'scheduled-verify':
-      return (await import('./run-verify.ts')).runVerify(session);
+      return finish(session, (await import('./run-verify.ts')).runVerify(session));
     case 'once':
     case 'scheduled': {
-      await (await import('./run-backups.ts')).runBackups(session);
+      await finish(session, (await import('./run-backups.ts')).runBackups(session));
       return session.tell.say(`${flags.once ? 'Single' : 'Scheduled'} backup run complete.`);
     }
     case 'cron':
@@ -53,6 +53,18 @@ async function runFlags(flags: ContainerFlags, runtime: Runtime): Promise<void> 
     case 'legacy':
       return (await import('./serve.ts')).serveLoop(session);
   }
+}
+
+/** What ends the work before its end is told like what fails on the way. */
+async function finish({ tell }: ContainerSession, work: Promise<string | undefined>): Promise<void> {
+  let undone: string | undefined;
+  try {
+    undone = await work;
+  } catch (error) {
+    if (!hasCode(error, 'interrupted')) await tell.error(messageOf(error));
+    throw error;
+  }
+  if (undone !== undefined) throw new HoldfastError('failed', undone);
 }
 
 /** Whether the flags wait for signals: then one of them is a good end. */

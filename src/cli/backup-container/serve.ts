@@ -37,11 +37,18 @@ export async function serveSchedules(session: ContainerSession, runFlags: RunFla
     if (backsUp) cycle = schedule;
     try {
       await runFlags(flags, runtime);
+    } catch (error) {
+      // the webhook knows already
+      if (hasCode(error, 'interrupted')) throw error;
+      context.warn(`"${schedule.text}" failed: ${messageOf(error)}`);
     } finally {
       if (backsUp) cycle = undefined;
     }
   };
-  const cutOff = await runSchedules(conf.schedules, run, context);
+  const cutOff = await runSchedules(conf.schedules, run, {
+    ...{ clock: context.clock, signal: context.signal },
+    warn: (message) => void tell.warn(message),
+  });
   if (cutOff) throw new HoldfastError('interrupted', 'interrupted');
   tell.say('Stopped.');
 }
@@ -53,10 +60,11 @@ export async function serveLoop(session: ContainerSession): Promise<void> {
   while (!context.signal.aborted) {
     try {
       // the file may have been changed
-      await runBackups(openSession(flags, runtime));
+      const undone = await runBackups(openSession(flags, runtime));
+      if (undone !== undefined) context.warn(undone);
     } catch (error) {
       if (hasCode(error, 'interrupted')) throw error;
-      context.warn(messageOf(error));
+      await tell.error(messageOf(error));
     }
     tell.say(`Sleeping for ${settings.period} ...`);
     const stopped = await sleepFor(settings.periodMs, context.clock, context.signal);

@@ -17,6 +17,8 @@ export interface ContainerSettings {
   readonly tableSchema: string;
   /** milliseconds that the server of a verification has to start */
   readonly serverTimeout: number;
+  /** milliseconds without a byte after which a database that is dumped is taken for stuck; undefined for ever */
+  readonly stallTimeout: number | undefined;
   readonly s3: S3Settings | undefined;
   readonly ftp: FtpSettings | undefined;
   readonly webhook: WebhookSettings | undefined;
@@ -74,6 +76,7 @@ export function readContainerSettings(environment: Environment): ContainerSettin
     ...{ period, periodMs: periodMs ?? 86_400_000 },
     tableSchema: text('TABLE_SCHEMA') ?? 'public',
     serverTimeout: count('DATABASE_SERVER_TIMEOUT', 120) * 1000,
+    stallTimeout: count('DATABASE_STALL_TIMEOUT', 600) * 1000 || undefined,
     s3: s3Settings(text, problems),
     ftp: ftpSettings(text, problems),
     webhook: webhookSettings(text, problems),

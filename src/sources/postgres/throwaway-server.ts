@@ -181,8 +181,12 @@ async function initialise(
   } catch (error) {
     if (!hasCode(error, 'failed')) throw error;
     const mayNot = identity && /EACCES|ermission denied/.test(error.message);
-    const hint = `the user with the number ${identity?.uid} must be able to enter ${dirname(initdb)} and ${dirname(path)}`;
-    throw missing(messageOf(error), mayNot ? hint : undefined, error);
+    const hint = mayNot
+      ? `the user with the number ${identity?.uid} must be able to enter ${dirname(initdb)} and ${dirname(path)}`
+      : /could not look up effective user ID/.test(error.message)
+        ? 'PostgreSQL wants a line in /etc/passwd for the user that it runs as'
+        : undefined;
+    throw missing(messageOf(error), hint, error);
   }
 }
 
