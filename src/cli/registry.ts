@@ -149,6 +149,11 @@ export const verbs: readonly Verb[] = [
     load: async () => (await import('./commands/config.ts')).configCommand,
   },
   {
+    name: 'bucket',
+    summary: 'make a bucket fit for backups, and print policies for it',
+    load: async () => (await import('./commands/bucket.ts')).bucketCommand,
+  },
+  {
     name: 'cache',
     summary: 'list and remove local caches',
     load: async () => (await import('./commands/cache.ts')).cacheCommand,

@@ -8,6 +8,7 @@ import type { BucketPurpose } from '../operations/bucket/purpose.ts';
 import { parseLocation } from '../storage/location.ts';
 import type { S3Location } from '../storage/location.ts';
 import { openBucket } from '../storage/open.ts';
+import { createEndpoint } from '../storage/s3/endpoint.ts';
 import type { SettingName, SettingOutcome } from '../storage/s3/settings/setting.ts';
 import type { RepositoryChoice } from './global-options.ts';
 import { archivePrefix, isArchive } from './repository-choice.ts';
@@ -82,7 +83,9 @@ export function runBucketPolicy(
     settings.extended.get('s3.region') ?? environment['AWS_REGION'] ?? environment['AWS_DEFAULT_REGION'];
   const purpose = flags.for ?? (place.isArchive ? 'archive' : 'repository');
   const partition = partitionOf(endpoint, region);
-  const policy = bucketPolicy(flags.role, purpose, { bucket, prefix, partition });
+  const defaultUrl = environment['AWS_ENDPOINT_URL_S3'] || environment['AWS_ENDPOINT_URL'] || undefined;
+  const { isAws } = createEndpoint(location, { lookup: 'path', region, defaultUrl });
+  const policy = bucketPolicy(flags.role, purpose, { bucket, prefix, partition, isAws });
   invocation.terminal.result(JSON.stringify(policy, undefined, 2));
 }
 

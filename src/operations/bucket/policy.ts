@@ -13,6 +13,8 @@ export interface PolicyPlace {
   readonly bucket: string;
   /** without slashes at its ends; '' for the whole bucket */
   readonly prefix: string;
+  /** Amazon's own; others refuse policies that name what they do not know */
+  readonly isAws: boolean;
   /** `aws`, or the part of Amazon's world that is apart: `aws-cn`, `aws-us-gov` */
   readonly partition: string;
 }
@@ -34,14 +36,17 @@ const settings = [
   's3:GetBucketLocation',
   's3:GetBucketVersioning',
   's3:GetLifecycleConfiguration',
-  's3:GetEncryptionConfiguration',
-  's3:GetBucketPublicAccessBlock',
   's3:GetBucketObjectLockConfiguration',
   's3:GetBucketPolicy',
 ];
+const settingsOfAws = [
+  's3:GetEncryptionConfiguration',
+  's3:GetBucketPublicAccessBlock',
+  's3:GetBucketPolicyStatus',
+];
 
 export function bucketPolicy(role: BucketRole, purpose: BucketPurpose, place: PolicyPlace): Policy {
-  const { bucket, prefix, partition } = place;
+  const { bucket, prefix, partition, isAws } = place;
   const arn = `arn:${partition}:s3:::${bucket}`;
   const below = (...folders: string[]): string[] => {
     const root = prefix === '' ? arn : `${arn}/${prefix}`;
@@ -58,6 +63,8 @@ export function bucketPolicy(role: BucketRole, purpose: BucketPurpose, place: Po
     ...{ Sid, Effect: 'Allow', Action, Resource: below(...folders) },
   });
   const locate = bucketWide('FindBucket', 's3:GetBucketLocation');
+
+  const audit = bucketWide('ReadSettings', ...settings, ...(isAws ? settingsOfAws : []));
 
   const statements: Record<BucketRole, Record<BucketPurpose, PolicyStatement[]>> = {
     reader: {
@@ -120,8 +127,8 @@ export function bucketPolicy(role: BucketRole, purpose: BucketPurpose, place: Po
       ],
     },
     auditor: {
-      archive: [bucketWide('ReadSettings', ...settings), list('s3:ListBucketVersions')],
-      repository: [bucketWide('ReadSettings', ...settings), list('s3:ListBucketVersions')],
+      archive: [audit, list('s3:ListBucketVersions')],
+      repository: [audit, list('s3:ListBucketVersions')],
     },
   };
   return { Version: '2012-10-17', Statement: statements[role][purpose] };
