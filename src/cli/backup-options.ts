@@ -168,6 +168,17 @@ function streamed(
   return { kind: 'source', source, path: `/${flags.stdinFilename.replace(/^\/+/, '')}` };
 }
 
+/** The files that were asked for, and how many of the paths are not there, which is told. */
+export async function chosenFiles(
+  invocation: Invocation,
+  operands: readonly string[],
+  flags: BackupFlags,
+): Promise<{ readonly what: FileTargets; readonly missing: number }> {
+  refuseDatabaseFlags(flags);
+  const { existing, missing } = await findTargets(invocation, operands, flags);
+  return { what: await fileTargets(invocation, existing, flags), missing };
+}
+
 async function fileTargets(
   invocation: Invocation,
   paths: readonly Uint8Array[],

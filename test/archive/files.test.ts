@@ -37,7 +37,7 @@ test(
     await runProgram(toolPath('tar'), ['-x', ...flags, '-C', unpacked], { input: plain.bytes });
     assert.deepEqual(compareTrees(source, unpacked, { roots: false }), []);
 
-    const keys = ['--private-key', await gpg.exportKey(key, { secret: true })];
+    const keys = ['--identity', await gpg.exportKey(key, { secret: true })];
     const restored = join(folder, 'restored');
     await program.run(['restore', 'latest', '--target', restored, ...keys]);
     assert.deepEqual(compareTrees(source, restored, { roots: false }), []);
@@ -45,6 +45,9 @@ test(
     await program.run(['restore', 'latest', '--target', some, '--include', 'hello.txt', ...keys]);
     assert.equal(readFileSync(join(some, 'plain', 'hello.txt'), 'utf8'), 'hello\n');
     assert.deepEqual(readdirSync(some), ['plain']);
+    const alone = ['restore', 'latest', '--target', join(folder, 'alone'), '--include', 'hello.txt', ...keys];
+    const { stderr } = await program.run(alone, { expect: 1 });
+    assert.match(stderr, /hello\.txt: it is another name of links\/hard, which is to be restored as well/);
     await program.run(['check', ...keys]);
   },
 );

@@ -4,14 +4,16 @@ import { hasCode, HoldfastError, messageOf } from '../../kernel/errors.ts';
 import type { ArchiveBackupResult } from '../../operations/archive/backup.ts';
 import { backupToArchive } from '../../operations/archive/backup.ts';
 import type { ArchiveInput } from '../../operations/archive/input.ts';
+import { filesInput } from '../../operations/archive/files-input.ts';
 import { databaseInput, streamInput } from '../../operations/archive/input.ts';
 import { commandSource, streamSource } from '../../sources/streams/stream-source.ts';
 import type { Archive } from '../../vaults/archive/archive.ts';
 import { maskedTag } from '../../sources/masking/masking.ts';
 import type { ArchiveFlags } from '../archive-flags.ts';
-import type { BackupFlags } from '../backup-options.ts';
+import { type BackupFlags, chosenFiles } from '../backup-options.ts';
 import { chosenDatabases } from '../database-operand.ts';
 import { setting } from '../environment.ts';
+import { tellItem } from '../output/backup.ts';
 import { formatBytes, plural } from '../output/format.ts';
 import { parseLocalTime } from '../values.ts';
 import type { Invocation } from '../verb.ts';
@@ -24,12 +26,17 @@ export async function runArchiveBackup(
   flags: BackupFlags & ArchiveFlags,
 ): Promise<void> {
   const timeMs = flags.time ? parseLocalTime(flags.time, '--time') : undefined;
-  const inputs = await archiveInputs(invocation, operands, flags, timeMs);
+  const { inputs, missing } = await archiveInputs(invocation, operands, flags, timeMs);
   await withArchive(invocation, flags, async (archive) => {
     const failed: string[] = [];
     for (const input of inputs) {
       try {
-        await backUpOne(invocation, archive, input, flags, timeMs);
+        const incomplete = await backUpOne(invocation, archive, input, flags, timeMs);
+        if (incomplete || missing > 0) {
+          throw new HoldfastError('incomplete', 'at least one source file could not be read', {
+            hint: 'the archive has everything else; the messages above name what is missing',
+          });
+        }
       } catch (error) {
         if (inputs.length === 1 || hasCode(error, 'interrupted')) throw error;
         const [path = ''] = input.source.paths;
@@ -49,14 +56,14 @@ async function archiveInputs(
   operands: readonly string[],
   flags: BackupFlags,
   timeMs: number | undefined,
-): Promise<ArchiveInput[]> {
+): Promise<{ readonly inputs: readonly ArchiveInput[]; readonly missing: number }> {
   const host = flags.host ?? flags.hostname ?? setting(invocation.environment, 'HOST') ?? hostname();
   if (flags.stdin || flags.stdinFromCommand) {
     const options = { filename: flags.stdinFilename, modified: new Date(timeMs ?? Date.now()) };
     const source = flags.stdinFromCommand
       ? commandSource(operands, options, (line) => invocation.terminal.complain(line))
       : streamSource('standard input', invocation.stdin(), options);
-    return [streamInput(source, flags.stdinFilename, host)];
+    return { inputs: [streamInput(source, flags.stdinFilename, host)], missing: 0 };
   }
   if (flags.jobs !== undefined) {
     throw new HoldfastError(
@@ -66,25 +73,32 @@ async function archiveInputs(
   }
   const chosen = await chosenDatabases(invocation, operands, flags, timeMs);
   if (!chosen) {
-    throw new HoldfastError('unsupported', 'file trees cannot be backed up to archives yet');
+    const { what, missing } = await chosenFiles(invocation, operands, flags);
+    const problem = (path: Uint8Array, message: string, lost: boolean): void =>
+      tellItem(invocation.terminal, { kind: 'problem', path, message, lost });
+    const warn = (message: string): void => invocation.context.warn(message);
+    return { inputs: [filesInput(what, { host, problem, warn })], missing };
   }
   const { driver, addresses, options } = chosen;
-  return addresses.map((address) => databaseInput(driver, address, options));
+  const inputs = addresses.map((address) => databaseInput(driver, address, options));
+  return { inputs, missing: 0 };
 }
 
+/** True when something is missing in it. */
 async function backUpOne(
   invocation: Invocation,
   archive: Archive,
   input: ArchiveInput,
   flags: BackupFlags,
   timeMs: number | undefined,
-): Promise<void> {
+): Promise<boolean> {
   const { terminal, environment, context } = invocation;
   if (flags.dryRun) {
     const { host, database } = input.source;
-    return terminal.say(
+    terminal.say(
       `would back up ${[host, database].filter(Boolean).join('-')} to ${archive.storage.location}`,
     );
+    return false;
   }
   const started = performance.now();
   const result = await backupToArchive(
@@ -99,6 +113,7 @@ async function backUpOne(
     context,
   );
   tell(invocation, result, (performance.now() - started) / 1000);
+  return result.incomplete;
 }
 
 function tell({ terminal }: Invocation, { manifest }: ArchiveBackupResult, seconds: number): void {

@@ -2,13 +2,16 @@
 import { HoldfastError } from '../../kernel/errors.ts';
 import { chooseArtefact, findArchiveSnapshot, formOf } from '../../operations/archive/find.ts';
 import { extractFile } from '../../operations/archive/extract.ts';
+import { extractTree } from '../../operations/archive/extract-tree.ts';
 import { openArchivedDump } from '../../operations/archive/stored-dump.ts';
 import type { StoredArtefact } from '../../vaults/archive/archive.ts';
 import type { Archive } from '../../vaults/archive/archive.ts';
 import type { ArchiveFlags } from '../archive-flags.ts';
 import type { RestoreFlags } from '../commands/restore.ts';
 import { setting } from '../environment.ts';
-import { formatBytes } from '../output/format.ts';
+import { formatBytes, plural } from '../output/format.ts';
+import { tellRestoreEvent } from '../output/restore.ts';
+import { readPatterns } from '../pattern-flags.ts';
 import { restoreInto } from '../run-restore-database.ts';
 import { snapshotFilter } from '../snapshot-flags.ts';
 import type { Invocation } from '../verb.ts';
@@ -41,7 +44,7 @@ export async function runArchiveRestore(
     const snapshot = await findArchiveSnapshot(archive, id, filter, context);
     const artefact = chooseArtefact(snapshot, { named });
     if (flags.to !== undefined) return intoDatabase(invocation, archive, artefact, flags.to, flags);
-    await intoFolder(invocation, archive, artefact, flags.target!, flags.dryRun ?? false);
+    await intoFolder(invocation, archive, artefact, flags.target!, flags);
   });
 }
 
@@ -62,19 +65,63 @@ async function intoDatabase(
 }
 
 async function intoFolder(
-  { terminal, context }: Invocation,
+  invocation: Invocation,
   archive: Archive,
   artefact: StoredArtefact,
   target: string,
-  dryRun: boolean,
+  flags: RestoreFlags,
 ): Promise<void> {
-  if (formOf(artefact) === 'tar') {
-    throw new HoldfastError('unsupported', 'tars are not unpacked here yet', {
-      hint: '`holdfast dump SNAPSHOT | tar -x -C DIRECTORY` does it',
-    });
-  }
-  if (dryRun) return terminal.say(`would restore ${artefact.name} to ${target}`);
+  const { terminal, context } = invocation;
+  if (formOf(artefact) === 'tar') return unpack(invocation, archive, artefact, target, flags);
+  if (flags.dryRun) return terminal.say(`would restore ${artefact.name} to ${target}`);
   const { path, size } = await extractFile(archive, artefact, target, context.signal);
   if (terminal.json) terminal.emit({ message_type: 'summary', path, size });
   else terminal.say(`restored ${path}, ${formatBytes(size)}`);
+}
+
+async function unpack(
+  { terminal, environment, context }: Invocation,
+  archive: Archive,
+  artefact: StoredArtefact,
+  target: string,
+  flags: RestoreFlags,
+): Promise<void> {
+  if (flags.delete || flags.verify) {
+    throw new HoldfastError('usage', `--${flags.delete ? 'delete' : 'verify'} is for repositories`);
+  }
+  const dryRun = flags.dryRun ?? false;
+  const patterns = await readPatterns(flags, environment);
+  const detail = terminal.verbosity >= 3;
+  const show = (path: Uint8Array): string => `/${Buffer.from(path).toString()}`;
+  const tally = await extractTree(
+    archive,
+    artefact,
+    {
+      ...{ target, patterns, dryRun, overwrite: flags.overwrite },
+      includeXattrs: flags.includeXattr ?? [],
+      excludeXattrs: flags.excludeXattr ?? [],
+      ownershipByName: flags.ownershipByName ?? false,
+      problem: (path, message) => tellRestoreEvent(terminal, { kind: 'problem', path: show(path), message }),
+      restored(path, type, size) {
+        const what = type === 'file' || type === 'dir' ? type : 'other';
+        if (detail)
+          tellRestoreEvent(terminal, { kind: 'item', action: 'restored', what, path: show(path), size });
+      },
+      warn: (message) => context.warn(message),
+    },
+    context.signal,
+  );
+  const { files, directories, others, bytes, skipped, errors } = tally;
+  if (terminal.json) {
+    terminal.emit({ message_type: 'summary', ...tally, ...(dryRun && { dry_run: true }) });
+  } else {
+    const what = `${plural(files, 'file')}, ${plural(directories, 'folder')} and ${others} others, ${formatBytes(bytes)}`;
+    terminal.say(`${dryRun ? 'would restore' : 'restored'} ${what} to ${target}`);
+    if (skipped > 0) terminal.say(`${skipped} were there already and stay`);
+  }
+  if (errors > 0) {
+    throw new HoldfastError('failed', `there were ${plural(errors, 'error')}`, {
+      hint: 'the messages above name what was not restored as it should be',
+    });
+  }
 }

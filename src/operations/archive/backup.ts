@@ -4,6 +4,7 @@ import type { Archive } from '../../vaults/archive/archive.ts';
 import { coreName, tierOf } from '../../vaults/archive/layout/layout.ts';
 import type { Manifest } from '../../vaults/archive/manifest.ts';
 import { beginRun } from '../../vaults/archive/writer.ts';
+import { incompleteTag } from '../backup/backup.ts';
 import type { ArchiveForgetPlan, ArchiveForgetResult } from './forget.ts';
 import { performArchiveForget, planArchiveForget } from './forget.ts';
 import type { ArchiveInput } from './input.ts';
@@ -29,6 +30,9 @@ export interface ArchiveRetention {
 
 export interface ArchiveBackupResult {
   readonly manifest: Manifest;
+  /** something is missing in it, as was told by then; it is marked with the tag `incomplete` */
+  readonly incomplete: boolean;
+  /** undefined when there was none, and where the backup is incomplete */
   readonly retention: (ArchiveForgetPlan & ArchiveForgetResult) | undefined;
 }
 
@@ -41,7 +45,8 @@ export async function backupToArchive(
 ): Promise<ArchiveBackupResult> {
   const manifest = await writeRun(archive, input, options, context);
   const { retention } = options;
-  if (!retention) return { manifest, retention: undefined };
+  const incomplete = input.incomplete?.() ?? false;
+  if (!retention || incomplete) return { manifest, incomplete, retention: undefined };
   const { source } = input;
   const core = coreName(source);
   const paths = source.paths.join('\0');
@@ -55,7 +60,7 @@ export async function backupToArchive(
     context,
   );
   const done = await performArchiveForget(archive, plan, context);
-  return { manifest, retention: { ...plan, ...done } };
+  return { manifest, incomplete, retention: { ...plan, ...done } };
 }
 
 async function writeRun(
@@ -73,5 +78,5 @@ async function writeRun(
     context,
   );
   for await (const artefact of input.artefacts(context.signal)) await run.write(artefact);
-  return await run.commit();
+  return await run.commit(input.incomplete?.() ? [incompleteTag] : []);
 }

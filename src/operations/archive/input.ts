@@ -27,6 +27,8 @@ export interface ArchiveInput {
   readonly source: ManifestSource;
   /** One after the other: each is read to its end before the next is asked for. */
   artefacts(signal: AbortSignal): AsyncIterable<NewArtefact>;
+  /** asked when all was written: something is missing in it, or not whole; it is kept, and nothing goes for it */
+  readonly incomplete?: () => boolean;
 }
 
 /** Ports that need not be in a name. */

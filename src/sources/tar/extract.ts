@@ -2,6 +2,7 @@
 import { hasCode, HoldfastError, messageOf, throwIfAborted } from '../../kernel/errors.ts';
 import type { DirectoryHandle } from '../../kernel/native/directory-handle.ts';
 import { shownPath } from '../../kernel/native/directory-handle.ts';
+import { showPath } from '../../kernel/native/system-error.ts';
 import { isDot, joinPath, pathComponents } from '../files/path.ts';
 import type { RestoreFilter } from '../files/restore-filter.ts';
 import {
@@ -172,8 +173,7 @@ async function restoreEntry(
   if (type === 'link') {
     const first = placeOf(member.linkname);
     if (!first) throw new HoldfastError('corrupt', 'it is a link to what lies outside of the folder');
-    const from = { parent: target.directory(first.parent), name: first.name };
-    createHardLink(target, from, openParent(target, place.parent), name);
+    linkTo(target, first, place);
     return true;
   }
   if (type === 'file') {
@@ -185,6 +185,24 @@ async function restoreEntry(
   const kind = type === 'symlink' ? 'symlink' : 'other';
   applyToEntry(target, parent, name, kind, metadataOf(member, options), options.policy);
   return true;
+}
+
+/** Another name of a file that came before, if that was restored. */
+function linkTo(target: FileTarget, first: Place, place: Place): void {
+  let from: DirectoryHandle | undefined;
+  try {
+    from = target.directory(first.parent);
+  } catch (error) {
+    if (!hasCode(error, 'not-found')) throw error;
+  }
+  if (!from || !target.stat(from, first.name)) {
+    const name = showPath(first.path);
+    throw new HoldfastError('not-found', `it is another name of ${name}, which is to be restored as well`);
+  }
+  // both are asked for at once: opening one may close another
+  const parent = openParent(target, place.parent);
+  const again = { parent: target.directory(first.parent), name: first.name };
+  createHardLink(target, again, parent, place.name);
 }
 
 async function restoreFile(

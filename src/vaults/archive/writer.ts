@@ -41,7 +41,7 @@ export interface ArchiveRun extends AsyncDisposable {
   /** Code `corrupt` when the storage tells of another size than was written; those of the bytes and of the storage. */
   write(artefact: NewArtefact): Promise<ManifestArtefact>;
   /** Writes what makes it a snapshot. Without it everything goes again when the run is disposed of. */
-  commit(): Promise<Manifest>;
+  commit(moreTags?: readonly string[]): Promise<Manifest>;
 }
 
 /** Names tell times in whole seconds: what is made within one waits for the next. */
@@ -77,8 +77,9 @@ export async function beginRun(archive: Archive, options: RunOptions, context: C
     return false;
   }
 
-  function manifestOf(artefacts: readonly ManifestArtefact[]): Manifest {
-    const { source, hostname, program, tags } = options;
+  function manifestOf(artefacts: readonly ManifestArtefact[], moreTags: readonly string[]): Manifest {
+    const { source, hostname, program } = options;
+    const tags = [...new Set([...options.tags, ...moreTags])];
     return { version: 1, time: new Date(time).toISOString(), source, hostname, program, tags, artefacts };
   }
 
@@ -109,13 +110,14 @@ export async function beginRun(archive: Archive, options: RunOptions, context: C
       done.push(artefact);
       return artefact;
     },
-    async commit() {
+    async commit(moreTags = []) {
       if (done.length === 0) throw new HoldfastError('failed', 'the source has nothing to store');
-      const manifest = manifestOf(done);
+      const manifest = manifestOf(done, moreTags);
       if (layout === 'dated') {
         await put(manifestName(layout, done[0]!.name), manifest);
       } else {
-        for (const artefact of done) await put(manifestName(layout, artefact.name), manifestOf([artefact]));
+        for (const artefact of done)
+          await put(manifestName(layout, artefact.name), manifestOf([artefact], moreTags));
       }
       committed = true;
       if (archive.links ?? layout === 'dated') await linkNewest();

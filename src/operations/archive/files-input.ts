@@ -1,0 +1,37 @@
+/** File trees for an archive: one tar of everything that was asked for. */
+import { absolutePath, rawPath } from '../../sources/files/path.ts';
+import { tarOfTree, type TreeTally } from '../../sources/tar/write-tree.ts';
+import type { Identity } from '../../vaults/archive/layout/layout.ts';
+import type { FileTargets } from '../backup/backup.ts';
+import { type ArchiveInput, pathsIdentity } from './input.ts';
+
+/** What the manifest tells of a tar. */
+export interface TreeEvidence extends TreeTally {
+  readonly kind: 'files';
+}
+
+export interface FilesInputOptions {
+  readonly host: string;
+  readonly named?: Identity;
+  /** Something is not as it should be; `lost` when it is missing in the archive, or not whole there. */
+  problem(path: Uint8Array, message: string, lost: boolean): void;
+  warn(message: string): void;
+}
+
+/** The backup is incomplete when anything was lost. */
+export function filesInput(
+  { paths, selection }: Pick<FileTargets, 'paths' | 'selection'>,
+  { host, named, problem, warn }: FilesInputOptions,
+): ArchiveInput {
+  const workingDirectory = rawPath(process.cwd());
+  const shown = paths.map((path) => Buffer.from(absolutePath(path, workingDirectory)).toString());
+  const tally: TreeTally = { files: 0, directories: 0, others: 0, bytes: 0, lost: 0 };
+  return {
+    source: { ...(named ?? pathsIdentity(shown, host)), kind: 'files', paths: shown.toSorted() },
+    async *artefacts(signal) {
+      const bytes = tarOfTree({ paths, selection, problem, warn }, tally, signal);
+      yield { extension: '.tar', bytes, evidence: (): TreeEvidence => ({ kind: 'files', ...tally }) };
+    },
+    incomplete: () => tally.lost > 0,
+  };
+}
