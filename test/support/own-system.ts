@@ -45,6 +45,9 @@ export async function makeOwnSystem(folder: string, small = '1m'): Promise<OwnSy
     `{ cat /etc/shadow; echo '${name}:${stdout.trim()}:19000::::::'; } >/run/shadow`,
     'chmod 600 /run/shadow',
     'for file in passwd group shadow; do mount --bind /run/$file /etc/$file; done',
+    // the distribution's own rules wait seconds after a wrong password
+    "printf '%s required pam_unix.so nodelay\\n' auth account >/run/pam",
+    '[ ! -e /etc/pam.d/vsftpd ] || mount --bind /run/pam /etc/pam.d/vsftpd',
     // the first process of a system must reap others' children, which not every server does
     '"$@"',
   ];

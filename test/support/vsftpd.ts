@@ -61,6 +61,7 @@ async function start(folder: string, options: VsftpdOptions): Promise<FtpServer>
     'write_enable=YES',
     'local_umask=077',
     'xferlog_enable=NO',
+    'delay_failed_login=0',
     'seccomp_sandbox=NO',
     'utf8_filesystem=YES',
     'secure_chroot_dir=/run/vsftpd/empty',

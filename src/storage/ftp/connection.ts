@@ -38,10 +38,11 @@ export async function connectClient(
     });
     return client;
   } catch (error) {
+    const refusesTls = security === 'explicit' && !client.ftp.hasTLS;
     client.close();
     if (signal?.aborted) throw new HoldfastError('interrupted', 'interrupted', { cause: signal.reason });
     const hasPassword = password !== undefined || user === 'anonymous';
-    throw connectError(error, { host, port, user, hasPassword, secure: security !== 'none' });
+    throw connectError(error, { host, port, user, hasPassword, refusesTls, secure: security !== 'none' });
   } finally {
     signal?.removeEventListener('abort', onAbort);
   }

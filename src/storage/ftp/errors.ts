@@ -86,6 +86,8 @@ export interface ConnectPlace {
   readonly user: string;
   readonly hasPassword: boolean;
   readonly secure: boolean;
+  /** it has not come as far as TLS, which was asked for */
+  readonly refusesTls: boolean;
 }
 
 /** For whatever stops a connection from being made. */
@@ -95,7 +97,6 @@ export function connectError(error: unknown, place: ConnectPlace): HoldfastError
   const server = port === 21 || port === 990 ? host : `${host}:${port}`;
   const code = codeOf(error);
   const words = wordsOf(error);
-  if (code === 530 || code === 430 || code === 332) return refused(server, words, place, error);
   const make = (why: string, retryable: boolean, hint?: string): HoldfastError =>
     new HoldfastError('unreachable', `${server} cannot be reached: ${why}`, {
       retryable,
@@ -103,12 +104,13 @@ export function connectError(error: unknown, place: ConnectPlace): HoldfastError
       ...(hint === undefined ? {} : { hint }),
     });
   if (code === 421) return make(`it says ${words}`, true, 'fewer connections at once: -o ftp.connections=2');
-  if (code !== undefined && place.secure && (code === 534 || isUnknownCommand(error)))
+  if (code !== undefined && place.refusesTls)
     return make(
       `it does not offer TLS (${words})`,
       false,
       'a server without TLS needs ftp://, which hides nothing',
     );
+  if (code === 530 || code === 430 || code === 332) return refused(server, words, place, error);
   if (code !== undefined) return make(`it says ${words}`, code < 500);
   const network = networkCodeOf(error);
   const fault = networkFaults[network];

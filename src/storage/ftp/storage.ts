@@ -95,7 +95,10 @@ export function createFtpStorage(pool: ClientPool, { location, path, ahead }: Ft
         bytes.set(chunk, filled);
         filled += chunk.length;
       }
-      if (filled < length) throw truncatedError(name, offset, length, await sizeOf(client, name));
+      if (filled < length) {
+        const size = await sizeOf(client, name);
+        throw size < offset + length ? truncatedError(name, offset, length, size) : cutError(name);
+      }
       return bytes;
     });
   }
@@ -132,7 +135,7 @@ export function createFtpStorage(pool: ClientPool, { location, path, ahead }: Ft
         done += piece.length;
         yield piece;
       }
-      if (done < length) throw truncatedError(name, offset, length, offset + done);
+      if (done < length) throw cutError(name);
       clean = true;
     } catch (error) {
       throwIfAborted(signal);
@@ -170,6 +173,12 @@ export function createFtpStorage(pool: ClientPool, { location, path, ahead }: Ft
       await tidy(temporary);
       throw watched.failure === undefined ? error : watched.failure.error;
     }
+  }
+
+  /** The data connection ended before the file did, which looks as if it had been all. */
+  function cutError(name: string): HoldfastError {
+    const message = `cannot read ${name} in ${location}: the connection was cut`;
+    return new HoldfastError('unreachable', message, { retryable: true });
   }
 
   async function assertAbsent(client: Client, target: string, name: string): Promise<void> {

@@ -1,12 +1,12 @@
 /** Bytes of one file over a data connection: up as a whole, down as a range that may end before the file does. */
 import { once } from 'node:events';
 import type { Socket } from 'node:net';
-import { Readable } from 'node:stream';
 import { TLSSocket } from 'node:tls';
 import type { Client, FTPResponse } from 'basic-ftp';
 import { throwIfAborted } from '../../kernel/errors.ts';
 import { allocate, walkBody } from '../body.ts';
 import type { Body } from '../storage.ts';
+import { codeOf } from './errors.ts';
 
 /** What goes to the socket at once: TLS keeps a second copy of it. */
 const uploadPiece = 256 << 10;
@@ -41,26 +41,38 @@ export function watchBody(body: Body, signal: AbortSignal | undefined): WatchedB
   };
 }
 
-/** Sends the whole body into a new file, and answers its length. */
+/** Sends the whole body into a new file, and answers its length. Ends the connection when the body fails. */
 export async function upload(client: Client, path: string, body: WatchedBody): Promise<number> {
+  const { finished, socket } = await beginTransfer(client, `STOR ${path}`, 0);
   let length = 0;
-  async function* counted(): AsyncGenerator<Uint8Array> {
+  let broken: Error | undefined;
+  socket.on('error', (error) => {
+    broken = error;
+  });
+  try {
+    // Data would wait for TLS by itself, but the end of a file without data would come before it.
+    if (isShakingHands(socket))
+      await once(socket, 'secureConnect', { signal: AbortSignal.timeout(client.ftp.timeout) });
     for await (const piece of body.pieces()) {
       length += piece.length;
-      yield piece;
+      if (broken !== undefined || socket.destroyed)
+        throw broken ?? new Error('the data connection was closed');
+      if (!socket.write(piece)) await drained(socket, client.ftp.timeout);
     }
-    if (length === 0) await handshake(client.ftp.dataSocket);
+    socket.end();
+    await lastWord(finished, client.ftp.timeout);
+  } catch (error) {
+    if (body.failure !== undefined) {
+      client.close();
+      throw error;
+    }
+    // Who cuts the data connection may say why on the other one.
+    const answer = await lastWord(finished, stopTimeout).catch((reason: unknown) => reason);
+    throw isAnswer(answer) ? answer : error;
+  } finally {
+    endTransfer(client);
   }
-  await client.uploadFrom(Readable.from(counted()), path);
   return length;
-}
-
-/** Data waits for TLS by itself, but the end of a file without data would come before it. */
-async function handshake(socket: Socket | undefined): Promise<void> {
-  if (!(socket instanceof TLSSocket)) return;
-  // The types do not know of it.
-  const { secureConnecting } = socket as TLSSocket & { readonly secureConnecting: boolean };
-  if (secureConnecting) await once(socket, 'secureConnect');
 }
 
 /**
@@ -73,53 +85,100 @@ export async function* download(
   offset: number,
   length: number,
 ): AsyncGenerator<Buffer> {
-  const { ftp } = client;
-  await client.prepareTransfer(ftp);
-  if (offset > 0) await client.send(`REST ${offset}`);
-  const { promise: begun, resolve: begin, reject: fail } = Promise.withResolvers<void>();
-  const finished: Promise<FTPResponse> = ftp.handle(`RETR ${path}`, (answer, task) => {
-    if (answer instanceof Error) task.reject(answer);
-    else if (answer.code === 125 || answer.code === 150) begin();
-    else if (answer.code >= 200) task.resolve(answer);
-  });
-  finished.then(() => begin(), fail);
-  await begun;
-  const socket = ftp.dataSocket;
-  if (socket === undefined) throw new Error('the server has closed the data connection');
-  // Only the data connection tells now whether the server is alive.
-  ftp.socket.setTimeout(0);
-  socket.setTimeout(ftp.timeout);
+  const { finished, socket } = await beginTransfer(client, `RETR ${path}`, offset);
   let left = length;
-  let drained = false;
   try {
-    // The iterator's own way to end a socket is an error, which would end the whole connection.
+    socket.setTimeout(client.ftp.timeout, () => socket.destroy(new Error('timeout')));
+    // The iterator's own way to end a socket is an error.
     for await (const chunk of socket.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) {
       const piece = chunk.length > left ? chunk.subarray(0, left) : chunk;
       left -= piece.length;
       if (piece.length > 0) yield piece;
       if (left === 0) break;
     }
-    drained = true;
+    socket.destroy();
+    await lastWord(finished, stopTimeout).catch((error: unknown) => {
+      // The server notices that nobody listens any more, and says so.
+      if (left > 0 || !isAnswer(error)) throw error;
+    });
   } finally {
-    // The server notices that nobody listens any more, and says so.
-    ftp.dataSocket = undefined;
-    if (drained) {
-      await answerTo(finished, left === 0);
-      ftp.socket.setTimeout(0);
-    }
+    endTransfer(client);
   }
 }
 
-/** Waits for the server's last word on a transfer; a complaint is expected when the reader `cut` it. */
-async function answerTo(finished: Promise<FTPResponse>, cut: boolean): Promise<void> {
+interface Transfer {
+  /** the server's last word on it */
+  readonly finished: Promise<FTPResponse>;
+  readonly socket: Socket;
+}
+
+/** Opens a data connection and gives the command; resolves when the server begins. */
+async function beginTransfer(client: Client, command: string, offset: number): Promise<Transfer> {
+  const { ftp } = client;
+  try {
+    await client.prepareTransfer(ftp);
+    const socket = ftp.dataSocket;
+    if (socket === undefined) throw new Error('there is no data connection');
+    // What befalls it must not end the control connection, on which the server may say why.
+    for (const event of ['error', 'close', 'timeout']) socket.removeAllListeners(event);
+    socket.on('error', () => {});
+    if (offset > 0) await client.send(`REST ${offset}`);
+    const { promise: begun, resolve: begin, reject: fail } = Promise.withResolvers<void>();
+    const finished: Promise<FTPResponse> = ftp.handle(command, (answer, task) => {
+      if (answer instanceof Error) task.reject(answer);
+      else if (answer.code === 125 || answer.code === 150) begin();
+      else if (answer.code >= 200) task.resolve(answer);
+    });
+    finished.then(() => begin(), fail);
+    await begun;
+    // Only the data connection tells now whether the server is alive.
+    ftp.socket.setTimeout(0);
+    return { finished, socket };
+  } catch (error) {
+    endTransfer(client);
+    throw error;
+  }
+}
+
+function endTransfer({ ftp }: Client): void {
+  ftp.dataSocket = undefined;
+  ftp.socket.setTimeout(0);
+}
+
+function isShakingHands(socket: Socket): boolean {
+  // The types do not know of it.
+  return (
+    socket instanceof TLSSocket && (socket as TLSSocket & { secureConnecting: boolean }).secureConnecting
+  );
+}
+
+/** Waits until the server has taken what was written. */
+async function drained(socket: Socket, timeout: number): Promise<void> {
+  const { promise, resolve, reject } = Promise.withResolvers<void>();
+  const late = setTimeout(() => reject(new Error('timeout')), timeout);
+  const onClose = (): void => reject(new Error('the data connection was closed'));
+  socket.once('drain', resolve);
+  socket.once('close', onClose);
+  try {
+    await promise;
+  } finally {
+    clearTimeout(late);
+    socket.off('drain', resolve);
+    socket.off('close', onClose);
+  }
+}
+
+function isAnswer(error: unknown): boolean {
+  return codeOf(error) !== undefined;
+}
+
+async function lastWord(finished: Promise<FTPResponse>, timeout: number): Promise<void> {
   let late: NodeJS.Timeout | undefined;
   const silence = new Promise<never>((_, reject) => {
-    late = setTimeout(() => reject(new Error('timeout: the server does not end the transfer')), stopTimeout);
+    late = setTimeout(() => reject(new Error('timeout: the server does not end the transfer')), timeout);
   });
   try {
     await Promise.race([finished, silence]);
-  } catch (error) {
-    if (!cut || !(error instanceof Error) || error.name !== 'FTPError') throw error;
   } finally {
     clearTimeout(late);
   }
