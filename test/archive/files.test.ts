@@ -42,8 +42,8 @@ test(
     await program.run(['restore', 'latest', '--target', restored, ...keys]);
     assert.deepEqual(compareTrees(source, restored, { roots: false }), []);
     const some = join(folder, 'some');
-    await program.run(['restore', 'latest', '--target', some, '--include', 'hello.txt', ...keys]);
-    assert.equal(readFileSync(join(some, 'plain', 'hello.txt'), 'utf8'), 'hello\n');
+    await program.run(['restore', 'latest', '--target', some, '--include', 'notes', ...keys]);
+    assert.equal(readFileSync(join(some, 'plain/deep/er/notes')).length, 40_000);
     assert.deepEqual(readdirSync(some), ['plain']);
     const alone = ['restore', 'latest', '--target', join(folder, 'alone'), '--include', 'hello.txt', ...keys];
     const { stderr } = await program.run(alone, { expect: 1 });
