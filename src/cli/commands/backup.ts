@@ -3,6 +3,7 @@ import type { Command } from 'commander';
 import { Option } from 'commander';
 import { addArchiveWriteFlags, type ArchiveFlags } from '../archive-flags.ts';
 import type { BackupFlags } from '../backup-options.ts';
+import { withNamedSource } from '../configuration/named-source.ts';
 import { addDatabaseFlags } from '../database-flags.ts';
 import { addExcludeFlags } from '../pattern-flags.ts';
 import { collect, collectLists } from '../values.ts';
@@ -13,7 +14,7 @@ export function backupCommand(runtime: Runtime): Command {
   const command = addExcludeFlags(
     verb(
       'backup',
-      '[flags] PATH... | postgres://[USER@]HOST[:PORT]/DATABASE | postgres://HOST/*',
+      '[flags] PATH... | postgres://[USER@]HOST[:PORT]/DATABASE | postgres://HOST/* | source:NAME',
       'Makes a snapshot of files and directories, or of a database.',
     ),
   )
@@ -54,9 +55,16 @@ export function backupCommand(runtime: Runtime): Command {
       runtime,
       async (invocation: Invocation, operands, flags) => {
         const { runBackup } = await import('../run-backup.ts');
-        await runBackup(invocation, operands, flags);
+        const typed = await withNamedSource(invocation, operands, flags);
+        await runBackup(invocation, typed.operands, typed.flags);
       },
-      async () => (await import('../archive/backup.ts')).runArchiveBackup,
+      async () => {
+        const { runArchiveBackup } = await import('../archive/backup.ts');
+        return async (invocation, operands, flags) => {
+          const typed = await withNamedSource(invocation, operands, flags);
+          await runArchiveBackup(invocation, typed.operands, typed.flags);
+        };
+      },
     ),
   );
   return withExamples(command, [
@@ -79,6 +87,7 @@ export function backupCommand(runtime: Runtime): Command {
       'the same without the rows of some tables',
     ],
     ['holdfast backup /srv --sqlite-consistent', 'files, and SQLite databases among them that are in use'],
+    ['holdfast -r main backup source:moodle', 'a source of the configuration, to a vault of it'],
     ['holdfast backup sqlite:/srv/app/app.db', 'a SQLite database, also while it is written to'],
     [
       'holdfast -r archive:/backups backup --layout daily postgres://backup@db.example.org/shop',
