@@ -12,8 +12,8 @@ import { newUser } from './run.ts';
 const cases: [line: string, word: string][] = [
   ['holdfast snap', 'snapshots'],
   ['holdfast -r backup sta', 'stats'],
-  ['holdfast --repo snapshots bac', 'backup'],
-  ['holdfast --quiet bac', 'backup'],
+  ['holdfast --repo snapshots resto', 'restore'],
+  ['holdfast --quiet resto', 'restore'],
   ['holdfast backup --exclude-c', '--exclude-caches'],
   ['holdfast backup --no-l', '--no-lock'],
   ['holdfast backup --tag key --exclude-c', '--exclude-caches'],
