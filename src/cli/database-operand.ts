@@ -1,6 +1,8 @@
 /** Databases on the command line: which URL means one, and where its password comes from. */
 import { HoldfastError } from '../kernel/errors.ts';
 import type { StreamedSource } from '../operations/backup/backup.ts';
+import { chooseDatabases } from '../operations/database/choose-databases.ts';
+import { loadMasking } from '../operations/database/load-masking.ts';
 import type {
   ConnectionOptions,
   DatabaseAddress,
@@ -13,7 +15,6 @@ import { snapshotFolder } from '../sources/database/snapshot-folder.ts';
 import { type DatabaseFlags, databaseChoices, stallTimeout } from './database-flags.ts';
 import { setting } from './environment.ts';
 import { configuredPassword } from './password.ts';
-import { loadMasking } from './masking-flags.ts';
 import type { Invocation } from './verb.ts';
 
 /** A database, and what it takes to enter it from this machine. */
@@ -91,7 +92,14 @@ export async function chosenDatabases(
       hint: 'make one snapshot for each database, and one for the paths',
     });
   }
-  const { driver, addresses, ofServer, connection } = await databaseOperands(invocation, operands[0]!, flags);
+  const { environment, context } = invocation;
+  const { driver, addresses, ofServer, connection } = await chooseDatabases({
+    ...{ url: operands[0]!, environment, signal: context.signal, stallTimeout: stallTimeout(flags) },
+    databases: flags.database ?? [],
+    excludeDatabases: flags.excludeDatabase ?? [],
+    readPassword: (reference) => databasePassword(reference, environment),
+    programs: (name) => setting(environment, name),
+  });
   const masking = flags.mask === undefined ? undefined : await loadMasking(invocation, flags.mask, driver);
   const options = {
     ...connection,
@@ -102,36 +110,6 @@ export async function chosenDatabases(
     warn: (message: string) => invocation.context.warn(message),
   };
   return { driver, addresses, options, ofServer };
-}
-
-interface DatabaseOperands extends Omit<DatabaseOperand, 'address'> {
-  readonly addresses: readonly DatabaseAddress[];
-  readonly ofServer: boolean;
-}
-
-/** The database that a URL means, or all that were chosen of a server. Codes `usage`, `not-found`, and the server's. */
-async function databaseOperands(
-  { environment, context }: Invocation,
-  url: string,
-  flags: DatabaseFlags,
-): Promise<DatabaseOperands> {
-  const driver = await driverOfUrl(url);
-  const server = driver.server?.(url);
-  if (!server) {
-    if (flags.database ?? flags.excludeDatabase) {
-      throw new HoldfastError('usage', '--database and --exclude-database choose among those of a server', {
-        hint: `write its URL with a * for the name, in quotes: '${driver.kinds[0]}://host/*'`,
-      });
-    }
-    const { address, ...operand } = await databaseOperand({ environment }, url);
-    return { ...operand, addresses: [address], ofServer: false };
-  }
-  const connection = await connectionFor(driver, server.password, environment);
-  const chosen = { databases: flags.database ?? [], excludeDatabases: flags.excludeDatabase ?? [] };
-  const options = { ...connection, stallTimeout: stallTimeout(flags), signal: context.signal };
-  const names = await server.databases(chosen, options);
-  const addresses = names.map((name) => driver.address(url, environment, name));
-  return { driver, connection, addresses, ofServer: true };
 }
 
 /** The password that a URL refers to; undefined to leave it to the database's own programs. */

@@ -6,7 +6,7 @@ import type { RestorePlan } from '../sources/database/restore-plan.ts';
 import type { RestoreFlags } from './commands/restore.ts';
 import { confirm } from './confirm.ts';
 import { databaseOperand } from './database-operand.ts';
-import { storedMasker } from './masking-flags.ts';
+import { storedMasker } from '../operations/database/load-masking.ts';
 import { plural } from './output/format.ts';
 import { lossLines, tellDryRun } from './output/restore-plan.ts';
 import { restoreChoices } from './restore-database-flags.ts';

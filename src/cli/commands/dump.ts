@@ -65,7 +65,7 @@ export function dumpCommand(runtime: Runtime): Command {
         }
         const { dump } = await import('../../operations/dump.ts');
         const { dumpDatabaseAs } = await import('../../operations/database/dump-form.ts');
-        const { storedMasker } = await import('../masking-flags.ts');
+        const { storedMasker } = await import('../../operations/database/load-masking.ts');
         const { withRepository } = await import('../session.ts');
         const filter = snapshotFilter(flags, invocation.environment);
         await withRepository(

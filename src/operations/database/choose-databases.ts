@@ -40,7 +40,7 @@ export async function chooseDatabases(request: DatabaseRequest): Promise<ChosenD
   const server = driver.server?.(url);
   if (!server) {
     if (databases.length > 0 || excludeDatabases.length > 0) {
-      throw new HoldfastError('usage', 'databases can be chosen among those of a server alone', {
+      throw new HoldfastError('usage', 'patterns of databases choose among those of a server', {
         hint: `write its URL with a * for the name, in quotes: '${driver.kinds[0]}://host/*'`,
       });
     }
