@@ -136,6 +136,27 @@ test('of several artefacts of a run all are there, or none', async () => {
   }
 });
 
+test('a stable name that was overwritten before the run failed is told of as it is', async () => {
+  const archive = archiveOn(createMemoryStorage(), 'latest');
+  const context = createContext({ clock: clockAt(night) });
+  const both = (text: string, fail?: Error): ArchiveInput => ({
+    ...input(''),
+    async *artefacts() {
+      yield { extension: '.sql', bytes: pieces(text) };
+      yield { extension: '.anon.sql', bytes: pieces(`less of ${text}`, fail) };
+    },
+  });
+  await backupToArchive(archive, both('monday'), options, context);
+  await assert.rejects(backupToArchive(archive, both('tuesday', new Error('no')), options, context));
+  const [found] = (await listArchive(archive, context)).snapshots;
+  const texts = await Promise.all(
+    found!.artefacts.map(async (artefact) =>
+      Buffer.concat(await Array.fromAsync(openArtefact(archive, artefact, context.signal))).toString(),
+    ),
+  );
+  assert.deepEqual(texts, ['less of monday', 'tuesday']);
+});
+
 test('a storage that keeps less than it was given is found out', async () => {
   const memory = createMemoryStorage();
   const lying: Storage = {

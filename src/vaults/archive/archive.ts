@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto';
 import { hasCode } from '../../kernel/errors.ts';
 import { mapParallel } from '../../kernel/parallel.ts';
-import type { Storage } from '../../storage/storage.ts';
+import type { Storage, VersionWish } from '../../storage/storage.ts';
 import type { EncodingChoice } from './encodings/open.ts';
 import type { DecodingKeys } from './encodings/open.ts';
 import { isKnownExtension } from './layout/extension.ts';
@@ -19,6 +19,8 @@ export interface Archive {
   readonly zone?: string | undefined;
   /** keep links to the newest in `latest/`, where the storage has links; only in `dated` when undefined */
   readonly links?: boolean | undefined;
+  /** of `latest`, on storages that have versions; 45 and a day when undefined, nothing is set when false */
+  readonly versions?: VersionWish | false | undefined;
   /** what is written passes through these, first to last */
   readonly encode: readonly EncodingChoice[];
   /** what opens what was encrypted */

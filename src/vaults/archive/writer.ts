@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto';
 import { copyOf } from '../../kernel/bytes.ts';
 import { HoldfastError } from '../../kernel/errors.ts';
 import type { Context } from '../../kernel/context.ts';
+import type { VersionWish } from '../../storage/storage.ts';
 import type { Archive } from './archive.ts';
 import { findLayout } from './archive.ts';
 import { type Encoding, encodingKinds } from './encodings/encoding.ts';
@@ -44,6 +45,9 @@ export interface ArchiveRun extends AsyncDisposable {
   commit(moreTags?: readonly string[]): Promise<Manifest>;
 }
 
+/** Of what is overwritten, the newest 45 stay, and others go after a day. */
+const usualVersions: VersionWish = { count: 45, days: 1 };
+
 /** Names tell times in whole seconds: what is made within one waits for the next. */
 export async function beginRun(archive: Archive, options: RunOptions, context: Context): Promise<ArchiveRun> {
   const { storage, zone } = archive;
@@ -51,6 +55,10 @@ export async function beginRun(archive: Archive, options: RunOptions, context: C
   const encodings = await openEncodings(archive.encode);
   const layout = (await findLayout(archive, signal)) ?? 'dated';
   await storage.prepare({ signal });
+  if (layout === 'latest' && archive.versions !== false) {
+    const notes = await storage.keepVersions?.(archive.versions ?? usualVersions, { signal });
+    for (const { text } of notes ?? []) context.warn(text);
+  }
   let time = Math.floor((options.time ?? context.clock.now()) / 1000) * 1000;
   const spec = (extension: string) => {
     const { host, database } = options.source;
@@ -125,6 +133,11 @@ export async function beginRun(archive: Archive, options: RunOptions, context: C
     },
     async [Symbol.asyncDispose]() {
       if (committed) return;
+      // what was overwritten is whole, and shall be told of as it is
+      for (const artefact of layout === 'latest' ? done : []) {
+        const manifest = encodeManifest(manifestOf([artefact], []));
+        await storage.write(manifestName(layout, artefact.name), manifest).catch(() => {});
+      }
       // also when the run was interrupted
       for (const name of written) await storage.remove(name).catch(() => {});
     },
