@@ -1,7 +1,8 @@
 /** An archive in a run. */
 import { HoldfastError, throwIfAborted } from '../kernel/errors.ts';
 import { readSecret } from '../kernel/secret.ts';
-import { backupToArchive } from '../operations/archive/backup.ts';
+import { type ArchiveBackupResult, backupToArchive } from '../operations/archive/backup.ts';
+import { filesInput } from '../operations/archive/files-input.ts';
 import { checkArchive } from '../operations/archive/check.ts';
 import { drillArchive } from '../operations/archive/drill.ts';
 import { chooseArtefact } from '../operations/archive/find.ts';
@@ -46,16 +47,12 @@ export async function openArchiveVault(vault: ArchiveJobVault, context: RunConte
         vault: name,
       } as const;
       try {
-        const manifest = await writeManifest(
-          archive,
-          vault,
-          inputOf(opened, options),
-          opened,
-          options,
-          context,
-        );
-        const kept = { opened, id: manifest.artefacts[0]?.name, step: { ...base, ...toldBackup(manifest) } };
-        manifests.set(kept, manifest);
+        const input = inputOf(opened, options, context);
+        const { manifest, incomplete } = await writeRun(archive, vault, input, opened, options, context);
+        const missing = opened.kind === 'files' ? opened.missing : [];
+        const told = toldBackup(manifest, incomplete, missing);
+        const kept = { opened, id: manifest.artefacts[0]?.name, step: { ...base, ...told } };
+        if (told.outcome === 'done') manifests.set(kept, manifest);
         return kept;
       } catch (error) {
         throwIfAborted(context.signal);
@@ -110,40 +107,53 @@ export async function openArchiveVault(vault: ArchiveJobVault, context: RunConte
   };
 }
 
-function inputOf(opened: OpenedSource, { input }: BackUpOptions): ArchiveInput {
+function inputOf(opened: OpenedSource, { input, subject }: BackUpOptions, context: RunContext): ArchiveInput {
   if (input) return input;
   if (opened.kind === 'files') {
-    throw new HoldfastError('unsupported', 'file trees cannot be backed up to archives yet');
+    return filesInput(opened.what, {
+      host: opened.source.hostname,
+      problem: (path, message, lost) => context.onItem?.(subject, { kind: 'problem', path, message, lost }),
+      warn: (message) => context.warn(message),
+    });
   }
   const { database, source, stream } = opened;
   if (database) return databaseInput(database.driver, database.address, database.options, undefined, stream);
   return streamInput(stream, source.kind === 'command' ? source.filename : opened.path, source.hostname);
 }
 
-async function writeManifest(
+async function writeRun(
   archive: Archive,
   { retention }: ArchiveJobVault,
   input: ArchiveInput,
   { source }: OpenedSource,
   { timeMs, tags }: BackUpOptions,
   context: RunContext,
-): Promise<Manifest> {
+): Promise<ArchiveBackupResult> {
   const options = {
     ...{ hostname: source.hostname, programVersion: context.programVersion, tags, timeMs },
     monthly: retention?.monthly,
   };
-  return (await backupToArchive(archive, input, options, context)).manifest;
+  return backupToArchive(archive, input, options, context);
 }
 
-function toldBackup({ artefacts }: Manifest): Pick<Step, 'outcome' | 'message' | 'details'> {
+function toldBackup(
+  { artefacts }: Manifest,
+  incomplete: boolean,
+  missing: readonly string[],
+): Pick<Step, 'outcome' | 'message' | 'details'> & { readonly code?: 'incomplete' } {
   const stored = artefacts.reduce((sum, artefact) => sum + artefact.stored.size, 0);
   const plain = artefacts.reduce((sum, artefact) => sum + artefact.plain.size, 0);
   const names = artefacts.map((artefact) => artefact.name);
-  return {
-    outcome: 'done',
-    message: `${names.join(', ')}, ${sizeText(plain)}, ${sizeText(stored)} stored`,
-    details: { artefacts: names, total_bytes_processed: plain, data_added_packed: stored },
-  };
+  const lacking = [
+    ...(incomplete ? ['something could not be read'] : []),
+    ...missing.map((path) => `${path} does not exist`),
+  ];
+  const message = [`${names.join(', ')}, ${sizeText(plain)}, ${sizeText(stored)} stored`, ...lacking].join(
+    '; ',
+  );
+  const details = { artefacts: names, total_bytes_processed: plain, data_added_packed: stored };
+  if (lacking.length === 0) return { outcome: 'done', message, details };
+  return { outcome: 'warning', code: 'incomplete', message, details };
 }
 
 async function retainSource(

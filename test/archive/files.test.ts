@@ -1,8 +1,9 @@
 /** File trees in archives: a tar that the stock programs unpack, and that comes back with everything. */
 import assert from 'node:assert/strict';
-import { mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { newUser } from '../cli/run.ts';
 import { startGpg } from '../support/gpg.ts';
 import { runProgram } from '../support/program.ts';
 import { holdfast } from '../support/restic.ts';
@@ -63,4 +64,29 @@ test('what is missing is told, marked, and keeps what is older', { skip: skipWit
   assert.match(stderr, /b does not exist, skipping/);
   assert.match(stderr, /at least one source file could not be read/);
   await program.run(['backup', join(folder, 'b')], { expect: 1 });
+});
+
+test('a job writes folders to an archive', { skip: skipWithout('tar') }, async (t) => {
+  const user = newUser(t);
+  const settings = join(user.home, '.config', 'holdfast');
+  mkdirSync(settings, { recursive: true });
+  writeFileSync(
+    join(settings, 'holdfast.yaml'),
+    `sources:
+  docs: { paths: [~/docs, ~/gone] }
+vaults:
+  plain: { archive: ~/archive, layout: latest, encode: gzip }
+jobs:
+  nightly: { sources: docs, vaults: plain, retention: { last: 2 }, check: true }
+`,
+  );
+  for (const name of ['docs', 'gone']) mkdirSync(join(user.home, name));
+  writeFileSync(join(user.home, 'docs', 'letter.txt'), 'dear reader\n');
+  const { stdout } = await user.run(['run', 'nightly']);
+  assert.match(stdout, /\.tar\.gz/);
+  const [name] = readdirSync(join(user.home, 'archive')).filter((file) => file.endsWith('.tar.gz'));
+  const listed = await runProgram(toolPath('tar'), ['-tzf', join(user.home, 'archive', name!)]);
+  assert.match(listed.stdout, /\/docs\/letter\.txt$/m);
+  rmSync(join(user.home, 'gone'), { recursive: true });
+  await user.run(['run', 'nightly'], { expect: 3 });
 });
