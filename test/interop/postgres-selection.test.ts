@@ -140,7 +140,7 @@ for (const major of [18] as const) {
           const { stderr } = await ours.run(['backup', ...idle, urlOfAll()], { expect: 1 });
           assert.match(stderr, /matches --database \*template, --exclude-database "EVERY"\n/);
           const one = await ours.run(['backup', '--database', 'every', url('every')], { expect: 1 });
-          assert.match(one.stderr, /--database and --exclude-database choose among those of a server/);
+          assert.match(one.stderr, /patterns of databases choose among those of a server/);
           const none = await ours.run(['backup', '--table', 't', folder], { expect: 1 });
           assert.match(none.stderr, /--table is for databases/);
         });
