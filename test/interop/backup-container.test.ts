@@ -438,6 +438,52 @@ describe('backup-container', { skip: skipWithout(...needed), timeout: 600_000 },
     );
   });
 
+  it('starts no backups twice, and what a signal cuts off leaves no file and is told', async () => {
+    fresh();
+    const line = '@every 1s default ./backup.sh -1';
+    conf(at('shop'), line, `${line} # again`);
+    const bin = join(user.home, 'slow');
+    mkdirSync(bin);
+    for (const program of ['psql', 'pg_dumpall'])
+      symlinkSync(join(postgres.bin, program), join(bin, program));
+    const real = join(postgres.bin, 'pg_dump');
+    writeFileSync(
+      join(bin, 'pg_dump'),
+      `#!/bin/sh\n[ "$1" = --version ] && exec ${real} --version\necho begun\nexec sleep 100\n`,
+    );
+    chmodSync(join(bin, 'pg_dump'), 0o755);
+    const posts = hook.posts.length;
+    const slow = { HOLDFAST_POSTGRES_BIN: bin, WEBHOOK_URL: hook.url };
+    const child = spawn(process.execPath, [holdfastBin, 'backup-container'], {
+      ...{ cwd: user.home, env: { ...process.env, ...user.env, ...env, ...slow } },
+      stdio: ['ignore', 'ignore', 'pipe'],
+    });
+    let said = '';
+    child.stderr.setEncoding('utf8').on('data', (text: string) => (said += text));
+    while (!/it still runs/.test(said) || !/are not started twice/.test(said)) {
+      assert.equal(child.exitCode, null, said);
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    }
+    assert.deepEqual(
+      files().map((name) => name.split('.sql')[1]),
+      ['.gz.in_progress'],
+    );
+    child.kill('SIGTERM');
+    const [status] = (await once(child, 'exit')) as [number | null];
+    assert.equal(status, 130, said);
+    assert.deepEqual(files(), []);
+    const last = messages(posts).findLast((fields) => fields.get('statusCode') === 'ERROR');
+    assert.match(last!.get('message')!, /Failed to backup .*\ninterrupted/);
+  });
+
+  it('passes over what it has no program for when that is wanted', async () => {
+    conf('mariadb=localhost/x');
+    const nothing = { PATH: '/nonexistent', HOLDFAST_MYSQL_BIN: undefined };
+    const passed = await run('-n -1', { env: nothing });
+    assert.match(passed.stdout, /\[null\] no client of MySQL or MariaDB is installed/);
+    await run('-1', { env: nothing, expect: 1 });
+  });
+
   it('waits for its period where nothing is scheduled, and a signal ends it with 0', async () => {
     fresh();
     conf(at('shop'));

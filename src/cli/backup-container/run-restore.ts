@@ -4,6 +4,7 @@ import { findBackup } from '../../operations/backup-container/find-backup.ts';
 import { openBackup, pathOf } from '../../operations/backup-container/stored-backups.ts';
 import { scriptDriver } from '../../sources/database/script.ts';
 import { readSecret } from '../prompt.ts';
+import { plural } from '../output/format.ts';
 import { waitForAnyKey } from './any-key.ts';
 import { isOfAnotherContainer, type ListedDatabase, namedDatabase } from './databases.ts';
 import { elapsedText } from './elapsed.ts';
@@ -45,7 +46,7 @@ export async function runRestore(session: ContainerSession): Promise<void> {
     ignoreErrors: flags.ignoreErrors,
     tell: (step) => tell.say(step),
   });
-  tell.say(`The restored database has ${result.tables} tables, and is ${result.size} in size.`);
+  tell.say(`The restored database has ${plural(result.tables, 'table')}, and is ${result.size} in size.`);
   tell.say('');
   tell.say(`Restore complete - Elapsed time: ${elapsedText(context.clock, began)}`);
 }

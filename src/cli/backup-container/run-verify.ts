@@ -4,6 +4,7 @@ import { HoldfastError, messageOf } from '../../kernel/errors.ts';
 import { type FoundBackup, findBackup } from '../../operations/backup-container/find-backup.ts';
 import { openBackup, pathOf } from '../../operations/backup-container/stored-backups.ts';
 import { scriptDriver } from '../../sources/database/script.ts';
+import { plural } from '../output/format.ts';
 import { waitForAnyKey } from './any-key.ts';
 import { type ListedDatabase, namedDatabase } from './databases.ts';
 import { elapsedText } from './elapsed.ts';
@@ -72,7 +73,7 @@ async function verifyOne(
     const { tables, size, server, madeUp } = verified;
     const notes = [...madeUp, ...warnings].map((line) => `\n${line}`).join('');
     await tell.info(
-      `Successfully verified backup: ${path}\nThe restored database contained ${tables} tables, and is ${size} in size (${server}).${notes}${elapsed(0)}`,
+      `Successfully verified backup: ${path}\nThe restored database contained ${plural(tables, 'table')}, and is ${size} in size (${server}).${notes}${elapsed(0)}`,
     );
     return true;
   } catch (error) {

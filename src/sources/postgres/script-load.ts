@@ -51,7 +51,7 @@ export async function restorePostgresScript(
     await run(psql, `DROP DATABASE ${quoteName(name)};\n`, elsewhere).catch(explainDrop);
   }
   tell(`Making the database ${name} ...`);
-  await run(psql, creation(name, former, server.major), elsewhere);
+  await create(psql, name, former, server.major, elsewhere, options.warn);
   tell('Restoring ...');
   try {
     await loadPostgresScript(psql, open(), { child, ignoreErrors: options.ignoreErrors });
@@ -126,9 +126,23 @@ async function askFormer(psql: string, child: ProcessOptions): Promise<Former | 
 }
 
 /** As it was; a new one is as the server makes it, without what somebody put into template1. */
-function creation(name: string, former: Former | undefined, major: number): string {
-  if (!former) return `CREATE DATABASE ${quoteName(name)} TEMPLATE template0;\n`;
-  return createDatabaseSql({ name, ...former, major });
+async function create(
+  psql: string,
+  name: string,
+  former: Former | undefined,
+  major: number,
+  child: ProcessOptions,
+  warn: (message: string) => void,
+): Promise<void> {
+  if (!former) return run(psql, `CREATE DATABASE ${quoteName(name)} TEMPLATE template0;\n`, child);
+  try {
+    await run(psql, createDatabaseSql({ name, ...former, major }), child);
+  } catch (error) {
+    // where the administrator is no superuser
+    if (!hasCode(error, 'failed') || !/must be (?:a )?member of|SET ROLE/.test(error.message)) throw error;
+    warn(`the database ${name} does not go to its owner ${former.owner}: ${messageOf(error)}`);
+    await run(psql, createDatabaseSql({ name, ...former, owner: undefined, major }), child);
+  }
 }
 
 function explainDrop(cause: unknown): never {
