@@ -26,7 +26,7 @@ export async function sharedArtefacts(
 ): Promise<SharedArtefacts> {
   if (!database)
     throw new HoldfastError('usage', `${source.name} is no database, of which artefacts can be made`);
-  const { driver, address, options } = database;
+  const { driver, address, options, named = databaseIdentity(address) } = database;
   const choices = await Promise.all(
     wanted.map(async ({ mask, ...choice }): Promise<ArtefactChoice> => {
       if (mask === undefined) return choice;
@@ -37,12 +37,7 @@ export async function sharedArtefacts(
     }),
   );
   const { format: _format, masking: _masking, jobs: _jobs, globals: _globals, ...plain } = options;
-  const { source: manifestSource, artefacts } = artefactsInput(
-    address,
-    choices,
-    plain,
-    databaseIdentity(address),
-  );
+  const { source: manifestSource, artefacts } = artefactsInput(address, choices, plain, named);
   // they are told by their places in the order
   const seen: NewArtefact[] = [];
   return {

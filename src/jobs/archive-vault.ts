@@ -110,14 +110,17 @@ export async function openArchiveVault(vault: ArchiveJobVault, context: RunConte
 function inputOf(opened: OpenedSource, { input, subject }: BackUpOptions, context: RunContext): ArchiveInput {
   if (input) return input;
   if (opened.kind === 'files') {
+    const { archiveName } = opened.source;
     return filesInput(opened.what, {
       host: opened.source.hostname,
+      ...(archiveName !== undefined && { named: { host: '', database: archiveName } }),
       problem: (path, message, lost) => context.onItem?.(subject, { kind: 'problem', path, message, lost }),
       warn: (message) => context.warn(message),
     });
   }
   const { database, source, stream } = opened;
-  if (database) return databaseInput(database.driver, database.address, database.options, undefined, stream);
+  if (database)
+    return databaseInput(database.driver, database.address, database.options, database.named, stream);
   return streamInput(stream, source.kind === 'command' ? source.filename : opened.path, source.hostname);
 }
 

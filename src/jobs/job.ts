@@ -52,6 +52,7 @@ export interface FilesJobSource extends SourceCommon {
   readonly rules: ChangeRules;
   readonly withAtime: boolean;
   readonly skipIfUnchanged: boolean;
+  readonly archiveName: string | undefined;
 }
 
 export interface DatabaseJobSource extends SourceCommon {
@@ -65,6 +66,8 @@ export interface DatabaseJobSource extends SourceCommon {
   readonly mask: string | undefined;
   /** milliseconds; undefined for no limit */
   readonly stallTimeout: number | undefined;
+  /** in place of the server's and the database's; with a server's databases in place of the server's */
+  readonly archiveName: string | undefined;
 }
 
 export interface CommandJobSource extends SourceCommon {

@@ -19,6 +19,7 @@ import { maskedTag } from '../sources/masking/masking.ts';
 import { readPatternFile } from '../sources/patterns/pattern-file.ts';
 import type { Source } from '../sources/source.ts';
 import { commandSource } from '../sources/streams/stream-source.ts';
+import type { Identity } from '../vaults/archive/layout/layout.ts';
 import type { CommandJobSource, DatabaseJobSource, FilesJobSource, JobSource } from './job.ts';
 
 export interface OpenedFiles {
@@ -43,6 +44,8 @@ export interface OpenedStream {
         readonly driver: DatabaseDriver;
         readonly address: DatabaseAddress;
         readonly options: DatabaseSourceOptions;
+        /** its name in archives, when it is not to be its own */
+        readonly named: Identity | undefined;
       }
     | undefined;
 }
@@ -149,13 +152,18 @@ async function openDatabases(
     stallTimeout,
     warn: (message) => context.warn(message),
   };
+  const { archiveName } = source;
+  const nameIn = ({ database }: DatabaseAddress): Identity | undefined => {
+    if (archiveName === undefined) return undefined;
+    return driver.server?.(url) ? { host: archiveName, database } : { host: '', database: archiveName };
+  };
   return addresses.map((address) => ({
     kind: 'stream',
     source,
     stream: address.source(options),
     path: snapshotFolder(address.folder, options),
     tags: masking ? [...source.tags, maskedTag] : source.tags,
-    database: { driver, address, options },
+    database: { driver, address, options, named: nameIn(address) },
   }));
 }
 

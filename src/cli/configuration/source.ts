@@ -38,6 +38,7 @@ export function jobSource({ name, kind, settings }: EffectiveSource, defaults: S
         excludeDatabases: listOf(settings['exclude-databases']),
         choices: databaseChoices(settings),
         stallTimeout: stallTimeout(settings['stall-timeout']),
+        archiveName: settings['archive-name'],
       };
     case 'paths': {
       const ignoreInode = settings['ignore-inode'] ?? false;
@@ -57,6 +58,7 @@ export function jobSource({ name, kind, settings }: EffectiveSource, defaults: S
         rules: { ignoreInode, ignoreCtime: ignoreInode || (settings['ignore-ctime'] ?? false) },
         withAtime: settings['with-atime'] ?? false,
         skipIfUnchanged: settings['skip-if-unchanged'] ?? false,
+        archiveName: settings['archive-name'],
       };
     }
   }

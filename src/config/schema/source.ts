@@ -23,6 +23,15 @@ const named = {
   description: text.describe('for people').optional(),
 };
 
+/** Of sources whose files in archives are not named by the user already. */
+const inArchives = {
+  'archive-name': text
+    .describe(
+      'what its files are called in archives; after the server and the database, or the path, without it',
+    )
+    .optional(),
+};
+
 const common = {
   host: text.describe('host name of its snapshots; this machine without it').optional(),
   tags: oneOrMany(text, 'a tag').describe('tags of its snapshots').optional(),
@@ -71,6 +80,7 @@ export const sourceKinds = {
   paths: settings({
     paths: oneOrMany(text, 'a path').describe('files and folders to back up'),
     ...files,
+    ...inArchives,
     ...common,
     ...named,
   }),
@@ -79,6 +89,7 @@ export const sourceKinds = {
       .refine(isDatabaseUrl, { error: aDatabase })
       .describe('a database, or with /* all of a server: postgres://, mysql://, mariadb://, sqlite:'),
     ...database,
+    ...inArchives,
     ...common,
     ...named,
   }),
