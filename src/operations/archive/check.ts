@@ -7,7 +7,7 @@ import { createDigest } from '../../vaults/archive/digest.ts';
 import { encodingKinds, encodingsOfName } from '../../vaults/archive/encodings/encoding.ts';
 import { openArtefact } from '../../vaults/archive/reader.ts';
 import type { SnapshotFilter } from '../../vaults/repository/snapshot-filter.ts';
-import { findArchiveSnapshots, formOf } from './find.ts';
+import { chooseSnapshots, formOf } from './find.ts';
 
 export type ArchiveCheckEvent =
   /** how it was proven: decoded and compared, or what could be done without a manifest or a key */
@@ -37,11 +37,8 @@ export async function checkArchive(
   for (const name of unfinished) {
     report({ kind: 'note', message: `${name} is of a run that was not finished; forget removes it in time` });
   }
-  const chosen = await findArchiveSnapshots(archive, filter, { ...context, warn: () => {} });
-  const ids = new Set(chosen.map(({ id }) => id));
   let files = 0;
-  for (const { id, name, manifest, layout, artefacts } of snapshots) {
-    if (!ids.has(id)) continue;
+  for (const { name, manifest, layout, artefacts } of chooseSnapshots(snapshots, filter)) {
     const present = new Set(artefacts.map((artefact) => artefact.name));
     for (const lost of layout === 'dated' ? (manifest?.artefacts ?? []) : []) {
       if (present.has(lost.name)) continue;

@@ -15,6 +15,14 @@ export async function findArchiveSnapshots(
 ): Promise<readonly ArchiveSnapshot[]> {
   const { signal } = context;
   const { snapshots } = await listArchive(archive, { signal, warn: (message) => context.warn(message) });
+  return chooseSnapshots(snapshots, filter);
+}
+
+/** The same among those that are listed already. */
+export function chooseSnapshots(
+  snapshots: readonly ArchiveSnapshot[],
+  filter: SnapshotFilter,
+): readonly ArchiveSnapshot[] {
   if (!filter.ids?.length) return snapshots.filter((snapshot) => fits(snapshot, filter));
   const named = new Set(filter.ids.map((id) => findIn(snapshots, id, filter)));
   return snapshots.filter((snapshot) => named.has(snapshot));

@@ -12,6 +12,8 @@ import { planRetention } from './retention.ts';
 export interface ArchiveForgetOptions {
   readonly policy: ArchivePolicy;
   readonly minSizeRatio: number;
+  /** nothing but what has this for `host-database` is looked at; all when undefined */
+  readonly core?: string | undefined;
   /** those that are judged; the others stay */
   readonly chosen?: (snapshot: ArchiveSnapshot) => boolean;
 }
@@ -37,11 +39,11 @@ const day = 86_400_000;
 
 export async function planArchiveForget(
   archive: Archive,
-  { policy, minSizeRatio, chosen = () => true }: ArchiveForgetOptions,
+  { policy, minSizeRatio, core, chosen = () => true }: ArchiveForgetOptions,
   context: Context,
 ): Promise<ArchiveForgetPlan> {
   const { signal, clock } = context;
-  const listing = await listArchive(archive, { signal, warn: (message) => context.warn(message) });
+  const listing = await listArchive(archive, { signal, core, warn: (message) => context.warn(message) });
   const keyOf = groupKeys(listing.snapshots);
   const judged = listing.snapshots.filter(chosen);
   const bySubject = new Map(

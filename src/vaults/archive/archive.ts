@@ -68,25 +68,29 @@ interface Found extends ParsedArtefact {
 
 const readers = 16;
 
+export interface ListOptions {
+  readonly signal: AbortSignal;
+  readonly warn: (message: string) => void;
+  /** nothing but what has this for `host-database`: manifests of others are not read */
+  readonly core?: string | undefined;
+}
+
 /** Everything that the names in the storage tell of, and the manifests beside. A manifest that is no good is told and passed over. */
 export async function listArchive(
   archive: Archive,
-  options: { readonly signal: AbortSignal; readonly warn: (message: string) => void },
+  { signal, warn, core }: ListOptions,
 ): Promise<ArchiveListing> {
   const { storage } = archive;
-  const { signal, warn } = options;
   const names = new Set<string>();
   const found: Found[] = [];
   for await (const { name, size, modified } of storage.list('', { signal })) {
     names.add(name);
     const parsed = parseName(archive, name);
-    if (parsed) found.push({ ...parsed, name, size, modified });
+    if (parsed && (core === undefined || parsed.core === core)) {
+      found.push({ ...parsed, name, size, modified });
+    }
   }
-  const groups = new Map<string, Found[]>();
-  for (const artefact of found) {
-    const key = snapshotName(artefact);
-    groups.set(key, [...(groups.get(key) ?? []), artefact]);
-  }
+  const groups = Map.groupBy(found, snapshotName);
   const snapshots: ArchiveSnapshot[] = [];
   const unfinished: string[] = [];
   const read = async ([name, members]: readonly [string, readonly Found[]]) => {
