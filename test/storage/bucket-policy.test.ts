@@ -62,6 +62,8 @@ function roles(title: string, skip: string | false, start: () => Promise<[S3Serv
         await attempt('write', () => storage.write(`new/${role}`, patternBytes(10)));
         await attempt('write', () => storage.write('old/dump.gz', patternBytes(100, 2)));
         await attempt('write', () => storage.write('new/large', [patternBytes(66 << 20)]));
+        // nor what it has written itself
+        if (role === 'writer') await assertCode(storage.read('new/writer'), 'forbidden');
         await own.write('old/more', patternBytes(1));
         await attempt('remove', () => storage.remove('old/more'));
         // not as the owner: on this gateway what a writer has written is the writer's
@@ -75,6 +77,27 @@ function roles(title: string, skip: string | false, start: () => Promise<[S3Serv
       }
       await own.close();
       await reader.close();
+    });
+
+    it('archives: each role does its verbs', async (t) => {
+      const folder = tempFolder(t);
+      writeFileSync(join(folder, 'file'), 'text');
+      const as = (role: BucketRole): ReturnType<typeof holdfast> =>
+        holdfast({
+          repository: `archive:s3:${server.endpoint}/archive/some/place/files`,
+          password: 'p',
+          env: { ...nobody, ...become(role, 'archive') },
+        });
+      const flags = ['--layout', 'dated', '--encode', 'gzip'];
+      for (let i = 0; i < 2; i++) await as('writer').run(['backup', 'file', ...flags], { cwd: folder });
+      const count = async (): Promise<number> =>
+        ((await as('reader').json(['snapshots', ...flags.slice(0, 2)])) as unknown[]).length;
+      assert.equal(await count(), 2);
+      const { stderr } = await as('writer').run(['dump', 'latest'], { expect: 1 });
+      assert.match(stderr, /does not permit/);
+      await as('reader').run(['check']);
+      await as('pruner').run(['forget', '--keep-last', '1', '--layout', 'dated']);
+      assert.equal(await count(), 1);
     });
 
     it('repositories: each role does its verbs', async (t) => {

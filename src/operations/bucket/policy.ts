@@ -21,7 +21,7 @@ export interface PolicyPlace {
 
 export interface PolicyStatement {
   readonly Sid: string;
-  readonly Effect: 'Allow';
+  readonly Effect: 'Allow' | 'Deny';
   readonly Action: readonly string[];
   readonly Resource: readonly string[];
   readonly Condition?: Readonly<Record<string, Readonly<Record<string, readonly string[]>>>>;
@@ -45,6 +45,9 @@ const settingsOfAws = [
   's3:GetBucketPolicyStatus',
 ];
 
+const reading = ['s3:GetObject', 's3:GetObjectVersion'];
+const removing = ['s3:DeleteObject', 's3:DeleteObjectVersion'];
+
 export function bucketPolicy(role: BucketRole, purpose: BucketPurpose, place: PolicyPlace): Policy {
   const { bucket, prefix, partition, isAws } = place;
   const arn = `arn:${partition}:s3:::${bucket}`;
@@ -62,17 +65,18 @@ export function bucketPolicy(role: BucketRole, purpose: BucketPurpose, place: Po
   const objects = (Sid: string, Action: string[], ...folders: string[]): PolicyStatement => ({
     ...{ Sid, Effect: 'Allow', Action, Resource: below(...folders) },
   });
+  /** Wins over every other policy, and over what some servers grant to who has written an object. */
+  const never = (Sid: string, Action: string[], ...folders: string[]): PolicyStatement => ({
+    ...objects(Sid, Action, ...folders),
+    Effect: 'Deny',
+  });
   const locate = bucketWide('FindBucket', 's3:GetBucketLocation');
 
   const audit = bucketWide('ReadSettings', ...settings, ...(isAws ? settingsOfAws : []));
 
   const statements: Record<BucketRole, Record<BucketPurpose, PolicyStatement[]>> = {
     reader: {
-      archive: [
-        locate,
-        list('s3:ListBucketVersions'),
-        objects('ReadObjects', ['s3:GetObject', 's3:GetObjectVersion']),
-      ],
+      archive: [locate, list('s3:ListBucketVersions'), objects('ReadObjects', reading)],
       repository: [locate, list(), objects('ReadObjects', ['s3:GetObject'])],
     },
     writer: {
@@ -86,6 +90,7 @@ export function bucketPolicy(role: BucketRole, purpose: BucketPurpose, place: Po
         ),
         list(),
         objects('AddObjects', ['s3:PutObject', 's3:AbortMultipartUpload']),
+        never('NeverReadOrRemove', [...reading, ...removing]),
       ],
       // a backup compares with what is there: config, keys, indexes, the parent's trees in their packs
       repository: [
@@ -101,6 +106,7 @@ export function bucketPolicy(role: BucketRole, purpose: BucketPurpose, place: Po
           'locks',
         ),
         objects('RemoveLocks', ['s3:DeleteObject'], 'locks'),
+        never('NeverRemove', removing, 'data', 'index', 'keys', 'snapshots'),
       ],
     },
     pruner: {

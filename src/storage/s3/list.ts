@@ -11,6 +11,8 @@ export interface ListOptions {
   readonly root: string;
   /** the first version of the call, for servers that have no other */
   readonly version1: boolean;
+  /** objects that are wanted, at most; default all */
+  readonly most?: number;
   /** runs the request for one page */
   readonly attempt: Attempt;
   readonly signal?: AbortSignal | undefined;
@@ -25,10 +27,7 @@ export async function* listObjects(
   const stop = new AbortController();
   const both = signal === undefined ? stop.signal : AbortSignal.any([signal, stop.signal]);
   const fetchPage = (from: string | undefined): Promise<ListPage> => {
-    const page = options.attempt(
-      () => requestPage(client, root + prefix, from, options.version1, both),
-      both,
-    );
+    const page = options.attempt(() => requestPage(client, root + prefix, from, options, both), both);
     // Nobody may be there any more to hear that the page ahead has failed.
     page.catch(() => {});
     return page;
@@ -37,7 +36,7 @@ export async function* listObjects(
     let next: Promise<ListPage> | undefined = fetchPage(undefined);
     while (next !== undefined) {
       const page: ListPage = await next;
-      next = page.next === undefined ? undefined : fetchPage(page.next);
+      next = page.next === undefined || options.most !== undefined ? undefined : fetchPage(page.next);
       for (const { key, size, modified } of page.keys) {
         throwIfAborted(signal);
         // Keys that end with a slash are folders that some browsers make.
@@ -54,13 +53,14 @@ async function requestPage(
   client: S3Client,
   prefix: string,
   from: string | undefined,
-  version1: boolean,
+  { version1, most }: ListOptions,
   signal: AbortSignal,
 ): Promise<ListPage> {
   const query: [string, string][] = [
     ['encoding-type', 'url'],
     ['prefix', prefix],
   ];
+  if (most !== undefined) query.push(['max-keys', String(most)]);
   if (!version1) query.push(['list-type', '2']);
   if (from !== undefined) query.push([version1 ? 'marker' : 'continuation-token', from]);
   const response = await client.call({

@@ -42,18 +42,33 @@ export function createS3Storage(client: S3Client, options: S3StorageOptions): St
 
   async function stat(name: string, how: { signal?: AbortSignal } = {}): Promise<StoredObject> {
     assertObjectName(name);
-    const response = await client.call({
-      method: 'HEAD',
-      key: name,
-      action: `find ${name}`,
-      signal: how.signal,
-    });
+    const call = { method: 'HEAD', key: name, action: `find ${name}`, signal: how.signal } as const;
+    const response = await client.call({ ...call, accept: [403] });
+    if (response.status === 403) return statByListing(name, call);
     const modified = Date.parse(headerOf(response, 'last-modified') ?? '');
     const size = Number(headerOf(response, 'content-length') ?? Number.NaN);
     if (!Number.isSafeInteger(size)) {
       throw new HoldfastError('failed', `${client.endpoint.name} does not tell the size of ${name}`);
     }
     return { name, size, ...(Number.isNaN(modified) ? {} : { modified }) };
+  }
+
+  /** Who may only add cannot ask for an object, and may yet be allowed to see it in a listing. */
+  async function statByListing(name: string, refused: S3Call): Promise<StoredObject> {
+    const { signal } = refused;
+    const version1 = options.listVersion1 ?? false;
+    try {
+      // the first of those that begin with a name is the one that ends there
+      for await (const object of listObjects(client, name, { root, version1, most: 1, attempt, signal })) {
+        if (object.name === name) return object;
+        break;
+      }
+    } catch (error) {
+      // The first refusal is the one to tell, and a HEAD that is told in words.
+      if (hasCode(error, 'forbidden')) await client.call(refused);
+      throw error;
+    }
+    throw new HoldfastError('not-found', `cannot find ${name} in ${client.bucket}: it does not exist`);
   }
 
   const ranged: RangedObjects = {
