@@ -1,11 +1,11 @@
 /** Child processes: what they write is streamed, how they end is checked, and their own words are in the error. */
 import { spawn, type ChildProcess, type StdioOptions } from 'node:child_process';
-import { close, read } from 'node:fs';
+import { close } from 'node:fs';
 import { basename } from 'node:path';
-import { setTimeout as delay } from 'node:timers/promises';
+import { setImmediate as turn, setTimeout as delay } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { HoldfastError, messageOf, throwIfAborted } from './errors.ts';
-import { openWidePipe } from './native/pipe.ts';
+import { openWidePipe, type WidePipe } from './native/pipe.ts';
 
 /** Another user whom a child runs as; only root may choose one. */
 export interface UserIdentity {
@@ -30,12 +30,15 @@ export interface ProcessOptions {
 
 /** How much of standard error is kept for messages. */
 const keptWords = 8 * 1024;
-const bufferSize = 1024 * 1024;
-/** A pipe that was less full than this is given a moment to fill: thousands of small reads cost more than they bring. */
-const fewBytes = bufferSize / 2;
+/** Bytes that stay in a processor's cache until they are looked at. */
+const pieceSize = 256 * 1024;
+/** A pipe that is empty is given a moment to fill: thousands of small reads cost more than they bring. */
 const momentMs = 2;
+/** Moments without a byte, after which a thread waits for the next one. */
+const emptyMoments = 3;
+/** Pieces after which others have their turn. */
+const piecesInARow = 16;
 
-const readDescriptor = promisify(read);
 const closeDescriptor = promisify(close);
 
 /**
@@ -52,7 +55,7 @@ export async function* readProcess(
   const child = start(command, args, options, ['ignore', pipe ? pipe.writeEnd : 'pipe', 'pipe']);
   if (pipe) await closeDescriptor(pipe.writeEnd);
   try {
-    const pieces = pipe ? readPipe(pipe.readEnd, child) : readStream(child);
+    const pieces = pipe ? readPipe(pipe, child) : readStream(child);
     for (;;) {
       const next = await child.watched(pieces.next());
       if (next.done) break;
@@ -231,13 +234,19 @@ function sentence(words: string, name: string): string {
   return told.slice(0, 4).join('; ');
 }
 
-async function* readPipe(fd: number, child: RunningChild): AsyncGenerator<Uint8Array, void, void> {
-  const buffer = Buffer.allocUnsafeSlow(bufferSize);
-  for (;;) {
-    const { bytesRead } = await readDescriptor(fd, buffer, 0, buffer.length, null);
-    if (bytesRead === 0) return;
-    yield buffer.subarray(0, bytesRead);
-    if (bytesRead < fewBytes && !child.hasEnded()) await delay(momentMs);
+async function* readPipe(pipe: WidePipe, child: RunningChild): AsyncGenerator<Uint8Array, void, void> {
+  const buffer = Buffer.allocUnsafeSlow(pieceSize);
+  for (let row = 0, empty = 0; ;) {
+    const count = pipe.readNow(buffer);
+    if (count === 0) return;
+    if (count > 0) yield buffer.subarray(0, count);
+    if (count === buffer.length) {
+      if (++row % piecesInARow === 0) await turn();
+      continue;
+    }
+    empty = count > 0 ? 0 : empty + 1;
+    if (empty > emptyMoments) await pipe.readable();
+    else if (!child.hasEnded()) await delay(momentMs);
   }
 }
 

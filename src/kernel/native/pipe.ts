@@ -1,35 +1,78 @@
-/** A pipe that holds a mebibyte: reading what a fast program writes costs a fifth of what it costs through Node's own. */
+/**
+ * A pipe that holds a mebibyte and is read by the thread that wants the bytes: what a fast program writes costs a fifth
+ * of what it costs through Node's own, and comes into the cache of the right processor.
+ */
+import { HoldfastError } from '../errors.ts';
 import { bindNative } from './symbols.ts';
 
 export interface WidePipe {
   readonly readEnd: number;
   readonly writeEnd: number;
+  /** Reads what is there, without waiting for more: how many bytes, 0 at the end, -1 when nothing is there yet. */
+  readNow(into: Uint8Array): number;
+  /** Resolves when something is there, the writer is gone, or half a second has passed. */
+  readable(): Promise<void>;
 }
 
-/** Linux's number for O_CLOEXEC, and that of F_SETPIPE_SZ */
+type Poll = ((entries: Int32Array, count: number, timeoutMs: number) => number) & {
+  async(
+    entries: Int32Array,
+    count: number,
+    timeoutMs: number,
+    done: (error: Error | null, ready: number) => void,
+  ): void;
+};
+
+interface Calls {
+  readonly pipe: (ends: Int32Array, flags: number) => number;
+  readonly control: (fd: number, command: number, value: number) => number;
+  readonly read: (fd: number, into: Uint8Array, count: number) => number;
+  readonly poll: Poll;
+  readonly errno: () => number;
+}
+
+// Linux's numbers.
 const closeOnExec = 0o2000000;
-const setPipeSize = 1031;
+const nonBlocking = 0o4000;
+const [setFlags, setPipeSize] = [4, 1031];
+const pollIn = 1;
+const [interrupted, tryAgain] = [4, 11];
+
 const pipeSize = 1024 * 1024;
+const patienceMs = 500;
 
 /** A pipe whose both ends are closed in child processes that are not given them; undefined where that cannot be had. */
 export function openWidePipe(): WidePipe | undefined {
   if (process.platform !== 'linux') return undefined;
-  const calls = (api ??= bindNative('libc', (bind) => ({
-    pipe: bind<(ends: Int32Array, flags: number) => number>('int pipe2(_Out_ int *ends, int flags)'),
-    control: bind<(fd: number, command: number, value: number) => number>(
-      'int fcntl(int fd, int command, int value)',
-    ),
+  const calls = (api ??= bindNative('libc', (bind, koffi) => ({
+    pipe: bind<Calls['pipe']>('int pipe2(_Out_ int *ends, int flags)'),
+    control: bind<Calls['control']>('int fcntl(int fd, int command, int value)'),
+    read: bind<Calls['read']>('long read(int fd, void *into, size_t count)'),
+    poll: bind<Poll>('int poll(void *entries, unsigned long count, int timeout)'),
+    errno: () => koffi.errno(),
   })));
   const ends = new Int32Array(2);
   if (!calls || calls.pipe(ends, closeOnExec) !== 0) return undefined;
+  const [readEnd = -1, writeEnd = -1] = ends;
   // refused where a user has many pipes; a narrow one works too
-  calls.control(ends[1]!, setPipeSize, pipeSize);
-  return { readEnd: ends[0]!, writeEnd: ends[1]! };
+  calls.control(writeEnd, setPipeSize, pipeSize);
+  calls.control(readEnd, setFlags, nonBlocking);
+  const entry = new Int32Array([readEnd, pollIn]);
+  return {
+    readEnd,
+    writeEnd,
+    readNow(into) {
+      const count = calls.read(readEnd, into, into.length);
+      if (count >= 0) return count;
+      const errno = calls.errno();
+      if (errno === tryAgain || errno === interrupted) return -1;
+      throw new HoldfastError('failed', `a program's output cannot be read: error ${errno}`);
+    },
+    readable: () =>
+      new Promise((resolve, reject) => {
+        calls.poll.async(entry, 1, patienceMs, (error) => (error ? reject(error) : resolve()));
+      }),
+  };
 }
 
-let api:
-  | {
-      pipe: (ends: Int32Array, flags: number) => number;
-      control: (fd: number, command: number, value: number) => number;
-    }
-  | undefined;
+let api: Calls | undefined;

@@ -19,8 +19,10 @@ export interface RecordStore {
   store(bytes: AsyncIterable<Uint8Array>, blockSize: number): Promise<RecordStream>;
 }
 
-/** Slabs that may be with one worker: the one it works at, and the next. */
-const slabsAhead = 2;
+/** Slabs that may be with one worker: the one it works at, and some more, for workers do not go at one pace. */
+const slabsAhead = 4;
+/** Bytes: room for most slabs, so that any of this memory does for any of them. */
+const usualSlab = 1024 * 1024;
 
 /** @param send hands a slab to a worker, which answers with the ids of its blocks and is done with its memory */
 export function createRecordStore(
@@ -36,8 +38,9 @@ export function createRecordStore(
   const underWay = new Set<Promise<unknown>>();
 
   function takeMemory(size: number): Uint8Array<SharedArrayBuffer> {
-    const known = free.findIndex((memory) => memory.byteLength >= size);
-    const memory = known < 0 ? new SharedArrayBuffer(Math.ceil(size * 1.1)) : free.splice(known, 1)[0]!;
+    // what was used last is in a cache
+    const known = free.findLastIndex((memory) => memory.byteLength >= size);
+    const memory = known < 0 ? new SharedArrayBuffer(Math.max(usualSlab, size)) : free.splice(known, 1)[0]!;
     return new Uint8Array(memory, 0, size);
   }
 

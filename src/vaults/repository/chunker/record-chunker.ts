@@ -35,8 +35,10 @@ export interface RecordChunker {
   tally(): RecordTally;
 }
 
-/** Blocks go to a worker thread in slabs of at least this. */
-const slabSize = 1024 * 1024;
+/** Blocks go to a worker thread in slabs of at least this: together with what is read next they fit into a cache. */
+const slabSize = 512 * 1024;
+/** So much behind a slab goes to the beginning of the window, which is warm. */
+const smallRest = 64 * 1024;
 /** A longer row is cut in itself, into pieces of this size. A multiple of 8. */
 const longRow = 1024 * 1024;
 /** Of smaller blocks the table of cuts could not hold a window's. */
@@ -104,6 +106,15 @@ export function createRecordChunker(
     }
   }
 
+  /** Moves what no slab has had to the beginning of the window. */
+  function moveToStart(): void {
+    window.copyWithin(0, slabStart, end);
+    state.setUint32(at.start, blockStart() - slabStart + inputBase, true);
+    scanned -= slabStart;
+    end -= slabStart;
+    slabStart = 0;
+  }
+
   function takeSlab(): RecordSlab | undefined {
     const count = state.getUint32(at.cuts, true);
     if (count === 0) return undefined;
@@ -115,6 +126,7 @@ export function createRecordChunker(
     for (let i = 0; i < count; i++) ends[i] = cuts[i]! - inputBase - start;
     state.setUint32(at.cuts, 0, true);
     slabStart = start + length;
+    if (end - slabStart <= smallRest) moveToStart();
     return { bytes: slab, ends };
   }
 
@@ -131,13 +143,7 @@ export function createRecordChunker(
       slabStart = scanned = end = bytes = 0;
     },
     room() {
-      if (end === window.length) {
-        window.copyWithin(0, slabStart, end);
-        state.setUint32(at.start, blockStart() - slabStart + inputBase, true);
-        scanned -= slabStart;
-        end -= slabStart;
-        slabStart = 0;
-      }
+      if (end === window.length) moveToStart();
       return window.subarray(end);
     },
     advance(count) {
