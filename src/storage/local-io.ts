@@ -1,7 +1,9 @@
 /** Whole reads and writes on a file handle, for the local storage and the cache. */
-import { unlink } from 'node:fs/promises';
+import { constants } from 'node:fs';
+import { open, unlink } from 'node:fs/promises';
 import type { FileHandle } from 'node:fs/promises';
 import { throwIfAborted } from '../kernel/errors.ts';
+import { errnoOf } from './local-errors.ts';
 import { truncatedError } from './range.ts';
 
 /** What one read call may ask the kernel for. */
@@ -47,5 +49,18 @@ export async function removeQuietly(path: string): Promise<void> {
     await unlink(path);
   } catch {
     // The error that led here is the one to tell.
+  }
+}
+
+/** What was renamed into a folder is there after a power cut, once this resolves. */
+export async function syncFolder(folder: string): Promise<void> {
+  // Windows has no way to sync a folder.
+  if (process.platform === 'win32') return;
+  try {
+    await using handle = await open(folder, constants.O_RDONLY | constants.O_DIRECTORY);
+    await handle.sync();
+  } catch (error) {
+    // Some network and FUSE file systems cannot, and do not need it; and a folder may permit to write but not to read.
+    if (!['EINVAL', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EACCES'].includes(errnoOf(error) ?? '')) throw error;
   }
 }

@@ -393,6 +393,16 @@ describe('backup-container', { skip: skipWithout(...needed), timeout: 600_000 },
     await user.run(['--config', 'holdfast.yaml', 'config', 'check'], { env });
     const known = await user.run(['-r', 'backups', '--config', 'holdfast.yaml', 'snapshots'], { env });
     assert.match(known.stdout, /127\.0\.0\.1/);
+    const yaml = readFileSync(join(user.home, 'holdfast.yaml'), 'utf8');
+    writeFileSync(join(user.home, 'holdfast.yaml'), yaml.replace('drill: true', 'drill: false'));
+    await user.run(['--config', 'holdfast.yaml', 'run', 'backup'], { env, timeout: 120_000 });
+    const cores = files().flatMap((name) => /([^/]+)_\d{4}-\d\d-\d\d_[-\d]+\.sql\.gz$/.exec(name)?.[1] ?? []);
+    assert.deepEqual(cores.toSorted(), [
+      '127.0.0.1-shop',
+      '127.0.0.1-shop',
+      'localhost-wiki',
+      'localhost-wiki',
+    ]);
   });
 
   it('answers to the name of the script', async () => {

@@ -7,6 +7,7 @@ import { readConfig } from '../../config/load.ts';
 import { problemLine } from '../../config/problem.ts';
 import { HoldfastError } from '../../kernel/errors.ts';
 import { fromNodeError } from '../../kernel/native/system-error.ts';
+import type { ScriptKind } from '../../sources/database/script.ts';
 import type { Environment } from '../environment.ts';
 import type { Runtime } from '../verb.ts';
 import { parseContainerFlags } from './arguments.ts';
@@ -90,7 +91,10 @@ function convert(
   return parts.join('');
 }
 
-function source({ database, choices }: ListedDatabase, environment: Environment): object {
+/** Ports that do not stand in the names of an archive's files; others do unless the name is given. */
+const usualPorts: Readonly<Record<ScriptKind, number>> = { postgres: 5432, mysql: 3306, mariadb: 3306 };
+
+function source({ database, choices, core, shares }: ListedDatabase, environment: Environment): object {
   const { kind, host, port, user, password } = database;
   const names = credentialNames(host);
   const login = user === undefined ? '' : `${encodeURIComponent(user)}@`;
@@ -100,6 +104,8 @@ function source({ database, choices }: ListedDatabase, environment: Environment)
   return {
     url: `${kind}://${login}${place}/${encodeURIComponent(database.database)}`,
     ...(password !== undefined && { password: `env:${variable}` }),
+    // the files are to be called as they always were
+    ...((port ?? usualPorts[kind]) !== usualPorts[kind] && shares === 1 && { 'archive-name': core }),
     ...(excludeTables.length > 0 && { 'exclude-tables': excludeTables }),
     ...(excludeTableData.length > 0 && { 'exclude-table-data': excludeTableData }),
   };

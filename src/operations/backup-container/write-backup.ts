@@ -3,6 +3,7 @@ import { chmod, mkdir, open, rename, rm, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { HoldfastError, throwIfAborted } from '../../kernel/errors.ts';
 import { fromNodeError } from '../../kernel/native/system-error.ts';
+import { syncFolder } from '../../storage/local-io.ts';
 
 /** Folders may be pruned away by somebody else at the wrong moment. */
 const tries = 3;
@@ -40,7 +41,13 @@ export async function writeBackup(
     await handle.sync();
     throwIfAborted(signal);
     await rename(unfinished, path);
-    await syncFolder(dirname(path));
+    try {
+      await syncFolder(dirname(path));
+    } catch (error) {
+      // it may not survive a power cut: who is told so must not find it either
+      await rm(path, { force: true }).catch(() => {});
+      throw error;
+    }
     return size;
   } catch (error) {
     await rm(unfinished, { force: true }).catch(() => {});
@@ -67,10 +74,12 @@ async function makeFolder(path: string): Promise<void> {
   await makeFolder(dirname(path));
   try {
     await mkdir(path, 0o775);
-    await chmod(path, 0o775);
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+    return;
   }
+  // the umask may have taken it away; some network file systems have no modes at all
+  await chmod(path, 0o775).catch(() => {});
 }
 
 async function isThere(path: string): Promise<boolean> {
@@ -81,9 +90,4 @@ async function isThere(path: string): Promise<boolean> {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return false;
     throw error;
   }
-}
-
-async function syncFolder(path: string): Promise<void> {
-  await using folder = await open(path, 'r');
-  await folder.sync();
 }
