@@ -1,6 +1,8 @@
 /** `holdfast config` and its verbs */
-import { Command } from 'commander';
+import { Command, Option } from 'commander';
 import { HoldfastError } from '../../kernel/errors.ts';
+import type { ConfigInitFlags } from '../run-config-init.ts';
+import { collect } from '../values.ts';
 import type { Runtime } from '../verb.ts';
 import { action, verb, withExamples } from '../verb.ts';
 
@@ -12,6 +14,7 @@ export function configCommand(runtime: Runtime): Command {
     )
     .usage('VERB [flags]');
   command
+    .addCommand(initCommand(runtime))
     .addCommand(checkCommand(runtime))
     .addCommand(showCommand(runtime))
     .addCommand(schemaCommand(runtime));
@@ -19,6 +22,49 @@ export function configCommand(runtime: Runtime): Command {
     ['holdfast config check', 'everything that is wrong, with file, line and column'],
     ['holdfast config show', 'what holds after defaults and profiles'],
     ['holdfast --config /srv/backup.yaml config check', 'of another file'],
+  ]);
+}
+
+function initCommand(runtime: Runtime): Command {
+  const command = verb(
+    'init',
+    '[flags]',
+    'Writes a first configuration, with comments: asks at the terminal what flags do not say. A file that is there\n' +
+      'is not overwritten.',
+  )
+    .summary('write a first configuration')
+    .addOption(new Option('--source <path|url>', 'what is to be backed up').argParser(collect))
+    .option(
+      '--source-password <reference>',
+      'where the password of databases is: env:NAME, file:PATH, command:COMMAND',
+    )
+    .option('--vault <location>', 'where to: a repository, or archive:LOCATION')
+    .option(
+      '--vault-password <reference>',
+      'where the password of the repository is (default: a new key file)',
+    )
+    .option('--keep-daily <n>', 'keep the last of each of n days (default: 7)')
+    .option('--keep-weekly <n>', 'keep the last of each of n weeks (default: 4)')
+    .option('--keep-monthly <n>', 'keep the last of each of n months (default: 12)')
+    .option('--webhook <url>', 'who is told when something is wrong: a URL, or where it is')
+    .option('--mail <address>', 'the same by mail')
+    .option('--mail-from <address>', 'sender of the mail')
+    .option('--mail-server <host>', 'server that takes the mail')
+    .option('--output <file>', 'file to write (default: ~/.config/holdfast/holdfast.yaml)')
+    .option('--force', 'write it in the place of one that is there')
+    .action(
+      action<ConfigInitFlags>(runtime, async (invocation, operands, flags) => {
+        refuseOperands('config init', operands);
+        const { runConfigInit } = await import('../run-config-init.ts');
+        await runConfigInit(invocation, flags);
+      }),
+    );
+  return withExamples(command, [
+    ['holdfast config init', 'asks'],
+    [
+      'holdfast config init --source /srv/www --source postgres://backup@db/shop --vault /backup',
+      'asks nothing where nobody sits at a terminal',
+    ],
   ]);
 }
 
