@@ -11,24 +11,29 @@ const marks: Readonly<Record<ArchiveChange['change'], string>> = {
   added: '+',
   removed: '-',
   changed: 'M',
+  type: 'T',
+  metadata: 'U',
   perhaps: '?',
 };
 
 export async function runArchiveDiff(
   invocation: Invocation,
   [from, to, ...more]: readonly string[],
-  flags: ArchiveFlags,
+  flags: ArchiveFlags & { metadata?: boolean },
 ): Promise<void> {
   const { terminal, context } = invocation;
   if (from === undefined || to === undefined || more.length > 0) {
     throw new HoldfastError('usage', 'diff takes two snapshots');
   }
-  const changes = await withArchive(invocation, flags, async (archive) =>
+  const found = await withArchive(invocation, flags, async (archive) =>
     diffArchived(
+      archive,
       await findArchiveSnapshot(archive, from, {}, context),
       await findArchiveSnapshot(archive, to, {}, context),
+      context,
     ),
   );
+  const changes = found.filter(({ change }) => flags.metadata || change !== 'metadata');
   if (terminal.json) {
     for (const change of changes) terminal.emit({ message_type: 'change', ...change });
     return terminal.emit({

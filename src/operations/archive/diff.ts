@@ -1,28 +1,36 @@
-/** What changed from one snapshot of an archive to another, as far as their manifests tell: tables of databases, else sizes and checksums. */
+/** What changed from one snapshot of an archive to another: tables of databases by their manifests, what is in tars, else sizes and checksums. */
+import type { Context } from '../../kernel/context.ts';
 import type { TableEvidence } from '../../sources/database/evidence.ts';
 import { decodeEvidence } from '../../sources/database/evidence.ts';
-import type { ArchiveSnapshot, StoredArtefact } from '../../vaults/archive/archive.ts';
+import type { Archive, ArchiveSnapshot, StoredArtefact } from '../../vaults/archive/archive.ts';
+import { formOf } from './find.ts';
+import { diffTars } from './tar-listing.ts';
 import { variantOf } from '../../vaults/archive/layout/extension.ts';
 
 export interface ArchiveChange {
-  /** a table of a database, or a file */
-  readonly what: 'table' | 'file';
+  /** a table of a database, a file of the archive, or something in a tar */
+  readonly what: 'table' | 'file' | 'entry';
   readonly name: string;
-  readonly change: 'added' | 'removed' | 'changed' | 'perhaps';
+  readonly change: 'added' | 'removed' | 'changed' | 'type' | 'metadata' | 'perhaps';
   /** rows of a table, bytes of a file */
   readonly before: number | undefined;
   readonly after: number | undefined;
 }
 
 /** What is the same is left out. Without manifests equal sizes may hide a change: that is `perhaps`. */
-export function diffArchived(from: ArchiveSnapshot, to: ArchiveSnapshot): readonly ArchiveChange[] {
+export async function diffArchived(
+  archive: Archive,
+  from: ArchiveSnapshot,
+  to: ArchiveSnapshot,
+  context: Context,
+): Promise<readonly ArchiveChange[]> {
   const [before, after] = [from, to].map(
     ({ artefacts }) => new Map(artefacts.map((artefact) => [variantOf(artefact.extension), artefact])),
   ) as [Map<string, StoredArtefact>, Map<string, StoredArtefact>];
   const changes: ArchiveChange[] = [];
   for (const variant of new Set([...before.keys(), ...after.keys()])) {
     const [a, b] = [before.get(variant), after.get(variant)];
-    if (a && b) changes.push(...diffFiles(a, b));
+    if (a && b) changes.push(...(await diffFiles(archive, a, b, context)));
     else
       changes.push({
         what: 'file',
@@ -35,8 +43,20 @@ export function diffArchived(from: ArchiveSnapshot, to: ArchiveSnapshot): readon
   return changes;
 }
 
-function diffFiles(a: StoredArtefact, b: StoredArtefact): ArchiveChange[] {
+async function diffFiles(
+  archive: Archive,
+  a: StoredArtefact,
+  b: StoredArtefact,
+  context: Context,
+): Promise<ArchiveChange[]> {
   if (a.known?.plain.sha256 !== undefined && a.known.plain.sha256 === b.known?.plain.sha256) return [];
+  if (formOf(a) === 'tar' && formOf(b) === 'tar') {
+    const found = await diffTars(archive, a, b, context);
+    return found.map(({ path, change, before, after }) => ({
+      ...{ what: 'entry', name: path, before, after },
+      change: change === 'content' ? 'changed' : change,
+    }));
+  }
   const [before, after] = [tablesOf(a), tablesOf(b)];
   if (!before || !after) {
     const [was, is] = [sizeOf(a), sizeOf(b)];
