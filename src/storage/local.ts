@@ -10,7 +10,7 @@ import type { FileHandle } from 'node:fs/promises';
 import { HoldfastError, hasCode, throwIfAborted } from '../kernel/errors.ts';
 import { allocate, piecesOf, walkBody } from './body.ts';
 import { errnoOf, localError, notAFolderError } from './local-errors.ts';
-import { readFully, removeQuietly, writeAll } from './local-io.ts';
+import { readFully, removeQuietly, syncFolder, writeAll } from './local-io.ts';
 import { findLeftovers } from './local-leftovers.ts';
 import { listFolder } from './local-list.ts';
 import { assertObjectName, assertPrefix } from './names.ts';
@@ -68,7 +68,8 @@ export function createLocalStorage(path: string): Storage {
     modes ??= modesFor(root);
     const { file, folder: folderMode } = await modes;
     await guard(`write ${name}`, async () => {
-      if (options.ifAbsent && (await exists(target))) throw existsError(name, root);
+      const replaces = await exists(target);
+      if (options.ifAbsent && replaces) throw existsError(name, root);
       const temporary = `${target}-tmp-${randomBytes(8).toString('hex')}`;
       try {
         await using handle = await createFile(temporary, folder, file, folderMode);
@@ -88,7 +89,13 @@ export function createLocalStorage(path: string): Storage {
         await removeQuietly(temporary);
         throw error;
       }
-      await syncFolder(folder);
+      try {
+        await syncFolder(folder);
+      } catch (error) {
+        // it may not survive a power cut: who is told so must not find it either
+        if (!replaces) await removeQuietly(target);
+        throw error;
+      }
     });
   }
 
@@ -247,18 +254,6 @@ async function makeFolder(folder: string, mode: number): Promise<void> {
     throw error;
   }
   await syncFolder(parent);
-}
-
-async function syncFolder(folder: string): Promise<void> {
-  // Windows has no way to sync a folder.
-  if (process.platform === 'win32') return;
-  try {
-    await using handle = await open(folder, constants.O_RDONLY | constants.O_DIRECTORY);
-    await handle.sync();
-  } catch (error) {
-    // Some network and FUSE file systems cannot, and do not need it; and a folder may permit to write but not to read.
-    if (!['EINVAL', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EACCES'].includes(errnoOf(error) ?? '')) throw error;
-  }
 }
 
 /** A repository whose config the group may read keeps being readable to the group, as restic has it. */
