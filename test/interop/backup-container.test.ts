@@ -361,6 +361,8 @@ describe('backup-container', { skip: skipWithout(...needed), timeout: 600_000 },
     assert.match(shown.stdout, /backup\.conf:2: there is no kind of database called "oracle"/);
     assert.match(shown.stdout, /backup\.conf:3: "99 1 \* \* \*" is no schedule/);
     assert.match(shown.stdout, /BACKUP_STRATEGY is "hourly"/);
+    const zone = await run('-c', { expect: 1, env: { TZ: 'PST8PDT,M3.2.0,M11.1.0' } });
+    assert.match(zone.stdout, /TZ is "PST8PDT,M3\.2\.0,M11\.1\.0", which is no name of a zone/);
     const help = await run('-h');
     assert.match(help.stdout, /Usage: holdfast backup-container/);
     assert.equal((await user.run(['help', 'backup-container'])).stdout, help.stdout);

@@ -27,9 +27,22 @@ export function showSettings(session: ContainerSession): void {
     `- Environment Friendly Name: ${unless(settings.friendlyName)}`,
     `- Environment Name (Id): ${unless(settings.name)}`,
     ...problemsOf(session).map((problem) => `- Problem: ${problem}`),
+    ...zoneNotes(session.runtime.environment['TZ']),
     '',
   ];
   for (const line of lines) tell.say(line);
+}
+
+/** A zone that is not known by its name counts as UTC, and nobody else would say so. */
+function zoneNotes(zone: string | undefined): string[] {
+  const name = zone?.replace(/^:/, '') ?? '';
+  if (name === '') return [];
+  try {
+    new Intl.DateTimeFormat('en', { timeZone: name });
+    return [];
+  } catch {
+    return [`- Note: TZ is "${name}", which is no name of a zone such as America/Vancouver: times are UTC`];
+  }
 }
 
 function modeText({ flags, conf }: ContainerSession): string {
