@@ -12,7 +12,8 @@ export async function main(given: readonly string[]): Promise<void> {
   const status = await run(args);
   // a slow reader of a pipe may not have taken everything yet, and exit would drop the rest
   await Promise.all([drained(process.stdout), drained(process.stderr)]);
-  process.exit(status);
+  const { exitNow } = await import('../kernel/native/exit.ts');
+  exitNow(status);
 }
 
 /** True when this is the name that the program was started by, through a link for example. */

@@ -16,6 +16,13 @@ const distributions: Record<string, readonly string[]> = {
   libc: ['libc.so.6'],
 };
 
+let loaded = false;
+
+/** True when this thread has called for native symbols, and koffi is there. */
+export function usesNative(): boolean {
+  return loaded;
+}
+
 /**
  * Calls `declare` with a binder for the first library that has every symbol it asks for.
  * Returns undefined when there is none, or when HOLDFAST_NATIVE=off.
@@ -28,6 +35,7 @@ export function bindNative<T>(
   let koffi: Koffi;
   try {
     koffi = require('koffi') as Koffi;
+    loaded = true;
   } catch {
     return undefined;
   }
