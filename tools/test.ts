@@ -31,7 +31,8 @@ let failed = false;
 let passed = 0;
 const stream = run({
   files: files.map((file) => resolve(file)),
-  concurrency: availableParallelism(),
+  // one more than processors: tests wait for servers most of the time
+  concurrency: availableParallelism() + 1,
   // a hanging test names itself instead of holding up the run
   timeout: 10 * 60_000,
 });
