@@ -25,6 +25,7 @@ export type Tool =
   | 'lz4'
   | 'gpg'
   | 'age'
+  | 'aws'
   | 'setfattr'
   | 'getfattr'
   | 'setfacl'

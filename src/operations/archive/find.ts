@@ -109,8 +109,13 @@ export function chooseArtefact(
   const { named, form } = choice;
   const fitting = artefacts.filter((artefact) => {
     if (form !== undefined && formOf(artefact) !== form) return false;
+    const variant = variantOf(artefact.extension);
+    // `anon` is `.anon.sql`, `sql` is `.sql` alone
     return (
-      named === undefined || artefact.name.endsWith(named) || variantOf(artefact.extension) === `.${named}`
+      named === undefined ||
+      artefact.name.endsWith(named) ||
+      variant === `.${named}` ||
+      variant.startsWith(`.${named}.`)
     );
   });
   const plain = fitting.filter(({ extension }) => !variantOf(extension).startsWith('.anon'));
