@@ -89,6 +89,21 @@ secret_access_key = ${server.secretKey}
     await storage.close();
   });
 
+  it('removes folders that are empty, and no others', async () => {
+    for (const remote of ['disk:folders', 's3:folders']) {
+      const storage = open(remote);
+      await storage.prepare();
+      await storage.write('a/b/c', patternBytes(3));
+      await storage.removeEmptyFolder!('a/b/');
+      assert.equal((await storage.stat('a/b/c')).size, 3);
+      await storage.remove('a/b/c');
+      await storage.removeEmptyFolder!('a/b/');
+      await storage.removeEmptyFolder!('a/b/');
+      await storage.close();
+    }
+    assert.deepEqual(readdirSync(join(folder, 'disk', 'folders', 'a')), []);
+  });
+
   it('takes large streams, and lists many folders', async () => {
     for (const remote of ['disk:large', 's3:large']) {
       const storage = open(remote);

@@ -127,6 +127,18 @@ export function createRcloneStorage(client: RcloneClient, location: string): Sto
       await deleteFile(name, signal);
     },
 
+    async removeEmptyFolder(folder, { signal } = {}) {
+      const name = folder.slice(0, -1);
+      assertObjectName(name);
+      const action = `remove the folder ${folder}`;
+      try {
+        await client.call({ method: 'operations/rmdir', parameters: { remote: name }, action, signal });
+      } catch (error) {
+        // That it is not empty, or not there, every remote says in words of its own.
+        if (!hasCode(error, 'failed')) throw error;
+      }
+    },
+
     async *leftovers(folder, before, { signal } = {}) {
       assertPrefix(folder);
       for await (const { name, size, modified } of listBelow(client, folder, signal)) {

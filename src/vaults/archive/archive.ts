@@ -1,6 +1,6 @@
 /** An archive: plain files in folders that tell what they are by their names, also those that backup-container wrote. */
 import { createHash } from 'node:crypto';
-import { hasCode } from '../../kernel/errors.ts';
+import { HoldfastError, hasCode } from '../../kernel/errors.ts';
 import { mapParallel } from '../../kernel/parallel.ts';
 import type { Storage, VersionWish } from '../../storage/storage.ts';
 import type { EncodingChoice } from './encodings/open.ts';
@@ -75,12 +75,21 @@ export interface ListOptions {
   readonly core?: string | undefined;
 }
 
+/** Code `usage` for a storage that keeps the files of repositories alone. */
+export function assertHoldsArchives({ storage }: Archive): void {
+  if (storage.capabilities.freeNames) return;
+  throw new HoldfastError('usage', `${storage.location} keeps repositories alone, and no archives`, {
+    hint: 'archives need a folder, s3:, sftp:, ftp: or rclone:',
+  });
+}
+
 /** Everything that the names in the storage tell of, and the manifests beside. A manifest that is no good is told and passed over. */
 export async function listArchive(
   archive: Archive,
   { signal, warn, core }: ListOptions,
 ): Promise<ArchiveListing> {
   const { storage } = archive;
+  assertHoldsArchives(archive);
   const names = new Set<string>();
   const found: Found[] = [];
   for await (const { name, size, modified } of storage.list('', { signal })) {

@@ -5,7 +5,7 @@ import { HoldfastError } from '../../kernel/errors.ts';
 import type { Context } from '../../kernel/context.ts';
 import type { VersionWish } from '../../storage/storage.ts';
 import type { Archive } from './archive.ts';
-import { findLayout } from './archive.ts';
+import { assertHoldsArchives, findLayout } from './archive.ts';
 import { type Encoding, encodingKinds } from './encodings/encoding.ts';
 import { encodeThrough, openEncodings } from './encodings/open.ts';
 import type { Layout, Tier } from './layout/layout.ts';
@@ -52,6 +52,7 @@ const usualVersions: VersionWish = { count: 45, days: 1 };
 export async function beginRun(archive: Archive, options: RunOptions, context: Context): Promise<ArchiveRun> {
   const { storage, zone } = archive;
   const { signal } = context;
+  assertHoldsArchives(archive);
   const encodings = await openEncodings(archive.encode);
   const layout = (await findLayout(archive, signal)) ?? 'dated';
   await storage.prepare({ signal });
