@@ -2,6 +2,7 @@
 import type { Context } from '../kernel/context.ts';
 import { HoldfastError } from '../kernel/errors.ts';
 import { readSecret } from '../kernel/secret.ts';
+import { isOneFile } from '../operations/archive/input.ts';
 import type { FileTargets } from '../operations/backup/backup.ts';
 import { chooseDatabases } from '../operations/database/choose-databases.ts';
 import { loadMasking } from '../operations/database/load-masking.ts';
@@ -142,11 +143,7 @@ async function openDatabases(
     ...connection,
     ...source.choices,
     // parts that pass in the order of the dump are one for an archive, and parts for a repository
-    ...(oneFile &&
-      !driver.inDumpOrder &&
-      driver.choices.includes('format') && {
-        format: source.choices.format ?? 'sql',
-      }),
+    ...(oneFile && !driver.inDumpOrder && !isOneFile(driver) && { format: source.choices.format ?? 'sql' }),
     masking,
     modified: new Date(timeMs),
     stallTimeout,

@@ -88,6 +88,37 @@ describe('MariaDB in archives', { skip: skipWithout('mariadb'), timeout: 240_000
     assert.match(refused.stderr, /is kept as one file/);
   });
 
+  it('a job writes it once, for an archive and a repository', async () => {
+    const place = (name: string): string => join(folder, name);
+    const password = 'secret';
+    const configuration = place('holdfast.yaml');
+    writeFileSync(
+      configuration,
+      [
+        'sources:',
+        `  shop: { url: '${url('shop').replace(/\?.*/, '')}', password: 'env:SHOP_PASSWORD' }`,
+        'vaults:',
+        `  plain: { archive: '${place('job')}', layout: daily, encode: gzip }`,
+        `  deep: { repository: '${place('repository')}', password: 'env:DEEP', create: true }`,
+        'jobs:',
+        '  nightly: { sources: shop, vaults: [plain, deep] }',
+      ].join('\n'),
+    );
+    const env = { DEEP: password, HOME: folder, XDG_STATE_HOME: folder };
+    await run('job', ['--config', configuration, 'run', 'nightly'], { env });
+    await server.createDatabase('job');
+    const client = join(server.bin, 'mariadb');
+    const pipe = 'zcat "$1" | "$2" "--defaults-file=$3" job';
+    await runProgram('sh', ['-c', pipe, '-', file('job'), client, server.defaultsFile]);
+    assert.equal(await server.query('job', sums), expected);
+    await run('job', ['drill', 'latest']);
+    const repository = holdfast({ repository: place('repository'), password });
+    await repository.run(['restore', 'latest', '--to', url('deep'), '--create'], {
+      env: { HOLDFAST_MYSQL_BIN: server.bin, SHOP_PASSWORD: server.password },
+    });
+    assert.equal(await server.query('deep', sums), expected);
+  });
+
   it('a dump that nothing is known of is restored and drilled as well', async () => {
     const day = join(folder, 'container/2026-01-02');
     mkdirSync(day, { recursive: true });

@@ -82,7 +82,8 @@ export function databaseInput(
   };
 }
 
-function isOneFile({ kinds }: DatabaseDriver): boolean {
+/** True for databases that are a file, and are kept as they are. */
+export function isOneFile({ kinds }: DatabaseDriver): boolean {
   return kinds.includes('sqlite');
 }
 

@@ -1,6 +1,6 @@
 /** MySQL and MariaDB among the kinds of databases. */
 import type { DatabaseDriver, StoredDatabase } from '../database/driver.ts';
-import { maskedFolder } from '../masking/masking.ts';
+import { snapshotFolder } from '../database/snapshot-folder.ts';
 import { databaseFolder, parseMysqlUrl } from './connection.ts';
 import { maskMysql } from './part-masker.ts';
 import { openPlainFile } from './plain-file.ts';
@@ -23,8 +23,7 @@ export const mysql: DatabaseDriver = {
       folder,
       password: connection.password,
       sample: (options) => sampleLive(connection, options),
-      source: (options) =>
-        mysqlSource({ ...options, connection, folder: options.masking ? maskedFolder(folder) : folder }),
+      source: (options) => mysqlSource({ ...options, connection, folder: snapshotFolder(folder, options) }),
       restore: (stored, options) => restoreMysql(stored, { ...options, connection }),
     };
   },
