@@ -56,3 +56,30 @@ for (const [first, second, remote] of [
     }
   });
 }
+
+test('rclone: an archive', { skip: skipWithout('rclone'), timeout: 120_000 }, async (t) => {
+  const folder = tempFolder(t);
+  const config = join(folder, 'rclone.conf');
+  writeFileSync(config, `[disk]\ntype = alias\nremote = ${folder}/disk\n`);
+  const env = {
+    RCLONE_CONFIG: config,
+    PATH: `${join(findTool('rclone') ?? '/', '..')}:${process.env['PATH']}`,
+  };
+  const archive = holdfast({ repository: 'archive:rclone:disk:some/archive', password: 'p', env });
+  mkdirSync(join(folder, 'tree/data'), { recursive: true });
+  writeFileSync(join(folder, 'tree/data/file'), 'text '.repeat(50_000));
+  for (let i = 0; i < 2; i++) await archive.run(['backup', 'tree', '--layout', 'dated'], { cwd: folder });
+  await archive.run(['check']);
+  await archive.run(['forget', '--keep-last', '1', '--layout', 'dated']);
+  assert.equal(((await archive.json(['snapshots'])) as unknown[]).length, 1);
+  await archive.run(['restore', 'latest', '--target', join(folder, 'back')]);
+  assert.deepEqual(compareTrees(join(folder, 'tree'), join(folder, 'back/tree')), []);
+  // and rclone alone has the plain file
+  const names = (await runProgram(toolPath('rclone'), ['lsf', '-R', 'disk:some/archive'], { env })).stdout;
+  const [file] = names.split('\n').filter((name) => name.endsWith('.tar.gz'));
+  assert.ok(file, names);
+  assert.equal(names.split('\n').filter((name) => name !== '').length, 3, names);
+  const { bytes } = await runProgram(toolPath('rclone'), ['cat', `disk:some/archive/${file}`], { env });
+  const { stdout } = await runProgram('tar', ['-xzOf', '-'], { input: bytes });
+  assert.equal(stdout, 'text '.repeat(50_000));
+});

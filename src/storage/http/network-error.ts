@@ -34,6 +34,7 @@ export function proxyRefusal(status: number, { action, proxy = '' }: NetworkPlac
 
 const network: Readonly<Record<string, NetworkFault>> = {
   ...networkFaults,
+  ENOENT: ['there is no such socket', true, 'check its path, and that the server runs'],
   UND_ERR_CONNECT_TIMEOUT: ['it does not answer', true, 'check host and port, and firewalls'],
   UND_ERR_HEADERS_TIMEOUT: ['it does not answer', true],
   UND_ERR_BODY_TIMEOUT: ['it stopped in the midst of an answer', true],

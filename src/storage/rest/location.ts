@@ -22,12 +22,7 @@ export function restLocation(text: string): RestLocation {
   const scheme = form?.[1]?.toLowerCase() ?? '';
   const secure = scheme.startsWith('https');
   const url = form ? URL.parse(`${secure ? 'https' : 'http'}://${hostPart(scheme, form[2]!)}`) : null;
-  if (url === null || url.search !== '' || url.hash !== '') {
-    // Not the text itself: a password may be in it.
-    throw new HoldfastError('usage', 'the location is not the URL of a REST server', {
-      hint: 'write rest:https://HOST/PATH, rest:http://HOST:8000/PATH or rest:http+unix:///SOCKET:/PATH',
-    });
-  }
+  if (url === null || url.search !== '' || url.hash !== '') throw notAServer();
   const socketPath = scheme.endsWith('+unix') ? socketOf(url) : undefined;
   const below = socketPath === undefined ? url.pathname : pathAfterSocket(url);
   return {
@@ -36,10 +31,25 @@ export function restLocation(text: string): RestLocation {
     host: url.host,
     socketPath,
     path: `${below.replace(/\/+$/, '')}/`,
-    user: url.username === '' ? undefined : decodeURIComponent(url.username),
-    password: url.password === '' ? undefined : decodeURIComponent(url.password),
+    user: url.username === '' ? undefined : decode(url.username),
+    password: url.password === '' ? undefined : decode(url.password),
     shown: shownForm(text),
   };
+}
+
+/** Does not repeat the text: a password may be in it. */
+function notAServer(): HoldfastError {
+  return new HoldfastError('usage', 'the location is not the URL of a REST server', {
+    hint: 'write rest:https://HOST/PATH, rest:http://HOST:8000/PATH or rest:http+unix:///SOCKET:/PATH',
+  });
+}
+
+function decode(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    throw notAServer();
+  }
 }
 
 /** A URL must have a host; a socket has none. */
@@ -50,7 +60,7 @@ function hostPart(scheme: string, rest: string): string {
 }
 
 function socketOf({ pathname }: URL): string {
-  return decodeURIComponent(/^[^:]*/.exec(pathname)![0]);
+  return decode(/^[^:]*/.exec(pathname)![0]);
 }
 
 function pathAfterSocket({ pathname }: URL): string {
