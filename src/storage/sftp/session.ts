@@ -4,10 +4,13 @@ import type { SFTPWrapper, ServerHostKeyAlgorithm } from 'ssh2';
 import { HoldfastError, throwIfAborted } from '../../kernel/errors.ts';
 import { connectError, status, statusOf } from './errors.ts';
 import type { Login } from './login.ts';
+import { connectSocket } from './socket.ts';
 
 export interface Session {
   /** true from the moment when no request can be answered any more */
   readonly lost: boolean;
+  /** what one request should read or write */
+  readonly requestBytes: number;
   /** pieces of work that use it now; kept by the pool */
   load: number;
   /**
@@ -52,22 +55,20 @@ export async function connectSession(options: ConnectOptions, signal?: AbortSign
   throwIfAborted(signal);
   const { host, port, user, login, judge } = options;
   const client = new ssh.Client();
+  const socket = connectSocket(host, port);
   const { promise, resolve, reject } = Promise.withResolvers<SFTPWrapper>();
   let untrusted: HoldfastError | undefined;
   const fail = (error: unknown): void =>
     reject(untrusted ?? connectError(error, { host, port, user, ways: login.ways }));
   client.on('error', fail);
   client.on('close', () => fail(new Error('Connection closed')));
-  // Small requests must not wait for the answer to those before them.
-  client.on('connect', () => client.setNoDelay(true));
   client.on('ready', () => client.sftp((error, sftp) => (error ? fail(error) : resolve(sftp))));
   const onAbort = (): void =>
     reject(new HoldfastError('interrupted', 'interrupted', { cause: signal?.reason }));
   signal?.addEventListener('abort', onAbort);
   try {
     client.connect({
-      host,
-      port,
+      sock: socket,
       username: user,
       authHandler: [...login.methods],
       readyTimeout: connectTimeout,
@@ -82,7 +83,7 @@ export async function connectSession(options: ConnectOptions, signal?: AbortSign
     const sftp = await promise;
     return createSession(client, sftp, options);
   } catch (error) {
-    client.destroy();
+    socket.destroy();
     throw error instanceof HoldfastError
       ? error
       : connectError(error, { host, port, user, ways: login.ways });
@@ -138,6 +139,7 @@ function createSession(client: ssh.Client, sftp: SFTPWrapper, { timeout }: Conne
   }
 
   return {
+    requestBytes: requestBytesOf(sftp),
     load: 0,
     get lost() {
       return lost;
@@ -170,6 +172,22 @@ function createSession(client: ssh.Client, sftp: SFTPWrapper, { timeout }: Conne
       setTimeout(() => client.destroy(), 1000).unref();
     },
   };
+}
+
+/** SSH's packets, of which one carries what SFTP says of a request besides its bytes. */
+const packetBytes = 32 << 10;
+const headerBytes = 64;
+
+/** Whole packets, as many as the server takes at once: a request that were a little larger would send a small one after them. */
+function requestBytesOf(sftp: SFTPWrapper): number {
+  // ssh2 finds out what the server takes, and keeps it to itself.
+  const { _maxReadLen: read = 0, _maxWriteLen: write = 0 } = sftp as {
+    _maxReadLen?: number;
+    _maxWriteLen?: number;
+  };
+  const most = Math.min(read, write);
+  const packets = Math.floor((most + headerBytes) / packetBytes);
+  return packets > 0 ? packets * packetBytes - headerBytes : Math.max(most, 16 << 10);
 }
 
 /** ssh2 throws at once for an extension that the server has not announced. */

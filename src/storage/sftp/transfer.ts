@@ -6,12 +6,10 @@ import { truncatedError } from '../range.ts';
 import type { Body } from '../storage.ts';
 import type { Session } from './session.ts';
 
-/** Every server takes and gives this much in one request. */
-const requestBytes = 32 << 10;
-/** Requests of one file that are not answered yet. */
-const requestsAhead = 64;
-/** A piece of a stream, and how many are fetched before they are asked for. */
-const streamPiece = 512 << 10;
+/** Bytes of one file that are on their way at the same time. */
+const bytesAhead = 4 << 20;
+/** A piece of a stream is as near to this as whole requests go, and so many are fetched before they are asked for. */
+const streamPiece = 1 << 20;
 const piecesAhead = 4;
 
 /** Writes the whole body from the beginning of the file, and answers its length. Throws what the body or a request throws. */
@@ -21,7 +19,8 @@ export async function writeFrom(
   body: Body,
   signal: AbortSignal | undefined,
 ): Promise<number> {
-  const flight = createFlight(requestsAhead);
+  const { requestBytes } = session;
+  const flight = createFlight(Math.ceil(bytesAhead / requestBytes));
   let position = 0;
   try {
     for await (const piece of walkBody(body)) {
@@ -55,7 +54,8 @@ export async function readInto(
   signal: AbortSignal | undefined,
 ): Promise<void> {
   const bytes = Buffer.from(into.buffer, into.byteOffset, into.length);
-  const flight = createFlight(requestsAhead);
+  const { requestBytes } = session;
+  const flight = createFlight(Math.ceil(bytesAhead / requestBytes));
   try {
     for (let at = 0; at < bytes.length; at += requestBytes) {
       throwIfAborted(signal);
@@ -79,12 +79,13 @@ export async function* readPieces(
   range: { readonly offset: number; readonly length: number },
   signal: AbortSignal | undefined,
 ): AsyncGenerator<Uint8Array<ArrayBuffer>> {
+  const pieceBytes = session.requestBytes * Math.ceil(streamPiece / session.requestBytes);
   const coming: { bytes: Uint8Array<ArrayBuffer>; filled: Promise<void> }[] = [];
   let asked = 0;
   try {
     while (asked < range.length || coming.length > 0) {
       while (coming.length < piecesAhead && asked < range.length) {
-        const bytes = allocate(Math.min(streamPiece, range.length - asked));
+        const bytes = allocate(Math.min(pieceBytes, range.length - asked));
         const filled = readInto(session, handle, name, bytes, range.offset + asked, signal);
         filled.catch(() => {});
         coming.push({ bytes, filled });
