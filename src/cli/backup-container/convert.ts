@@ -87,6 +87,7 @@ function convert(
       ? [comment('let cron, a timer or a CronJob run `holdfast run backup` at such a time')]
       : []),
     section({ jobs }),
+    ...(settings.pagerDuty ? [comment('PagerDuty, which PGDUTY_URL names, is not told by jobs')] : []),
   ];
   return parts.join('');
 }

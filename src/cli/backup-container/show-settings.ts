@@ -37,11 +37,15 @@ export function showSettings(session: ContainerSession): void {
 function zoneNotes(zone: string | undefined): string[] {
   const name = zone?.replace(/^:/, '') ?? '';
   if (name === '') return [];
+  if (isZone(name)) return [];
+  return [`- Note: TZ is "${name}", which is no name of a zone such as America/Vancouver: times are UTC`];
+}
+
+function isZone(name: string): boolean {
   try {
-    new Intl.DateTimeFormat('en', { timeZone: name });
-    return [];
+    return new Intl.DateTimeFormat('en', { timeZone: name }).resolvedOptions().timeZone !== '';
   } catch {
-    return [`- Note: TZ is "${name}", which is no name of a zone such as America/Vancouver: times are UTC`];
+    return false;
   }
 }
 
