@@ -10,11 +10,13 @@ import type { Job, Step } from '../jobs/job.ts';
 import { type JobReport, stepLine, verdict } from '../jobs/report.ts';
 import type { RunContext } from '../jobs/run-context.ts';
 import { runJob } from '../jobs/run-job.ts';
+import { tellRecipients } from '../jobs/tell.ts';
 import { HoldfastError } from '../kernel/errors.ts';
 import type { SecretReference } from '../kernel/secret.ts';
 import { runnableJob, secretVariables } from './configuration/job.ts';
+import { recipient } from './configuration/notification.ts';
 import { configPlaces } from './configuration/places.ts';
-import { dataDirectory, stateDirectory } from './directories.ts';
+import { dataDirectory } from './directories.ts';
 import type { Environment } from './environment.ts';
 import { setting, settings as environmentSettings } from './environment.ts';
 import { cacheBase } from './local-cache.ts';
@@ -22,6 +24,7 @@ import { backupStatusJson, backupStatusLines, tellItem } from './output/backup.t
 import { plural, quoteUnprintable } from './output/format.ts';
 import { startProgress } from './output/progress.ts';
 import { planLines } from './output/job-plan.ts';
+import { stateFolder } from './state-folder.ts';
 import { readVersion } from './version.ts';
 import type { Invocation } from './verb.ts';
 
@@ -40,15 +43,11 @@ export async function runJobs(
   const config = effectiveConfig(loadConfig(configPlaces(settings.configuration, environment)));
   const wanted = chosenJobs(config, names, flags);
   const reports: JobReport[] = [];
-  const context = runContext(invocation, config);
+  const context = await runContext(invocation, config);
   for (const name of wanted) {
     const job = await prepared(invocation, config, name);
     if ('problems' in job) {
-      const report = brokenReport(name, job.problems, context.clock.now());
-      tellStart(invocation, name);
-      for (const step of report.steps) tellStep(invocation, name, step);
-      tellEnd(invocation, report);
-      reports.push(report);
+      reports.push(await failBroken(invocation, config, name, job.problems, flags, context));
       continue;
     }
     if (flags.dryRun) {
@@ -133,11 +132,28 @@ function causesOf({ problems }: EffectiveConfig, own: readonly Problem[]): reado
   return problems.filter((problem) => problem.entry?.section !== 'jobs' && isMeant(problem));
 }
 
-function brokenReport(job: string, problems: readonly string[], now: number): JobReport {
+/** A job that the configuration gets wrong makes no backups, which those want to know whom it would tell. */
+async function failBroken(
+  invocation: Invocation,
+  config: EffectiveConfig,
+  job: string,
+  problems: readonly string[],
+  { dryRun }: RunFlags,
+  context: RunContext,
+): Promise<JobReport> {
+  const now = context.clock.now();
   const steps = problems.map((problem) =>
     failedStep({ kind: 'backup', subject: job }, new HoldfastError('usage', problem)),
   );
-  return { job, outcome: 'failure', steps, started: now, finished: now };
+  const report: JobReport = { job, outcome: 'failure', steps, started: now, finished: now };
+  const recipients = (config.told.get(job) ?? []).map((name) => recipient(config.notifications.get(name)!));
+  tellStart(invocation, job);
+  for (const step of steps) tellStep(invocation, job, step);
+  const told = dryRun ? [] : await tellRecipients(recipients, report, context);
+  for (const step of told) tellStep(invocation, job, step);
+  const all = { ...report, steps: [...steps, ...told] };
+  tellEnd(invocation, all);
+  return all;
 }
 
 /** Where the environment says that the password of repositories is. */
@@ -150,7 +166,7 @@ function passwordOfEnvironment(environment: Environment): SecretReference | unde
   return { kind: 'env', name: environment['HOLDFAST_PASSWORD'] ? 'HOLDFAST_PASSWORD' : 'RESTIC_PASSWORD' };
 }
 
-function runContext(invocation: Invocation, config: EffectiveConfig): RunContext {
+async function runContext(invocation: Invocation, config: EffectiveConfig): Promise<RunContext> {
   const { environment, terminal, context } = invocation;
   const cache = cacheBase(invocation);
   return {
@@ -160,7 +176,7 @@ function runContext(invocation: Invocation, config: EffectiveConfig): RunContext
     secretVariables: secretVariables(config),
     programVersion: `holdfast ${readVersion()}`,
     temporaryFolder: tmpdir(),
-    stateFolder: join(stateDirectory(environment), 'jobs'),
+    stateFolder: await stateFolder(environment),
     ownPaths: cache === undefined ? [] : [cache],
     programs: (name) => setting(environment, name),
     onStep: () => {},

@@ -36,6 +36,8 @@ export interface EffectiveConfig {
   readonly notifications: ReadonlyMap<string, EffectiveNotification>;
   /** all jobs that there are, wrong ones included */
   readonly jobNames: readonly string[];
+  /** whom jobs that are wrong would tell, as far as that is right */
+  readonly told: ReadonlyMap<string, readonly string[]>;
   /** everything that is wrong, in the order of files and lines */
   readonly problems: readonly Problem[];
 }
@@ -44,9 +46,10 @@ export interface EffectiveConfig {
 export function effectiveConfig(loaded: LoadedConfig): EffectiveConfig {
   const problems = [...loaded.problems];
   const all = {} as Record<Section, Map<string, Named<string, object>>>;
+  const told = new Map<string, readonly string[]>();
   const config = {
-    ...{ place: loaded.place, files: loaded.files, jobNames: namesOf(loaded, 'jobs') },
-    ...(all as unknown as Omit<EffectiveConfig, 'place' | 'files' | 'jobNames' | 'problems'>),
+    ...{ told, place: loaded.place, files: loaded.files, jobNames: namesOf(loaded, 'jobs') },
+    ...(all as unknown as Omit<EffectiveConfig, 'place' | 'files' | 'jobNames' | 'told' | 'problems'>),
   };
   // what is referred to comes before what refers to it
   for (const section of ['sources', 'vaults', 'notifications', 'groups', 'jobs'] as const) {
@@ -57,6 +60,13 @@ export function effectiveConfig(loaded: LoadedConfig): EffectiveConfig {
       const settings = mergeEntry(loaded, entry, findings);
       findings.push(...judgeKind(entry, settings), ...judgeReferences(loaded, config, entry, settings));
       problems.push(...findings);
+      if (section === 'jobs') {
+        const { notify } = settings as JobSettings;
+        told.set(
+          name,
+          listOf(notify).filter((one) => config.notifications.has(one)),
+        );
+      }
       if (findings.length === 0) entries.set(name, { name, kind, settings, file: position.file });
     }
     Object.assign(config, { [section]: entries });

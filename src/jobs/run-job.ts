@@ -2,23 +2,20 @@
  * One run of a job, whole: hooks, every source to every vault, hooks, and then what may take its time: retention, check,
  * drill, and who is told. What fails is a step that failed; the others are done where they make sense without it.
  */
-import { hasCode, HoldfastError, throwIfAborted } from '../kernel/errors.ts';
+import { hasCode, throwIfAborted } from '../kernel/errors.ts';
 import { readForAll } from '../operations/shared-source.ts';
 import { failedStep } from './failed-step.ts';
 import { type Hook, hookEnvironment, hookName, runHook } from './hooks.ts';
 import type { Job, JobSource, JobVault, Step } from './job.ts';
 import { lockJob } from './job-lock.ts';
-import { notify } from './notify/notify.ts';
 import { type OpenedSource, type OpenedStream, openSource } from './open-sources.ts';
 import { openArchiveVault } from './archive-vault.ts';
 import { sharedArtefacts } from './archive-artefacts.ts';
 import { openRepositoryVault } from './repository-vault.ts';
-import { type JobReport, outcomeOf, reportEvent } from './report.ts';
-import { type RunContext, withRunSignal } from './run-context.ts';
+import { type JobReport, outcomeOf } from './report.ts';
+import type { RunContext } from './run-context.ts';
+import { tellInterruption, tellRecipients } from './tell.ts';
 import type { KeptSource, RunVault } from './vault.ts';
-
-/** For telling that a run was interrupted. */
-const lastWordsMs = 10_000;
 
 /**
  * Runs a job; what went wrong is in its report, and those who want to know were told. Throws `interrupted` alone, after
@@ -47,7 +44,7 @@ export async function runJob(job: Job, context: RunContext): Promise<JobReport> 
     ...{ job: job.name, outcome: outcomeOf(steps), steps, started, finished: context.clock.now() },
   });
   // who holds the job will tell what became of it
-  if (!isHeld) for (const step of await tellRecipients(job, report(), context)) tell(step);
+  if (!isHeld) for (const step of await tellRecipients(job.recipients, report(), context)) tell(step);
   return report();
 }
 
@@ -79,9 +76,11 @@ async function runLocked(
           tell(failedStep({ kind: 'backup', subject: `to ${vault.name}`, vault: vault.name }, error));
         }
       }
+      // all of a group are of the time at which everything was held still
+      const groupTime = context.clock.now();
       for (const source of job.sources) {
         throwIfAborted(context.signal);
-        await backUpSource(job, source, started, kept, tell, context);
+        await backUpSource(job, source, groupTime, kept, tell, context);
       }
     }
   } finally {
@@ -109,15 +108,14 @@ function openVault(vault: JobVault, context: RunContext): Promise<RunVault> {
 async function backUpSource(
   job: Job,
   source: JobSource,
-  started: number,
+  groupTime: number,
   kept: readonly OpenedVault[],
   tell: (step: Step) => void,
   context: RunContext,
 ): Promise<void> {
   if (kept.length === 0) return;
   let opened: readonly OpenedSource[];
-  // all of a group are of one time
-  const timeMs = job.group === undefined ? context.clock.now() : started;
+  const timeMs = job.group === undefined ? context.clock.now() : groupTime;
   try {
     const options = {
       ...{ environment: context.environment, programs: context.programs, timeMs },
@@ -225,41 +223,4 @@ function hookRunner(
     }
     return goesOn;
   };
-}
-
-/** Nobody waits long for it: whoever interrupts a run may be about to end it by force. */
-async function tellInterruption(
-  job: Job,
-  started: number,
-  steps: readonly Step[],
-  context: RunContext,
-): Promise<void> {
-  const step = failedStep(
-    { kind: 'backup', subject: job.name },
-    new HoldfastError('interrupted', 'interrupted'),
-  );
-  const all = [...steps, step];
-  const event = reportEvent({
-    ...{ job: job.name, outcome: 'failure', steps: all, started, finished: context.clock.now() },
-  });
-  const patience = withRunSignal(context, AbortSignal.timeout(lastWordsMs));
-  await notify(job.recipients, event, patience).catch(() => {});
-}
-
-/** Who could not be told is a warning: the backup is as good as it was, but nobody may be looking. */
-async function tellRecipients(job: Job, report: JobReport, context: RunContext): Promise<Step[]> {
-  const { failed, told } = await notify(job.recipients, reportEvent(report), context);
-  return [
-    ...told.map((name) => ({
-      ...({
-        kind: 'notification',
-        outcome: 'done',
-        subject: name,
-        message: `told: ${report.outcome}`,
-      } as const),
-    })),
-    ...failed.map(({ name, message }) => ({
-      ...({ kind: 'notification', outcome: 'warning', code: 'incomplete', subject: name, message } as const),
-    })),
-  ];
 }
