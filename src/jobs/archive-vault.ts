@@ -110,9 +110,9 @@ export async function openArchiveVault(vault: ArchiveJobVault, context: RunConte
 function inputOf(opened: OpenedSource, { input, subject }: BackUpOptions, context: RunContext): ArchiveInput {
   if (input) return input;
   if (opened.kind === 'files') {
-    const { archiveName } = opened.source;
+    const { archiveName, sqliteConsistent } = opened.source;
     return filesInput(opened.what, {
-      host: opened.source.hostname,
+      ...{ host: opened.source.hostname, sqliteConsistent },
       ...(archiveName !== undefined && { named: { host: '', database: archiveName } }),
       problem: (path, message, lost) => context.onItem?.(subject, { kind: 'problem', path, message, lost }),
       warn: (message) => context.warn(message),

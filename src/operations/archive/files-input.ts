@@ -1,6 +1,9 @@
 /** File trees for an archive: one tar of everything that was asked for. */
+import { tmpdir } from 'node:os';
 import { absolutePath, rawPath } from '../../sources/files/path.ts';
-import { tarOfTree, type TreeTally } from '../../sources/tar/write-tree.ts';
+import { makeTemporaryFolder } from '../../sources/sqlite/temporary-folder.ts';
+import type { TreeTally } from '../../sources/tar/tree-context.ts';
+import { tarOfTree } from '../../sources/tar/write-tree.ts';
 import type { Identity } from '../../vaults/archive/layout/layout.ts';
 import type { FileTargets } from '../backup/backup.ts';
 import { type ArchiveInput, pathsIdentity } from './input.ts';
@@ -13,6 +16,8 @@ export interface TreeEvidence extends TreeTally {
 export interface FilesInputOptions {
   readonly host: string;
   readonly named?: Identity;
+  /** pack SQLite databases in one state each, copied to the folder for temporary files before */
+  readonly sqliteConsistent?: boolean;
   /** Something is not as it should be; `lost` when it is missing in the archive, or not whole there. */
   problem(path: Uint8Array, message: string, lost: boolean): void;
   warn(message: string): void;
@@ -21,7 +26,7 @@ export interface FilesInputOptions {
 /** The backup is incomplete when anything was lost. */
 export function filesInput(
   { paths, selection }: Pick<FileTargets, 'paths' | 'selection'>,
-  { host, named, problem, warn }: FilesInputOptions,
+  { host, named, sqliteConsistent, problem, warn }: FilesInputOptions,
 ): ArchiveInput {
   const workingDirectory = rawPath(process.cwd());
   const shown = paths.map((path) => Buffer.from(absolutePath(path, workingDirectory)).toString());
@@ -29,7 +34,9 @@ export function filesInput(
   return {
     source: { ...(named ?? pathsIdentity(shown, host)), kind: 'files', paths: shown.toSorted() },
     async *artefacts(signal) {
-      const bytes = tarOfTree({ paths, selection, problem, warn }, tally, signal);
+      await using copies = sqliteConsistent ? await makeTemporaryFolder(tmpdir(), Date.now) : undefined;
+      const options = { paths, selection, sqliteFolder: copies?.path, problem, warn };
+      const bytes = tarOfTree(options, tally, signal);
       yield { extension: '.tar', bytes, evidence: (): TreeEvidence => ({ kind: 'files', ...tally }) };
     },
     incomplete: () => tally.lost > 0,

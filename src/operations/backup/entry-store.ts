@@ -25,7 +25,7 @@ import { type DirectoryInTree, diverge, entryPath, type Frame, isSure, type Orig
 import type { KnownFolders } from './known-folders.ts';
 import type { Ahead, CounterName, ItemEvent } from './protocol.ts';
 import { createBlobIds, storeFile } from './store-file.ts';
-import type { SqliteFiles } from './sqlite-files.ts';
+import type { SqliteFiles } from '../../sources/sqlite/files-in-tree.ts';
 import { createTally } from './tally.ts';
 import type { Twin } from './twin.ts';
 

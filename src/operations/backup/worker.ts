@@ -33,7 +33,7 @@ import {
   type WorkerSetup,
 } from './protocol.ts';
 import { storeSlab } from './record-store.ts';
-import { createSqliteFiles } from './sqlite-files.ts';
+import { createSqliteFiles } from '../../sources/sqlite/files-in-tree.ts';
 import { createBlobIds, createCutter, type Cutter, readSize } from './store-file.ts';
 import { openTwin, type Twin } from './twin.ts';
 import { createWalker, type Walker } from './walker.ts';

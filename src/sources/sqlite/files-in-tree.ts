@@ -1,8 +1,8 @@
 /** Database files that a walk meets: each is stored as one consistent state, and what SQLite keeps beside it left out. */
 import { readSync, statSync } from 'node:fs';
 import { asBuffer } from '../../kernel/native/c-string.ts';
-import type { ConsistentCopy } from '../../sources/sqlite/consistent-copy.ts';
-import { isDatabaseHeader, readHeader } from '../../sources/sqlite/file-header.ts';
+import type { ConsistentCopy } from './consistent-copy.ts';
+import { isDatabaseHeader, readHeader } from './file-header.ts';
 
 export interface SqliteFiles {
   /** True for the log, its index or the journal beside a database. */
@@ -41,7 +41,7 @@ export function createSqliteFiles(folder: string): SqliteFiles {
       if (readSync(fd, start, 0, start.length, 0) < start.length || !isDatabaseHeader(start)) {
         return undefined;
       }
-      const { copyDatabase } = await import('../../sources/sqlite/consistent-copy.ts');
+      const { copyDatabase } = await import('./consistent-copy.ts');
       // a thread that is ended leaves its copy to the folder's owner
       return copyDatabase(asBuffer(path).toString(), folder, new AbortController().signal);
     },
