@@ -1,8 +1,10 @@
 /** Through the user's rclone Holdfast and the stock restic open, check, extend and prune each other's repositories. */
 import assert from 'node:assert/strict';
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { randomBytes } from 'node:crypto';
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { setTimeout as pause } from 'node:timers/promises';
 import { jsonLines, runProgram } from '../support/program.ts';
 import { holdfast, restic } from '../support/restic.ts';
 import { tempFolder } from '../support/temp.ts';
@@ -83,3 +85,46 @@ test('rclone: an archive', { skip: skipWithout('rclone'), timeout: 120_000 }, as
   const { stdout } = await runProgram('tar', ['-xzOf', '-'], { input: bytes });
   assert.equal(stdout, 'text '.repeat(50_000));
 });
+
+test(
+  'rclone: killed in the midst of a backup',
+  { skip: skipWithout('restic', 'rclone'), timeout: 180_000 },
+  async (t) => {
+    const folder = tempFolder(t);
+    const config = join(folder, 'rclone.conf');
+    writeFileSync(config, `[disk]\ntype = alias\nremote = ${folder}/disk\n`);
+    const program = join(folder, 'rclone');
+    const pids = join(folder, 'pids');
+    writeFileSync(program, `#!/bin/sh\necho $$ >>'${pids}'\nexec '${toolPath('rclone')}' "$@"\n`, {
+      mode: 0o755,
+    });
+    const env = { RCLONE_CONFIG: config };
+    const access = { repository: 'rclone:disk:repo', password: 'p', env };
+    const option = ['-o', `rclone.program=${program}`];
+    await holdfast(access).run([...option, 'init']);
+    mkdirSync(join(folder, 'tree'));
+    for (let i = 0; i < 6; i++) writeFileSync(join(folder, 'tree', `file${i}`), randomBytes(6 << 20));
+    const started = pidsIn(pids).length;
+    const backup = holdfast(access).run([...option, 'backup', 'tree', '--limit-upload', '9000', '--json'], {
+      cwd: folder,
+    });
+    const packs = join(folder, 'disk', 'repo', 'data');
+    const uploads = (): boolean =>
+      pidsIn(pids).length > started &&
+      existsSync(packs) &&
+      readdirSync(packs, { recursive: true }).some((name) => String(name).includes('-tmp-'));
+    for (let tries = 0; !uploads() && tries < 600; tries++) await pause(50);
+    assert.ok(uploads(), 'the backup has begun');
+    process.kill(pidsIn(pids).at(-1)!, 'SIGKILL');
+    const { stderr } = await backup;
+    assert.match(stderr, /rclone was ended by SIGKILL/);
+    assert.equal(pidsIn(pids).length, started + 2, 'it was started again');
+    const stock = restic({ ...access, repository: join(folder, 'disk', 'repo') });
+    await stock.run(['check', '--read-data']);
+    assert.equal(((await stock.json(['snapshots'])) as unknown[]).length, 1);
+  },
+);
+
+function pidsIn(file: string): number[] {
+  return existsSync(file) ? readFileSync(file, 'utf8').trim().split('\n').map(Number) : [];
+}
