@@ -267,6 +267,8 @@ describe('backup-container', { skip: skipWithout(...needed), timeout: 600_000 },
     const none = await run(`-s -v ${at('numbers')}`, { expect: 1, env: { WEBHOOK_URL: hook.url } });
     assert.match(none.stderr, /there is no backup of 127\.0\.0\.1-numbers/);
     assert.equal(messages(posts).at(-1)!.get('statusCode'), 'ERROR');
+    const elsewhere = await run(`-s -v ${at('shop')}?verifySchema=nowhere`, { expect: 1 });
+    assert.match(elsewhere.stderr, /no tables were found in the schema nowhere/);
     const [shop] = files();
     const bytes = readFileSync(join(folder(), shop!));
     writeFileSync(join(folder(), shop!), bytes.subarray(0, bytes.length - 20));

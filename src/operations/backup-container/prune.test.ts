@@ -147,6 +147,27 @@ test('pruning one database leaves those alone whose names begin as its own', asy
   assert.deepEqual(shared.remove, []);
 });
 
+test('what was left unfinished a day ago goes, what is still written stays', async () => {
+  const clock = createFakeClock(Date.now());
+  const storage = createMemoryStorage({ location: '/backups' });
+  const left = some[2]!;
+  for (const name of [left, left.replace('host-app', 'host-app_archive'), some[0]!])
+    await storage.write(name, bytes);
+  const [{ modified } = { modified: undefined }] = await Array.fromAsync(storage.list(left));
+  assert.ok(modified !== undefined, 'the storage tells');
+  const plan = async () => {
+    const place = { kind: 'folder', storage } as const;
+    const rules = { strategy: defaults, minSizeRatio: 0.5 };
+    return (await planPrune(place, 'host-app', rules, 1, createContext({ clock }))).remove;
+  };
+  assert.deepEqual(await plan(), []);
+  clock.advance(day + 60_000);
+  assert.deepEqual(
+    (await plan()).map(({ name }) => name),
+    [left],
+  );
+});
+
 test('a backup that is suspiciously small takes the place of none', async () => {
   const place = await placeWith(...some);
   await place.storage.write('daily/2026-11-21/host-app_2026-11-21_01-00-00.sql.gz', new Uint8Array(10));

@@ -3,7 +3,7 @@ import { dirname } from 'node:path';
 import type { Context } from '../../kernel/context.ts';
 import { type Tier, tierOf } from '../../vaults/archive/layout/layout.ts';
 import { type ArchivePolicy, planRetention } from '../archive/retention.ts';
-import { type BackupPlace, listBackups, type StoredBackup } from './stored-backups.ts';
+import { type BackupPlace, listBackups, listUnfinished, type StoredBackup } from './stored-backups.ts';
 
 /** `rolling`: daily, weekly on Sundays, monthly on last days of months. `daily`: as many as `newest` says. */
 export interface BackupStrategy {
@@ -23,6 +23,9 @@ export interface PrunePlan {
   /** why less is removed than was asked for, in sentences */
   readonly held: readonly string[];
 }
+
+/** A backup that was not written to for a day is not written any more. */
+const longestSilence = 86_400_000;
 
 /** The folder that a backup made at this time goes to; a kind that is not kept leaves its day to the daily ones. */
 export function tierAt(time: number, { kind, counts }: BackupStrategy): Tier | undefined {
@@ -56,7 +59,11 @@ export async function planPrune(
     minSizeRatio,
   });
   const gone = new Set(remove.map(({ name }) => name));
-  return { remove: backups.filter(({ name }) => gone.has(name)), held };
+  const dead = listUnfinished(place, core, { before: clock.now() - longestSilence, signal });
+  return {
+    remove: [...backups.filter(({ name }) => gone.has(name)), ...(await Array.fromAsync(dead))],
+    held,
+  };
 }
 
 /** Removes them, and folders that nothing is left in. */

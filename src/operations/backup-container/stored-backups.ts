@@ -41,6 +41,25 @@ export async function* listBackups(
   }
 }
 
+/** What an unfinished backup adds to its name. */
+export const unfinishedSuffix = '.in_progress';
+
+/** Unfinished backups in the folder that nobody has written to since, milliseconds since 1970: who wrote them is dead. */
+export async function* listUnfinished(
+  place: BackupPlace,
+  core: string,
+  { before, signal }: { readonly before: number; readonly signal: AbortSignal },
+): AsyncGenerator<StoredBackup, void, void> {
+  if (place.kind !== 'folder') return;
+  for await (const { name, size, modified } of place.storage.list('', { signal })) {
+    if (!name.endsWith(unfinishedSuffix) || (modified ?? before) >= before) continue;
+    const finished = name.slice(0, -unfinishedSuffix.length);
+    const found = parseArtefact('rolling', finished) ?? parseArtefact('daily', finished);
+    if (found?.time === undefined || found.core !== core) continue;
+    yield { place, name, core, time: found.time, tier: found.tier, size };
+  }
+}
+
 /** The file as people find it. */
 export function pathOf({ place, name }: Pick<StoredBackup, 'place' | 'name'>): string {
   return `${place.storage.location.replace(/\/+$/, '')}/${name}`;

@@ -1,9 +1,10 @@
 /** Writes a backup into its folder: under the name `.in_progress` until all of it is on the disk. */
-import { chmod, mkdir, open, rename, rm, stat } from 'node:fs/promises';
+import { chmod, mkdir, open, rename, rm, rmdir, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { HoldfastError, throwIfAborted } from '../../kernel/errors.ts';
 import { fromNodeError } from '../../kernel/native/system-error.ts';
 import { syncFolder } from '../../storage/local-io.ts';
+import { unfinishedSuffix } from './stored-backups.ts';
 
 /** Folders may be pruned away by somebody else at the wrong moment. */
 const tries = 3;
@@ -19,7 +20,7 @@ export async function writeBackup(
   signal: AbortSignal,
 ): Promise<number> {
   const path = join(folder, name);
-  const unfinished = `${path}.in_progress`;
+  const unfinished = path + unfinishedSuffix;
   let failure: { readonly error: unknown } | undefined;
   let size = 0;
   const told = async function* (): AsyncGenerator<Uint8Array, void, void> {
@@ -51,6 +52,8 @@ export async function writeBackup(
     return size;
   } catch (error) {
     await rm(unfinished, { force: true }).catch(() => {});
+    // what was made for it; a folder that has anything in it stays
+    await rmdir(dirname(path)).catch(() => {});
     if (failure) throw failure.error;
     if (error instanceof HoldfastError) throw error;
     throw fromNodeError('write', Buffer.from(path), error);
