@@ -2,8 +2,10 @@
  * One run of a job, whole: hooks, every source to every vault, hooks, and then what may take its time: retention, check,
  * drill, and who is told. What fails is a step that failed; the others are done where they make sense without it.
  */
+import { resolve } from 'node:path';
 import { hasCode, throwIfAborted } from '../kernel/errors.ts';
 import { readForAll } from '../operations/shared-source.ts';
+import { parseLocation } from '../storage/location.ts';
 import { failedStep } from './failed-step.ts';
 import { type Hook, hookEnvironment, hookName, runHook } from './hooks.ts';
 import type { Job, JobSource, JobVault, Step } from './job.ts';
@@ -119,7 +121,10 @@ async function backUpSource(
   try {
     const options = {
       ...{ environment: context.environment, programs: context.programs, timeMs },
-      ...{ oneFile: job.vaults.some(({ kind }) => kind === 'archive'), excludePaths: context.ownPaths },
+      ...{
+        oneFile: job.vaults.some(({ kind }) => kind === 'archive'),
+        excludePaths: [...context.ownPaths, ...localVaults(job)],
+      },
     };
     opened = await openSource(source, options, context);
   } catch (error) {
@@ -164,6 +169,14 @@ async function backUpSource(
     }
     throwIfAborted(context.signal);
   }
+}
+
+/** No vault is backed up into itself. */
+function localVaults({ vaults }: Job): string[] {
+  return vaults.flatMap(({ access }) => {
+    const location = parseLocation(access.location);
+    return location.kind === 'local' ? [resolve(location.path)] : [];
+  });
 }
 
 interface OpenedVault {

@@ -162,6 +162,21 @@ ${vault('main')}jobs:
     assert.equal((await user.snapshots('main')).length, 1);
   });
 
+  test('leaves out the vaults that it writes to', async (t) => {
+    const user = configured(
+      t,
+      `sources: { home: { paths: '~', exclude: .cache } }
+vaults:
+${vault('main')}jobs:
+  nightly: { sources: home, vaults: main }
+`,
+    );
+    assert.equal((await user.jobs('nightly')).status, 0);
+    const { stdout } = await user.run(['-r', 'main', 'ls', 'latest']);
+    assert.match(stdout, /docs\/letter\.txt/);
+    assert.ok(!stdout.includes(join(user.home, 'main')));
+  });
+
   test('whose sources are not whole says so, and removes nothing', async (t) => {
     const user = configured(
       t,
@@ -250,6 +265,7 @@ ${vault('main')}jobs:
 vaults:
 ${vault('main')}jobs:
   nightly: { sources: docs, vaults: main, notify: [ops, all] }
+  lost: { sources: docs, vaults: mian, notify: all }
 notifications:
   ops: { webhook: env:HOOK, format: form, project-name: shop }
   all: { webhook: env:HOOK, on: [success, failure] }
@@ -268,6 +284,12 @@ notifications:
     assert.equal(form.get('projectName'), 'shop');
     assert.match(form.get('message') ?? '', /failed: backup docs to main: .*exit status 5/);
     for (const body of bodies) assert.ok(!body.includes('secret'));
+    assert.equal((await user.jobs('lost')).status, 1);
+    assert.match(
+      server.posts.at(-1)?.body ?? '',
+      /there is no vault mian/,
+      'a job that is wrong is told, too',
+    );
     server.answers.push(404, 404);
     const unheard = await user.jobs('nightly');
     assert.equal(unheard.status, 3, 'nobody may be looking');
