@@ -10,8 +10,15 @@ if (parseInt(process.versions.node, 10) < needed) {
     var home = process.env.HOME && process.env.HOME + '/.cache';
     var caches = process.env.XDG_CACHE_HOME || process.env.LOCALAPPDATA || home;
     if (caches) module.enableCompileCache(caches + '/holdfast/compiled');
-    return import('../dist/cli/main.js').then(function (cli) {
-      return cli.main(process.argv.slice(2));
-    });
+    return import('node:os')
+      .then(function (os) {
+        // compression runs in libuv's pool of threads, which are four whatever the machine has
+        if (os.availableParallelism() > 4 && !process.env.UV_THREADPOOL_SIZE)
+          process.env.UV_THREADPOOL_SIZE = String(os.availableParallelism());
+        return import('../dist/cli/main.js');
+      })
+      .then(function (cli) {
+        return cli.main(process.argv.slice(2));
+      });
   });
 }

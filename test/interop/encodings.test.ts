@@ -174,6 +174,7 @@ suite('OpenPGP', { skip: skipWithout('gpg') }, () => {
       ['-R', ada, '-R', rob, '--compress-algo', 'none'],
       ['-r', ada, '-r', rob, '--compress-algo', 'bzip2', '--cipher-algo', 'AES256'],
       ['-r', ada, '-r', rob, '-z', '9', '--set-filename', 'a name'],
+      ['-r', ada, '-r', rob, '--armor'],
     ];
     const file = join(gpg.folder, 'plain');
     for (const [i, way] of ways.entries()) {

@@ -15,6 +15,8 @@ import type { OpenpgpAnswer, OpenpgpRequest, OpenpgpWork } from './openpgp-proto
 
 type Host = PoolHost<OpenpgpRequest, OpenpgpAnswer>;
 
+/** how a message that is text begins */
+const armor = '-----BEGIN PGP MESSAGE-----';
 /** of what is handed over at once, at least */
 const outputSize = 256 * 1024;
 
@@ -52,7 +54,12 @@ async function* decryptWith(
 ): AsyncGenerator<Uint8Array, void, void> {
   const decryptionKeys = await Promise.all(privateKeys.map((binaryKey) => readPrivateKey({ binaryKey })));
   try {
-    const message = await readMessage({ binaryMessage: inputFrom(host), config });
+    const { block: first } = await host.call('more');
+    const input = inputFrom(host, first);
+    const isText = first && Buffer.from(first.subarray(0, armor.length)).toString('latin1') === armor;
+    const message = isText
+      ? await readMessage({ armoredMessage: textOf(input), config })
+      : await readMessage({ binaryMessage: input, config });
     const { data } = await decrypt({ message, decryptionKeys, format: 'binary', config });
     yield* pieces(data);
   } catch (error) {
@@ -60,9 +67,18 @@ async function* decryptWith(
   }
 }
 
-function inputFrom(host: Host): ReadableStream<Uint8Array> {
+function textOf(input: ReadableStream<Uint8Array>): ReadableStream<string> {
+  const decoder: unknown = new TextDecoderStream();
+  return input.pipeThrough(decoder as ReadableWritablePair<string, Uint8Array>);
+}
+
+/** @param first what was taken before */
+function inputFrom(host: Host, first?: Uint8Array): ReadableStream<Uint8Array> {
   return new ReadableStream<Uint8Array>(
     {
+      start(controller) {
+        if (first) controller.enqueue(first);
+      },
       async pull(controller) {
         const { block } = await host.call('more');
         if (block) controller.enqueue(block);
