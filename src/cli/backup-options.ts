@@ -155,7 +155,8 @@ function refuseContradictions(
   }
 }
 
-function streamed(
+/** What standard input or a command gives, as a source. */
+export function streamed(
   { stdin, terminal }: Invocation,
   operands: readonly string[],
   flags: BackupFlags,

@@ -29,6 +29,8 @@ export interface RepositoryChoice {
 }
 
 export interface GlobalSettings extends RepositoryChoice {
+  /** all that flags name, in their order */
+  readonly repositories: readonly string[];
   /** 0 quiet, 1 as usual, 2 verbose, 3 very verbose */
   readonly verbosity: 0 | 1 | 2 | 3;
   readonly json: boolean;
@@ -61,7 +63,7 @@ export interface GlobalSettings extends RepositoryChoice {
 
 interface RawOptions {
   config?: string;
-  repo?: string;
+  repo?: string[];
   repositoryFile?: string;
   passwordFile?: string;
   passwordCommand?: string;
@@ -99,7 +101,7 @@ export function globalOptions(): Option[] {
     new Option(
       '-r, --repo <repository>',
       'repository to work on, or the name of a vault (default: $HOLDFAST_REPOSITORY)',
-    ),
+    ).argParser(collect),
     new Option('--config <file>', 'configuration, a file or a folder (default: $HOLDFAST_CONFIG)'),
     new Option('--repository-file <file>', 'file that holds the repository location'),
     new Option('-p, --password-file <file>', 'file that holds the password'),
@@ -134,13 +136,16 @@ export function globalOptions(): Option[] {
  * What holds for `command`; code `usage` for values that make no sense or contradict each other.
  * @param vault the vault that is meant by the name of the repository: flags win over what it says, and it over the
  * environment
+ * @param repository the one that is meant where several are named; the last when undefined
  */
 export function globalSettings(
   command: Command,
   environment: Environment,
   vault?: ConfiguredVault,
+  repository?: string,
 ): GlobalSettings {
-  const raw = givenOptions(command);
+  const given = givenOptions(command);
+  const raw = repository === undefined ? given : { ...given, repo: [repository] };
   const named = vault?.kind === 'repository' ? vault : undefined;
   const option = (value: string | undefined, name: string): string | undefined =>
     value ?? setting(environment, name);
@@ -152,6 +157,7 @@ export function globalSettings(
   const choice = repositoryChoice(raw, environment);
   return {
     ...(vault ? ofVault(choice, vault, raw) : choice),
+    repositories: raw.repo ?? [],
     verbosity,
     json: raw.json ?? false,
     configuration: raw.config,
@@ -213,7 +219,7 @@ function repositoryChoice(raw: RawOptions, environment: Environment): Repository
     );
   }
   const choice = {
-    repository: placeGiven ? raw.repo : place.REPOSITORY,
+    repository: placeGiven ? raw.repo?.at(-1) : place.REPOSITORY,
     repositoryFile: placeGiven ? raw.repositoryFile : place.REPOSITORY_FILE,
     passwordFile: secretGiven ? raw.passwordFile : secret.PASSWORD_FILE,
     passwordCommand: secretGiven ? raw.passwordCommand : secret.PASSWORD_COMMAND,

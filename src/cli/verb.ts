@@ -38,19 +38,38 @@ export type RunVerb<Options> = (
   options: Options,
 ) => Promise<void>;
 
+/** The same for several vaults, an invocation each. */
+export type RunOnSeveral<Options> = (
+  invocations: readonly Invocation[],
+  operands: readonly string[],
+  options: Options,
+) => Promise<void>;
+
 /**
  * The action of a verb: settles the global flags, and calls `run` with operands and the verb's own options.
  * @param onArchive loads what the verb does when an archive is chosen and no repository
+ * @param onSeveral loads what it does when several vaults are named; without it the last one is meant
  */
 export function action<Options extends object>(
   runtime: Runtime,
   run: RunVerb<Options>,
   onArchive?: () => Promise<RunVerb<Options>>,
+  onSeveral?: () => Promise<RunOnSeveral<Options>>,
 ): (this: Command) => Promise<void> {
   return async function (this: Command) {
     const first = globalSettings(this, runtime.environment);
     runtime.terminal.json = first.json;
     runtime.terminal.verbosity = first.verbosity;
+    if (onSeveral && first.repositories.length > 1) {
+      const invocations: Invocation[] = [];
+      for (const repository of first.repositories) {
+        const own = globalSettings(this, runtime.environment, undefined, repository);
+        invocations.push({ ...runtime, settings: await withNamedVault(this, runtime, own) });
+      }
+      return await (
+        await onSeveral()
+      )(invocations, this.args, this.opts<Options>());
+    }
     const settings = await withNamedVault(this, runtime, first);
     for (const flag of settings.ignored) {
       runtime.terminal.detail(`${flag} has no effect: every blob is verified before it is uploaded`);
@@ -68,7 +87,7 @@ async function withNamedVault(
 ): Promise<GlobalSettings> {
   const { repository, configuration } = settings;
   const vault = await namedVault(repository, configuration, environment, (line) => terminal.detail(line));
-  return vault ? globalSettings(command, environment, vault) : settings;
+  return vault ? globalSettings(command, environment, vault, repository) : settings;
 }
 
 /** Adds examples below the help of a command; each is a command line and what it does. */

@@ -2,7 +2,7 @@
 import type { Context } from '../kernel/context.ts';
 import { HoldfastError } from '../kernel/errors.ts';
 import { readSecret } from '../kernel/secret.ts';
-import { isOneFile } from '../operations/archive/input.ts';
+import { optionsForAll } from '../operations/archive/input.ts';
 import type { FileTargets } from '../operations/backup/backup.ts';
 import { chooseDatabases } from '../operations/database/choose-databases.ts';
 import { loadMasking } from '../operations/database/load-masking.ts';
@@ -139,16 +139,15 @@ async function openDatabases(
   }
   const masking =
     source.mask === undefined ? undefined : await loadMasking({ environment, context }, source.mask, driver);
-  const options: DatabaseSourceOptions = {
+  const asked: DatabaseSourceOptions = {
     ...connection,
     ...source.choices,
-    // parts that pass in the order of the dump are one for an archive, and parts for a repository
-    ...(oneFile && !driver.inDumpOrder && !isOneFile(driver) && { format: source.choices.format ?? 'sql' }),
     masking,
     modified: new Date(timeMs),
     stallTimeout,
     warn: (message) => context.warn(message),
   };
+  const options = oneFile ? optionsForAll(driver, asked) : asked;
   const { archiveName } = source;
   const nameIn = ({ database }: DatabaseAddress): Identity | undefined => {
     if (archiveName === undefined) return undefined;

@@ -6,7 +6,7 @@ import { after, before, describe, it } from 'node:test';
 import { createContext } from '../../src/kernel/context.ts';
 import { HoldfastError } from '../../src/kernel/errors.ts';
 import { backupToArchive } from '../../src/operations/archive/backup.ts';
-import { databaseInput, sourceForAll } from '../../src/operations/archive/input.ts';
+import { databaseInput, optionsForAll } from '../../src/operations/archive/input.ts';
 import { type Consumer, readForAll } from '../../src/operations/shared-source.ts';
 import type { DatabaseSourceOptions } from '../../src/sources/database/driver.ts';
 import { postgres } from '../../src/sources/postgres/driver.ts';
@@ -88,7 +88,7 @@ describe('one dump for several vaults', { skip: skipWithout('postgres15', 'lz4')
 
   it('is whole in each of them, and the same', async () => {
     await makeRepositoryFolder(at('repository'), { chunker: 'fast' });
-    const results = await readForAll(sourceForAll(postgres, address(), options), [
+    const results = await readForAll(address().source(optionsForAll(postgres, options)), [
       toRepository(at('repository')),
       toArchive(createLocalStorage(at('gzip')), { name: 'gzip' }),
       toArchive(createLocalStorage(at('lz4')), { name: 'lz4' }),
@@ -134,11 +134,14 @@ describe('one dump for several vaults', { skip: skipWithout('postgres15', 'lz4')
         return local.write(name, short(), write);
       },
     };
-    const [failed, archive, repository] = await readForAll(sourceForAll(postgres, address(), options), [
-      toArchive(full),
-      toArchive(createLocalStorage(at('good')), { name: 'gzip' }),
-      toRepository(at('second')),
-    ]);
+    const [failed, archive, repository] = await readForAll(
+      address().source(optionsForAll(postgres, options)),
+      [
+        toArchive(full),
+        toArchive(createLocalStorage(at('good')), { name: 'gzip' }),
+        toRepository(at('second')),
+      ],
+    );
     assert.equal(failed?.status === 'rejected' && (failed.reason as HoldfastError).code, 'disk-full');
     assert.deepEqual(
       readdirSync(at('full')).filter((name) => !name.startsWith('.')),
@@ -160,7 +163,7 @@ describe('one dump for several vaults', { skip: skipWithout('postgres15', 'lz4')
       }
       return '';
     };
-    const results = await readForAll(sourceForAll(postgres, address(), options), [failing, failing]);
+    const results = await readForAll(address().source(optionsForAll(postgres, options)), [failing, failing]);
     assert.deepEqual(
       results.map(({ status }) => status),
       ['rejected', 'rejected'],

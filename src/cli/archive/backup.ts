@@ -1,7 +1,6 @@
 /** `holdfast backup` to an archive. */
 import { hostname } from 'node:os';
 import { hasCode, HoldfastError, messageOf } from '../../kernel/errors.ts';
-import type { ArchiveBackupResult } from '../../operations/archive/backup.ts';
 import { backupToArchive } from '../../operations/archive/backup.ts';
 import type { ArchiveInput } from '../../operations/archive/input.ts';
 import { filesInput } from '../../operations/archive/files-input.ts';
@@ -14,11 +13,11 @@ import { type BackupFlags, chosenFiles } from '../backup-options.ts';
 import { chosenDatabases } from '../database-operand.ts';
 import { setting } from '../environment.ts';
 import { tellItem } from '../output/backup.ts';
-import { formatBytes, plural } from '../output/format.ts';
 import { parseLocalTime } from '../values.ts';
 import type { Invocation } from '../verb.ts';
 import { readVersion } from '../version.ts';
 import { withArchive } from './open.ts';
+import { tellArchiveBackup } from './tell-backup.ts';
 
 export async function runArchiveBackup(
   invocation: Invocation,
@@ -77,7 +76,10 @@ async function archiveInputs(
     const problem = (path: Uint8Array, message: string, lost: boolean): void =>
       tellItem(invocation.terminal, { kind: 'problem', path, message, lost });
     const warn = (message: string): void => invocation.context.warn(message);
-    return { inputs: [filesInput(what, { host, problem, warn })], missing };
+    return {
+      inputs: [filesInput(what, { host, sqliteConsistent: flags.sqliteConsistent ?? false, problem, warn })],
+      missing,
+    };
   }
   const { driver, addresses, options } = chosen;
   const inputs = addresses.map((address) => databaseInput(driver, address, options));
@@ -112,20 +114,6 @@ async function backUpOne(
     },
     context,
   );
-  tell(invocation, result, (performance.now() - started) / 1000);
+  tellArchiveBackup(terminal, result, (performance.now() - started) / 1000);
   return result.incomplete;
-}
-
-function tell({ terminal }: Invocation, { manifest }: ArchiveBackupResult, seconds: number): void {
-  const { artefacts, time, tags } = manifest;
-  if (terminal.json) {
-    const files = artefacts.map(({ name, encodings, plain, stored }) => ({ name, encodings, plain, stored }));
-    const { paths } = manifest.source;
-    terminal.emit({ message_type: 'summary', time, paths, tags, artefacts: files, seconds });
-    return;
-  }
-  for (const { name, plain, stored } of artefacts) {
-    terminal.say(`${name}: ${formatBytes(plain.size)}, stored in ${formatBytes(stored.size)}`);
-  }
-  terminal.say(`${plural(artefacts.length, 'file')} written in ${seconds.toFixed(1)} s`);
 }

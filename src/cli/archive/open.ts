@@ -20,6 +20,16 @@ export async function withArchive<T>(
   flags: ArchiveFlags,
   work: (archive: Archive) => Promise<T>,
 ): Promise<T> {
+  const archive = await openArchive(invocation, flags);
+  try {
+    return await work(archive);
+  } finally {
+    await archive.storage.close();
+  }
+}
+
+/** The caller closes its storage. */
+export async function openArchive(invocation: Invocation, flags: ArchiveFlags): Promise<Archive> {
   const { vault, repository } = invocation.settings;
   const configured = vault?.kind === 'archive' ? vault : undefined;
   const layout = flags.layout === undefined ? configured?.layout : parseLayout(flags.layout);
@@ -36,11 +46,7 @@ export async function withArchive<T>(
     });
   }
   const storage = await openChosenStorage(invocation, location);
-  try {
-    return await work({ storage, layout, encode, keys, zone: configured?.zone });
-  } finally {
-    await storage.close();
-  }
+  return { storage, layout, encode, keys, zone: configured?.zone };
 }
 
 /** What flags say wins over the configuration. */

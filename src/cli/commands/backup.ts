@@ -65,6 +65,13 @@ export function backupCommand(runtime: Runtime): Command {
           await runArchiveBackup(invocation, typed.operands, typed.flags);
         };
       },
+      async () => {
+        const { runBackupToSeveral } = await import('../run-backup-several.ts');
+        return async (invocations, operands, flags) => {
+          const typed = await withNamedSource(invocations[0]!, operands, flags);
+          await runBackupToSeveral(invocations, typed.operands, typed.flags);
+        };
+      },
     ),
   );
   return withExamples(command, [
@@ -92,6 +99,10 @@ export function backupCommand(runtime: Runtime): Command {
     [
       'holdfast -r archive:/backups backup --layout daily postgres://backup@db.example.org/shop',
       'into an archive: a .sql.gz in a dated folder',
+    ],
+    [
+      'holdfast -r archive:/backups -r s3:https://s3.example.org/deep backup postgres://backup@db/shop',
+      'into both, read once',
     ],
     ['pg_dump shop | holdfast backup --stdin --stdin-filename shop.sql', 'what another program prints'],
     ['holdfast backup --stdin-from-command -- pg_dump shop', 'the same, and no snapshot when it fails'],

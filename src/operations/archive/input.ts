@@ -37,21 +37,20 @@ const usualPorts: Readonly<Record<string, string>> = { postgres: '5432', mysql: 
 const longestName = 120;
 
 /**
- * The source of a database that several vaults read at once, archives among them (see shared-source.ts): in parts, as
+ * How a database is read that several vaults take at once, archives among them (see shared-source.ts): in parts, as
  * repositories like it, where these are a dump while they pass.
  */
-export function sourceForAll(
+export function optionsForAll<Options extends Pick<DatabaseSourceOptions, 'format'>>(
   driver: DatabaseDriver,
-  address: DatabaseAddress,
-  options: Omit<DatabaseSourceOptions, 'jobs'>,
-): Source {
-  const inOrder = driver.inDumpOrder || isOneFile(driver);
-  return address.source(inOrder || options.format ? options : { ...options, format: 'sql' });
+  options: Options,
+): Options {
+  const asItIs = driver.inDumpOrder || isOneFile(driver) || options.format !== undefined;
+  return asItIs ? options : { ...options, format: 'sql' };
 }
 
 /**
  * A database as one dump: plain SQL, pg_dump's custom format, or SQLite's own file.
- * @param shared what it is read from when other vaults read it as well: of `sourceForAll`, with the same options
+ * @param shared what it is read from when other vaults read it as well, with `optionsForAll`
  */
 export function databaseInput(
   driver: DatabaseDriver,
@@ -82,8 +81,7 @@ export function databaseInput(
   };
 }
 
-/** True for databases that are a file, and are kept as they are. */
-export function isOneFile({ kinds }: DatabaseDriver): boolean {
+function isOneFile({ kinds }: DatabaseDriver): boolean {
   return kinds.includes('sqlite');
 }
 
