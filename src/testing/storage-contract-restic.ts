@@ -86,6 +86,22 @@ export function repositoryStorageContract(
       }
     });
 
+    it('takes memory that threads share', async () => {
+      const content = patternBytes(300_000, 6);
+      const shared = new Uint8Array(new SharedArrayBuffer(content.length));
+      shared.set(content);
+      const shapes = [
+        shared,
+        [shared.subarray(0, 100_001), shared.subarray(100_001)],
+        inPieces(shared, 77_777),
+      ];
+      for (const [i, kind] of (['data', 'index', 'keys'] as const).entries()) {
+        const name = nameFor(content, kind);
+        await storage().write(name, shapes[i]!);
+        assert.deepEqual(await storage().read(name), content, kind);
+      }
+    });
+
     it('takes the same again', async () => {
       const name = await put(patternBytes(1000, 4));
       await storage().write(name, patternBytes(1000, 4));

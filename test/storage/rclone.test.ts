@@ -18,6 +18,7 @@ import { rcloneLocation } from '../../src/storage/rclone/location.ts';
 import { openRcloneStorage } from '../../src/storage/rclone/open.ts';
 import type { Storage } from '../../src/storage/storage.ts';
 import { assertCode, listAll, patternBytes } from '../../src/testing/storage-assertions.ts';
+import { repositoryStorageContract } from '../../src/testing/storage-contract-restic.ts';
 import { storageContract } from '../../src/testing/storage-contract.ts';
 import { startMinio } from '../support/minio.ts';
 import { runProgram } from '../support/program.ts';
@@ -77,6 +78,37 @@ secret_access_key = ${server.secretKey}
   storageContract('rclone on a remote that is given whole', async () => ({
     storage: open(`:local,no_check_updated=true:${join(folder, 'whole')}`),
   }));
+
+  // what sshd runs in place of what was asked for, as its ForceCommand does
+  const elsewhere = (flags: string, path: string): Storage => {
+    const bin = mkdtempSync(join(folder, 'ssh-'));
+    const ssh = join(bin, 'ssh');
+    writeFileSync(
+      ssh,
+      `#!/bin/sh\necho "$@" >'${bin}/asked'\nexec '${toolPath('rclone')}' ${flags} '${path}'\n`,
+    );
+    chmodSync(ssh, 0o755);
+    return open('far:repo', { program: `'${ssh}' -p 22 anna@host` });
+  };
+  repositoryStorageContract('rclone on another machine', async () => ({
+    storage: elsewhere('serve restic --stdio', join(folder, 'far')),
+  }));
+  repositoryStorageContract(
+    'rclone on another machine, append-only',
+    async () => ({ storage: elsewhere('serve restic --stdio --append-only', join(folder, 'far-append')) }),
+    { appendOnly: true },
+  );
+
+  it('says how the program ended that runs rclone elsewhere', async () => {
+    const broken = elsewhere('serve restic --stdio --no-such-flag', folder);
+    const error = await assertCode(broken.stat('config'), 'unreachable');
+    assert.match(error.message, /ssh ended with status \d+: .*unknown flag/);
+    await broken.close();
+    const missing = open('far:repo', { program: '/absent/ssh host' });
+    const absent = await assertCode(missing.stat('config'), 'unreachable');
+    assert.match(absent.message, /ssh cannot be started/);
+    await missing.close();
+  });
 
   it('keeps names that restic’s servers would put elsewhere', async () => {
     const storage = open('disk:names');

@@ -3,11 +3,13 @@ import { HoldfastError } from '../../kernel/errors.ts';
 import { parseDuration } from '../../kernel/quantity.ts';
 import type { Environment } from '../http/proxy.ts';
 import type { Limits } from '../limit.ts';
+import { createRestStorage } from '../rest/storage.ts';
 import { countSetting } from '../settings.ts';
 import type { Storage } from '../storage.ts';
 import { createRcloneClient } from './client.ts';
 import type { RcloneLocation } from './location.ts';
 import { startRclone } from './server.ts';
+import { createStdioClient, runsElsewhere } from './stdio.ts';
 import { createRcloneStorage } from './storage.ts';
 
 export interface OpenRcloneOptions {
@@ -31,11 +33,19 @@ export function openRcloneStorage(location: RcloneLocation, options: OpenRcloneO
     if (!known.has(name)) throw new HoldfastError('usage', `there is no setting rclone.${name}`);
   }
   const timeout = settings.get('timeout');
-  const server = {
-    ...{ remote: location.remote, environment },
-    ...{ program: settings.get('program'), args: settings.get('args') },
+  const program = settings.get('program');
+  const common = {
+    ...{ remote: location.remote, environment, args: settings.get('args') },
     connections: countSetting(settings, 'rclone.connections', defaultConnections),
     timeout: options.stuckRequestTimeout ?? defaultTimeout,
+  };
+  if (program !== undefined && runsElsewhere(program)) {
+    const client = createStdioClient({ ...common, program, location: location.shown, limits });
+    return createRestStorage(client, location.shown);
+  }
+  const server = {
+    ...common,
+    program,
     startTimeout: timeout === undefined ? defaultStartTimeout : parseDuration(timeout, 'rclone.timeout'),
   };
   const client = createRcloneClient({
