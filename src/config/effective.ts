@@ -124,6 +124,12 @@ function judgeKind(
     const names = encode.map((encoding) => encoding.replace(/:.*/, ''));
     const fault = faultOfStack(names.filter((encoding) => encoding !== 'none') as EncodingName[]);
     if (fault !== undefined) return refuse(fault, find(['encode']));
+    const rules = Object.keys((settings['retention'] as object | undefined) ?? {});
+    const other = rules.find((rule) => !['daily', 'weekly', 'monthly'].includes(rule));
+    if (settings['layout'] === 'rolling' && other !== undefined) {
+      const message = 'the layout rolling keeps so many daily, weekly and monthly ones, and nothing else';
+      return refuse(message, find(['retention', other]));
+    }
     const encrypts = names.includes('openpgp') || names.includes('age');
     if (encrypts && !has('recipients')) return refuse('expected recipients: who can open what is encrypted');
   }

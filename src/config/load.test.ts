@@ -63,6 +63,8 @@ sources:
 vaults:
   plain: { archive: /x, layout: daly, encode: [gzip, opengpg] }
   secret: { archive: /x, encode: age }
+  odd: { archive: /x, layout: rolling, retention: { last: 3 } }
+  zoned: { archive: /x, zone: Berlin }
   wide: { repository: x, pack-size: 500, options: { s3.region: [x] } }
 jobs:
   nightly:
@@ -74,6 +76,7 @@ jobs:
 notifications:
   ops: { webhook: 'ftp://x' }
   admins: { mail: [a@b, nobody] }
+  none: { mail: a@b, from: c@d, server: 'smtp://x' }
 jbos: {}
 `;
     assert.deepEqual(problems(text), [
@@ -90,16 +93,19 @@ jbos: {}
       'a.yaml:16:33: expected one of daily, rolling, latest, dated, did you mean daily?',
       'a.yaml:16:54: expected an encoding: gzip, lz4, zstd, openpgp, age or none',
       'a.yaml:17:3: secret: expected recipients: who can open what is encrypted',
-      'a.yaml:18:37: expected a number of MiB from 4 to 128',
-      'a.yaml:18:64: expected text, a number, true or false',
-      'a.yaml:22:26: unknown setting timeou, did you mean timeout?',
-      'a.yaml:22:40: expected a command line, or settings: some of run, timeout, on-error',
-      'a.yaml:23:38: expected a duration such as 90s, 10m or 1h30m',
-      'a.yaml:24:32: expected a part of the data such as 5%, 1/7 or 10G',
-      'a.yaml:25:21: expected a number from 0 to 1',
-      'a.yaml:27:19: expected a URL of http or https, or where it is, as env:NAME',
-      'a.yaml:28:25: expected a mail address',
-      'a.yaml:29:1: unknown section jbos, did you mean jobs?',
+      'a.yaml:18:59: odd: the layout rolling keeps so many daily, weekly and monthly ones, and nothing else',
+      'a.yaml:19:31: expected a time zone such as Europe/Berlin or UTC',
+      'a.yaml:20:37: expected a number of MiB from 4 to 128',
+      'a.yaml:20:64: expected text, a number, true or false',
+      'a.yaml:24:26: unknown setting timeou, did you mean timeout?',
+      'a.yaml:24:40: expected a command line, or settings: some of run, timeout, on-error',
+      'a.yaml:25:38: expected a duration such as 90s, 10m or 1h30m',
+      'a.yaml:26:32: expected a part of the data such as 5%, 1/7 or 10G',
+      'a.yaml:27:21: expected a number from 0 to 1',
+      'a.yaml:29:19: expected a URL of http or https, or where it is, as env:NAME',
+      'a.yaml:30:25: expected a mail address',
+      'a.yaml:31:41: expected HOST or HOST:PORT',
+      'a.yaml:32:1: unknown section jbos, did you mean jobs?',
     ]);
   });
 

@@ -127,7 +127,7 @@ function notificationBlock(notification: NewNotification | undefined): string {
       ? `    webhook: ${scalar(notification.webhook)}\n`
       : `    mail: ${scalar(notification.mail)}\n    from: ${scalar(notification.from)}\n    server: ${scalar(notification.server)}\n` +
         `    # tls: starttls, user and password: where the server asks for them\n`;
-  return `${head}notifications:\n  admins:\n${settings}    on: [warning, failure]\n`;
+  return `${head}notifications:\n  admins:\n${settings}    when: [warning, failure]\n`;
 }
 
 function databaseName(url: string): string {

@@ -2,6 +2,8 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import test from 'node:test';
+import { parse } from 'yaml';
+import * as z from 'zod';
 import { effectiveConfig } from '../../src/config/effective.ts';
 import { readConfig } from '../../src/config/load.ts';
 import { problemLine } from '../../src/config/problem.ts';
@@ -30,6 +32,25 @@ test('every example of the configuration is accepted', () => {
     const file = { path: '/etc/holdfast/holdfast.yaml', text };
     const { problems } = effectiveConfig({ ...readConfig([file]), place: '/etc/holdfast' });
     assert.deepEqual(problems.map(problemLine), [], text);
+  }
+});
+
+test('the JSON Schema accepts every example, and refuses what the checker refuses', () => {
+  const schema = z.fromJSONSchema(
+    JSON.parse(read('holdfast.schema.json')) as Parameters<typeof z.fromJSONSchema>[0],
+  );
+  for (const text of ['configuration.md', 'run.md'].flatMap(examples)) {
+    const result = schema.safeParse(parse(text));
+    assert.ok(result.success, `${text}\n${result.error?.message}`);
+  }
+  for (const text of [
+    'sources: { docs: { pathes: x } }',
+    'vaults: { main: { repository: x, password: geheim } }',
+    'vaults: { main: { archive: x, layout: weekly } }',
+    'jobs: { nightly: { sources: docs, vaults: main, hooks: { before: { run: x, timeout: soon } } } }',
+    'jbos: {}',
+  ]) {
+    assert.ok(!schema.safeParse(parse(text)).success, text);
   }
 });
 

@@ -268,7 +268,7 @@ ${vault('main')}jobs:
   lost: { sources: docs, vaults: mian, notify: all }
 notifications:
   ops: { webhook: env:HOOK, format: form, project-name: shop }
-  all: { webhook: env:HOOK, on: [success, failure] }
+  all: { webhook: env:HOOK, when: [success, failure] }
 `;
     const user = configured(t, yaml('echo x'), { HOOK: server.url });
     assert.equal((await user.jobs('nightly')).status, 0);

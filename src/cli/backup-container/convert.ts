@@ -60,7 +60,7 @@ function convert(
       format: settings.webhook.format,
       ...(settings.name !== '' && { 'project-name': settings.name }),
       ...(settings.friendlyName !== '' && { 'project-friendly-name': settings.friendlyName }),
-      on: ['success', 'warning', 'failure'],
+      when: ['success', 'warning', 'failure'],
     },
   };
   const verifies = schedules.some(({ command }) => /\s-\w*v/.test(command));

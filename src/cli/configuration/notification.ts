@@ -9,7 +9,7 @@ import { parseSecretReference } from '../../kernel/secret.ts';
 const usual: readonly Outcome[] = ['warning', 'failure'];
 
 export function recipient({ name, kind, settings }: EffectiveNotification): NotifyRecipient {
-  const common = { name, on: settings.on === undefined ? usual : listOf(settings.on) };
+  const common = { name, on: settings.when === undefined ? usual : listOf(settings.when) };
   if (kind === 'mail') {
     return {
       ...{ ...common, kind, from: settings.from ?? '', to: listOf(settings.mail) },

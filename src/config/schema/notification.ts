@@ -11,7 +11,7 @@ const named = {
 };
 
 const common = {
-  on: oneOrMany(choice(['success', 'warning', 'failure']), 'an outcome')
+  when: oneOrMany(choice(['success', 'warning', 'failure']), 'an outcome')
     .describe('outcomes that are told; warning and failure without it')
     .optional(),
   'ca-file': text.describe('PEM file of authorities to trust instead of the usual ones').optional(),
@@ -28,7 +28,10 @@ const webhook = {
 
 const mail = {
   from: text.describe('sender').optional(),
-  server: text.describe('host of the mail server, or host:port').optional(),
+  server: text
+    .regex(/^(?:\[[^\]]+\]|[^\s:/@]+)(?::\d{1,5})?$/, { error: 'expected HOST or HOST:PORT' })
+    .describe('host of the mail server, or host:port')
+    .optional(),
   tls: choice(['starttls', 'implicit', 'none'])
     .describe('starttls (port 587), implicit (465) or none (25); starttls without it')
     .optional(),

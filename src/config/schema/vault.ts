@@ -80,6 +80,14 @@ const artefact = settings({
   mask: text.describe('file of rules by which personal data becomes something else').optional(),
 });
 
+function isZone(name: string): boolean {
+  try {
+    return new Intl.DateTimeFormat('en', { timeZone: name }).format(0) !== '';
+  } catch {
+    return false;
+  }
+}
+
 const archive = {
   layout: choice(layouts)
     .describe('how files are named; as it is, and dated for a new archive, without it')
@@ -100,6 +108,7 @@ const archive = {
     .describe('several dumps of one state of a database; one of plain SQL without it')
     .optional(),
   zone: text
+    .refine(isZone, { error: 'expected a time zone such as Europe/Berlin or UTC' })
     .describe('time zone of the names, such as Europe/Berlin; that of this machine without it')
     .optional(),
 };
