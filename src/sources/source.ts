@@ -7,6 +7,11 @@ export interface Source {
   /** how many entries of rows may be read at once; 1 when undefined */
   readonly concurrency?: number;
   /**
+   * It takes a while until the first entry is there: it may be asked for before there is anywhere to store it, and when
+   * that takes too long, its end is asked for, and the entries anew.
+   */
+  readonly startsEarly?: boolean;
+  /**
    * The content of each entry is read before the next is asked for, unless the source has a concurrency. Ends early with the code `interrupted` when the
    * signal aborts.
    */

@@ -8,7 +8,7 @@ import { sha256 } from '../../kernel/native/crypto.ts';
 import { absolutePath, rawPath } from '../../sources/files/path.ts';
 import { selectAll, type SelectionOptions } from '../../sources/files/selection.ts';
 import { buildTargetTree } from '../../sources/files/target-tree.ts';
-import type { Source } from '../../sources/source.ts';
+import type { PreviousFile, Source } from '../../sources/source.ts';
 import type { Snapshot, SnapshotSummary } from '../../vaults/repository/format/snapshot.ts';
 import { encodeSnapshot } from '../../vaults/repository/format/snapshot.ts';
 import { formatTime, timeFromMs } from '../../vaults/repository/format/time.ts';
@@ -20,6 +20,7 @@ import type { CompressionMode } from '../../vaults/repository/worker/compression
 import type { PackerStats } from '../../vaults/repository/worker/packer.ts';
 import type { Profile } from '../../vaults/repository/worker/profile.ts';
 import { previousFiles } from '../database/previous-file.ts';
+import { beginSource } from './begun-source.ts';
 import type { ChangeRules } from './change-rules.ts';
 import type { SharedKnownTrees } from './known-trees.ts';
 import { fingerprintSalt, recall } from './memory.ts';
@@ -163,6 +164,11 @@ export async function backup(
   }
   observer.started?.(() => ({ ...counters(), errors, currentFiles: readCurrentFiles(shared) }));
 
+  const givenUp = new AbortController();
+  await using begun =
+    what.kind === 'source'
+      ? beginSource(what.source, previousFile(what.path), AbortSignal.any([context.signal, givenUp.signal]))
+      : undefined;
   const repository = await opening;
   const lock = {
     ...options.lock,
@@ -197,11 +203,10 @@ export async function backup(
         : undefined;
     const index = await repository.loadIndex();
     const sink = options.dryRun ? nowhere : createPackSink(repository, index, locked.signal);
-    const givenUp = new AbortController();
     let storing: Promise<StoredTree> | undefined;
     try {
       await leader.open(repository, forWorkers(repository, index, options, memory?.known), sink);
-      storing = storeTree(parent, AbortSignal.any([context.signal, givenUp.signal]));
+      storing = storeTree(parent);
       const tree = await Promise.race([leader.failed, storing]);
       const { stats, profile, notes } = await Promise.race([leader.failed, leader.finish()]);
       await sink.finish();
@@ -223,12 +228,14 @@ export async function backup(
     }
   });
 
-  async function storeTree(parent: SnapshotEntry | undefined, signal: AbortSignal): Promise<StoredTree> {
+  /** Files of the last snapshot of a source, once the repository is open. */
+  function previousFile(path: string): PreviousFile {
+    return async (name) => previousFiles(await opening, { path, hostname: options.hostname }, context)(name);
+  }
+
+  async function storeTree(parent: SnapshotEntry | undefined): Promise<StoredTree> {
     if (what.kind === 'source') {
-      const owner = currentOwner(options.username);
-      const own = { path: what.path, hostname: options.hostname };
-      const previous = previousFiles(await opening, own, context);
-      return storeSource(leader, what.source, owner, started, signal, count, previous);
+      return storeSource(leader, begun!.source, currentOwner(options.username), started, count);
     }
     const layout = {
       repository: await opening,

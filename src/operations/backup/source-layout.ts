@@ -3,7 +3,7 @@ import { ByteWriter, compareBytes } from '../../kernel/bytes.ts';
 import { HoldfastError } from '../../kernel/errors.ts';
 import { pathComponents } from '../../sources/files/path.ts';
 import type { Entry } from '../../sources/entry.ts';
-import type { PreviousFile, Source } from '../../sources/source.ts';
+import type { BegunSource } from './begun-source.ts';
 import { goMode } from '../../vaults/repository/format/go-mode.ts';
 import type { Node, NodeType, Time } from '../../vaults/repository/format/node.ts';
 import { timeFromMs } from '../../vaults/repository/format/time.ts';
@@ -39,18 +39,16 @@ export interface Owner {
 /** Stores every entry of the source in its order; the id of the snapshot's tree. */
 export async function storeSource(
   leader: Leader,
-  source: Source,
+  source: BegunSource['source'],
   owner: Owner,
   timeMs: number,
-  signal: AbortSignal,
   count: (name: CounterName, by: number) => void,
-  previous: PreviousFile,
 ): Promise<StoredTree> {
   const root: Directory = newDirectory(undefined);
   /** entries whose last blocks are still with the workers */
   const placed: Promise<void>[] = [];
   const reading = new Set<Promise<void>>();
-  for await (const entry of source.entries(signal, previous)) {
+  for await (const entry of source.entries()) {
     const { content } = entry;
     if (content.kind === 'file') throw new HoldfastError('failed', `${source.name} does not yield a stream`);
     const bytes = counted(content.bytes, count);

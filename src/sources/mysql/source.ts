@@ -2,6 +2,7 @@
  * A live database of MySQL or MariaDB as a source: the stock mysqldump or mariadb-dump, its stream split into parts as
  * it passes.
  */
+import { beginNow } from '../../kernel/begin-now.ts';
 import { HoldfastError, messageOf } from '../../kernel/errors.ts';
 import { createSha256 } from '../../kernel/native/crypto.ts';
 import { readProcess } from '../../kernel/process.ts';
@@ -47,7 +48,7 @@ const mostPrograms = 256 * 1024 * 1024;
 
 export function mysqlSource(options: MysqlSourceOptions): Source {
   const name = options.connection.family === 'mysql' ? 'mysqldump' : 'mariadb-dump';
-  return { name, entries: (signal, previous) => entries(options, signal, previous) };
+  return { name, startsEarly: true, entries: (signal, previous) => entries(options, signal, previous) };
 }
 
 async function* entries(
@@ -64,9 +65,15 @@ async function* entries(
   warnOfEngines(taken, warn);
   warnOfHistory(taken, warn);
   for (const lack of await lackingRights(session)) warn(lack);
-  const before = await blocksBefore(folder, previous, warn);
   const sizes = new Map(taken.map(({ name, bytes }) => [name, bytes]));
   const enter = session.enter(dumper);
+  const tableOptions = tableArguments(connection.database, dumper.family, chosen);
+  const run = (until: AbortSignal): AsyncGenerator<Uint8Array, void, void> => {
+    const watched = { ...session.child, signal: until, onWarning: warn };
+    return readProcess(dumper.path, [...enter, ...tableOptions], watched);
+  };
+  // it goes on while other things are asked for
+  await using begun = options.masking ? undefined : beginNow(run, signal);
   // first, because they are few and what a user lacks a right to is often among them
   const programs = await collect(
     readProcess(
@@ -78,7 +85,7 @@ async function* entries(
   const globals = options.globals === false || options.masking ? undefined : await accounts(session, warn);
   if (globals) yield entry(globalsName, { kind: 'stream', bytes: once(globals) });
 
-  const tableOptions = tableArguments(connection.database, dumper.family, chosen);
+  const before = await blocksBefore(folder, previous, warn);
   const masker =
     options.masking &&
     createMysqlMasker(
@@ -89,8 +96,7 @@ async function* entries(
   const parts: EvidencePart[] = [];
   const tables: TableEvidence[] = [];
   const used = new Set<string>();
-  const dump = readProcess(dumper.path, [...enter, ...tableOptions], { ...session.child, onWarning: warn });
-  const dumped = masker ? masker.maskDump(dump) : dump;
+  const dumped = begun ?? masker!.maskDump(run(signal));
   const oneFile = options.format === undefined ? undefined : `${nameInPath(connection.database)}.sql`;
   if (options.format === 'custom') {
     throw new HoldfastError('usage', 'MySQL and MariaDB have no custom format');

@@ -1,4 +1,5 @@
 /** A live PostgreSQL database as a source: the stock pg_dump, its one plain stream split into parts as it passes. */
+import { beginNow } from '../../kernel/begin-now.ts';
 import { HoldfastError } from '../../kernel/errors.ts';
 import { createSha256 } from '../../kernel/native/crypto.ts';
 import { readProcess } from '../../kernel/process.ts';
@@ -46,11 +47,13 @@ interface DumpSettings {
 
 /** Only whoever may read the database may read its rows in a restored folder. */
 const permissions = 0o600;
+const plain = ['--format=plain'];
 
 export function postgresSource(options: PostgresSourceOptions): Source {
   return {
     name: 'pg_dump',
     concurrency: options.jobs ?? 1,
+    startsEarly: true,
     entries: (signal, previous) => entries(options, signal, previous),
   };
 }
@@ -68,7 +71,6 @@ async function* entries(
   const psql = await findProgram('psql', search);
   const facts = await askServer(psql.path, child);
   const dumper = await findProgram('pg_dump', search, facts.major);
-  const before = await blocksBefore(folder, previous, options.warn);
   const sizes = new Map(facts.tables.map(([schema, table, bytes]) => [tableKey(schema, table), bytes]));
   const schema = createSha256();
   const sequences: string[] = [];
@@ -80,6 +82,19 @@ async function* entries(
 
   const choices = tableChoices(options);
   if (choices) await refuseIdlePatterns(psql.path, choices, child);
+  const args = ['--no-password', ...(choices ? tableArguments(choices) : [])];
+  const { format } = options;
+  const { snapshot, compressed, flags } = options.dump ?? { compressed: false, flags: [] };
+  const own = snapshot === undefined ? flags : [...flags, `--snapshot=${snapshot}`];
+  const run = (shape: readonly string[], until = signal): AsyncGenerator<Uint8Array, void, void> => {
+    const watched = { ...child, signal: until, onWarning: options.warn };
+    return readProcess(dumper.path, [...args, ...own, ...shape], watched);
+  };
+  // it goes on while other things are asked for
+  await using begun =
+    options.masking || format === 'custom' || options.jobs !== undefined
+      ? undefined
+      : beginNow((until) => run(plain, until), signal);
   const globals =
     options.globals === false || options.masking
       ? undefined
@@ -89,12 +104,7 @@ async function* entries(
       options.warn('roles are backed up without passwords, which this user may not read');
     yield entry(globalsName, { kind: 'stream', bytes: once(globals.sql) });
   }
-  const args = ['--no-password', ...(choices ? tableArguments(choices) : [])];
-  const { format } = options;
-  const { snapshot, compressed, flags } = options.dump ?? { compressed: false, flags: [] };
-  const own = snapshot === undefined ? flags : [...flags, `--snapshot=${snapshot}`];
-  const run = (...more: readonly string[]): AsyncGenerator<Uint8Array, void, void> =>
-    readProcess(dumper.path, [...args, ...own, ...more], { ...child, onWarning: options.warn });
+  const before = await blocksBefore(folder, previous, options.warn);
   const masker =
     options.masking &&
     createPostgresMasker(
@@ -105,10 +115,10 @@ async function* entries(
     const name = oneFileName(connection.database, format);
     let bytes = 0;
     // for a repository uncompressed, which compresses what is new alone
-    const plain = compressed ? [] : ['--compress=0'];
+    const shape = ['--format=custom', ...(compressed ? [] : ['--compress=0'])];
     yield entry(name, {
       kind: 'stream',
-      bytes: counted(run('--format=custom', ...plain), (n) => (bytes += n)),
+      bytes: counted(run(shape), (n) => (bytes += n)),
     });
     parts.push({ name, bytes });
   } else if (format === 'sql') {
@@ -176,7 +186,7 @@ async function* entries(
 
   /** The parts as they are to be kept. */
   async function* dumped(): AsyncGenerator<DumpPart, void, void> {
-    for await (const part of splitDump(run('--format=plain'))) {
+    for await (const part of splitDump(begun ?? run(plain))) {
       const masked = masker ? { ...part, bytes: masker.mask(part.name, part.bytes) } : part;
       yield { ...masked, bytes: watched(masked) };
     }
