@@ -100,7 +100,7 @@ export function globalOptions(): Option[] {
   return [
     new Option(
       '-r, --repo <repository>',
-      'repository to work on, or the name of a vault (default: $HOLDFAST_REPOSITORY)',
+      'repository or archive:LOCATION, or the name of a vault (default: $HOLDFAST_REPOSITORY)',
     ).argParser(collect),
     new Option('--config <file>', 'configuration, a file or a folder (default: $HOLDFAST_CONFIG)'),
     new Option('--repository-file <file>', 'file that holds the repository location'),
