@@ -49,7 +49,7 @@ export async function openConfiguredRepository(
       await readConfigFile(storage, context.signal);
       return true;
     } catch (error) {
-      if (hasCode(error, 'no-repository')) return false;
+      if (hasCode(error, 'no-repository', 'no-bucket')) return false;
       throw error;
     }
   }

@@ -7,49 +7,14 @@ import { join } from 'node:path';
 import test, { after, before, suite } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
 import { gunzipSync } from 'node:zlib';
-import { newUser, type User } from '../cli/run.ts';
+import type { User } from '../cli/run.ts';
+import { configured, vault } from './configured.ts';
 import type { DatabaseServer } from '../support/database-server.ts';
 import { startHookServer } from '../support/hook-server.ts';
 import { startPostgres } from '../support/postgres.ts';
 import { runProgram, type RunResult } from '../support/program.ts';
 import { holdfastBin } from '../support/restic.ts';
-import type { Cleanup } from '../support/temp.ts';
 import { skipWithout } from '../support/tools.ts';
-
-interface Configured extends User {
-  /** Runs jobs, whatever their status. */
-  jobs(...args: readonly string[]): Promise<RunResult>;
-  snapshots(vault: string): Promise<
-    readonly {
-      readonly paths: readonly string[];
-      readonly time: string;
-      readonly tags?: readonly string[];
-      readonly id: string;
-    }[]
-  >;
-}
-
-/** A user with a configuration, a folder `docs` and the password of all repositories in `key`. */
-function configured(t: Cleanup, yaml: string, env: Readonly<Record<string, string>> = {}): Configured {
-  const user = newUser(t);
-  const folder = join(user.home, '.config', 'holdfast');
-  mkdirSync(folder, { recursive: true });
-  writeFileSync(join(folder, 'holdfast.yaml'), yaml);
-  writeFileSync(join(folder, 'key'), 'secret\n');
-  mkdirSync(join(user.home, 'docs'));
-  writeFileSync(join(user.home, 'docs', 'letter.txt'), 'dear reader\n'.repeat(500));
-  const run: User['run'] = (args, options = {}) =>
-    user.run(args, { expect: 'any', ...options, env: { ...env, ...options.env } });
-  return {
-    ...user,
-    run,
-    jobs: (...args) => run(['run', ...args]),
-    async snapshots(vault) {
-      const { stdout } = await run(['-r', vault, 'snapshots', '--json']);
-      return JSON.parse(stdout) as Awaited<ReturnType<Configured['snapshots']>>;
-    },
-  };
-}
 
 interface Told {
   readonly message_type: string;
@@ -70,9 +35,6 @@ function stepsOf({ stdout }: RunResult): string[] {
     .filter(({ message_type }) => message_type === 'step')
     .map(({ step, subject, outcome }) => `${step} ${subject}: ${outcome}`);
 }
-
-const vault = (name: string): string =>
-  `  ${name}: { repository: ~/${name}, password: file:key, create: true }\n`;
 
 suite('a run', () => {
   test('backs up to every vault, keeps what is to be kept, checks and drills', async (t) => {

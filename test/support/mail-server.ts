@@ -4,26 +4,20 @@ import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { SMTPServer } from 'smtp-server';
-import { runProgram } from './program.ts';
+import { makeCertificate } from './certificate.ts';
 import { type Cleanup, tempFolder } from './temp.ts';
-import { toolPath } from './tools.ts';
 
 export interface TestCertificate {
   readonly certificateFile: string;
   readonly keyFile: string;
+  /** who signed it */
+  readonly authority: string;
 }
 
-/** Self-signed: the file is its own authority. */
 export async function testCertificate(t: Cleanup): Promise<TestCertificate> {
   const folder = tempFolder(t);
-  const files = { certificateFile: join(folder, 'public.crt'), keyFile: join(folder, 'private.key') };
-  const made = await runProgram(toolPath('openssl'), [
-    ...['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes', '-days', '2'],
-    ...['-keyout', files.keyFile, '-out', files.certificateFile, '-subj', '/CN=127.0.0.1'],
-    ...['-addext', 'subjectAltName=IP:127.0.0.1'],
-  ]);
-  if (made.status !== 0) throw new Error(made.stderr);
-  return files;
+  const authority = await makeCertificate(folder);
+  return { certificateFile: join(folder, 'public.crt'), keyFile: join(folder, 'private.key'), authority };
 }
 
 interface ReceivedMail {

@@ -1,0 +1,64 @@
+/** Vaults of jobs on an S3 server: whatever opens them comes from references. */
+import assert from 'node:assert/strict';
+import { after, before, suite, test } from 'node:test';
+import { startMinio } from '../support/minio.ts';
+import type { S3Server } from '../support/s3-server.ts';
+import { skipWithout } from '../support/tools.ts';
+import { configured } from './configured.ts';
+
+suite('a job with vaults on S3', { skip: skipWithout('minio') }, () => {
+  let server: S3Server;
+  before(async () => {
+    server = await startMinio({ tls: true });
+  });
+  after(() => server.stop());
+
+  const yaml = (): string => `profiles:
+  here:
+    vaults:
+      credentials: { access-key: env:KEY_ID, secret-key: 'command:echo "$KEY_SECRET"' }
+      ca-files: ${server.ca}
+sources:
+  docs: { paths: ~/docs }
+  hello: { command: echo hello, filename: hello.txt }
+vaults:
+  main: { repository: 's3:${server.endpoint}/jobs/main', password: file:key, create: true, profile: here }
+  plain: { archive: 's3:${server.endpoint}/jobs/plain', layout: daily, profile: here }
+jobs:
+  nightly:
+    sources: [docs, hello]
+    vaults: [main, plain]
+    retention: { last: 2 }
+    check: { read-data: true }
+`;
+  const env = (): Record<string, string> => ({
+    KEY_ID: server.accessKey,
+    KEY_SECRET: server.secretKey,
+    // of another server
+    AWS_ACCESS_KEY_ID: 'somebody',
+    AWS_SECRET_ACCESS_KEY: 'else',
+    AWS_SESSION_TOKEN: 'of that',
+  });
+
+  test('opens them with keys of its own, and keeps in both what is to be kept', async (t) => {
+    const user = configured(t, yaml(), env());
+    for (let i = 0; i < 3; i++) {
+      const { status, stderr } = await user.jobs('nightly');
+      assert.equal(status, 0, stderr);
+    }
+    assert.equal((await user.snapshots('main')).length, 4);
+    const { stdout } = await user.run(['-r', 'plain', 'snapshots', '--json']);
+    assert.equal((JSON.parse(stdout) as object[]).length, 4);
+    assert.equal((await user.run(['-r', 'plain', 'check'])).status, 0);
+    assert.equal((await user.run(['-r', 'main', 'dump', 'latest', 'hello.txt'])).stdout, 'hello\n');
+  });
+
+  test('says which key does not fit, and not what it is', async (t) => {
+    const user = configured(t, yaml(), { ...env(), KEY_SECRET: 'geheim' });
+    const { status, stderr } = await user.jobs('nightly');
+    assert.equal(status, 1);
+    assert.match(stderr, /failed: backup to main: /);
+    assert.match(stderr, /failed: backup docs to plain: /);
+    assert.ok(!stderr.includes('geheim'));
+  });
+});
