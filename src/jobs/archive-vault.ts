@@ -172,9 +172,8 @@ async function retainSource(
   const plan = await planArchiveForget(
     archive,
     {
-      ...{ policy: policyForLayout(layout, retention!), minSizeRatio },
-      chosen: ({ core: other, manifest }) =>
-        other === core && (!manifest || manifest.source.paths.join('\0') === paths),
+      ...{ policy: policyForLayout(layout, retention!), minSizeRatio, core },
+      chosen: ({ manifest }) => !manifest || manifest.source.paths.join('\0') === paths,
     },
     context,
   );
