@@ -114,6 +114,9 @@ describe('ftp', { skip }, () => {
       const writing = await assertCode(storage.write('closed/x', patternBytes(3)), 'forbidden');
       assert.match(writing.message, /cannot write closed\/x in ftp:.*: the server does not permit it/);
       await assertCode(storage.read('mine'), 'forbidden');
+      await assertCode(storage.read('closed/x'), 'forbidden');
+      await assertCode(listAll(storage, 'closed/'), 'forbidden');
+      await assertCode(listAll(storage, 'closed/deep/er/'), 'forbidden');
       await storage.close();
     });
 

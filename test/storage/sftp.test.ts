@@ -69,6 +69,12 @@ describe('sftp', { skip }, () => {
       await worksWith({ environment, credentials: {} });
     });
 
+    it('does without an agent that is not there', () =>
+      worksWith({
+        environment: { HOME: '/nowhere', SSH_AUTH_SOCK: '/nowhere/agent' },
+        credentials: { password: server.password },
+      }));
+
     it('is known by ~/.ssh/config, and the host, too', async (t) => {
       const home = tempFolder(t, 'holdfast-home');
       mkdirSync(join(home, '.ssh'));

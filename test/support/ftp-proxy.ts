@@ -75,7 +75,9 @@ export async function startFtpProxy(target: number): Promise<FtpProxy> {
           to.once('drain', () => from.resume());
         }
       });
-      from.on('end', () => to.end());
+      from.on('end', () => {
+        if (struck === undefined) to.end();
+      });
       from.on('close', () => {
         if (struck === undefined) to.destroySoon();
       });

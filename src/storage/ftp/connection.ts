@@ -15,6 +15,9 @@ export interface ConnectOptions {
   readonly timeout: number;
 }
 
+/** Milliseconds for the connection, TLS and the login. */
+const connectTimeout = 30_000;
+
 /** Rejects with one of the sentences of errors.ts. */
 export async function connectClient(
   options: ConnectOptions,
@@ -26,6 +29,7 @@ export async function connectClient(
   const client = new Client(timeout);
   const onAbort = (): void => client.close();
   signal?.addEventListener('abort', onAbort);
+  const late = setTimeout(() => client.ftp.closeWithError(new Error('timeout')), connectTimeout);
   try {
     await client.access({
       host,
@@ -44,6 +48,7 @@ export async function connectClient(
     const hasPassword = password !== undefined || user === 'anonymous';
     throw connectError(error, { host, port, user, hasPassword, refusesTls, secure: security !== 'none' });
   } finally {
+    clearTimeout(late);
     signal?.removeEventListener('abort', onAbort);
   }
 }

@@ -41,17 +41,28 @@ export async function uploadNew(client: Client, path: string, body: WatchedBody)
   }
 }
 
+/** Replaces what is there. */
 export async function rename(client: Client, from: string, to: string): Promise<void> {
-  await client.send(`RNFR ${from}`);
   try {
-    await client.send(`RNTO ${to}`);
+    await move(client, from, to);
   } catch (error) {
     if (codeOf(error) === undefined || (await sizeAt(client, to)) === undefined) throw error;
-    // The server does not replace: for a moment the object is absent.
-    await removeAt(client, to);
-    await client.send(`RNFR ${from}`);
-    await client.send(`RNTO ${to}`);
+    // The server does not replace: for a moment the object is absent, and what was there waits for the end.
+    const aside = `${from}0`;
+    await move(client, to, aside);
+    try {
+      await move(client, from, to);
+    } catch (again) {
+      await move(client, aside, to);
+      throw again;
+    }
+    await removeAt(client, aside);
   }
+}
+
+async function move(client: Client, from: string, to: string): Promise<void> {
+  await client.send(`RNFR ${from}`);
+  await client.send(`RNTO ${to}`);
 }
 
 export async function removeAt(client: Client, path: string): Promise<void> {
@@ -97,9 +108,25 @@ export async function makeFolder(client: Client, path: string): Promise<void> {
 
 /** None for a folder that is absent. Goes into it first: servers take what stands after LIST for a pattern. */
 export async function entriesOf(client: Client, path: string): Promise<FolderEntry[]> {
-  if (!(await isFolder(client, path))) return [];
+  if (!(await canEnter(client, path))) return [];
   const found = await client.list();
   return found.filter(({ name }) => name !== '.' && name !== '..').map(entryOf);
+}
+
+/** False for a folder that is absent. Throws the server's refusal when it is there all the same: both look alike. */
+export async function canEnter(client: Client, path: string): Promise<boolean> {
+  try {
+    await client.send(`CWD ${path}`);
+    return true;
+  } catch (error) {
+    if (codeOf(error) === undefined) throw error;
+    const parent = posix.dirname(path);
+    if (parent === path) throw error;
+    const siblings = await entriesOf(client, parent);
+    const itself = siblings.find(({ name }) => name === posix.basename(path));
+    if (itself !== undefined && itself.kind !== 'file') throw error;
+    return false;
+  }
 }
 
 function entryOf({ name, size, isFile, isDirectory }: FileInfo): FolderEntry {

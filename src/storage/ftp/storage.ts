@@ -15,6 +15,7 @@ import type { FolderEntry, FoundFile } from '../walk-folders.ts';
 import { startFolder } from './connection.ts';
 import { codeOf, ftpError } from './errors.ts';
 import {
+  canEnter,
   entriesOf,
   makeFolder,
   modifiedAt,
@@ -76,9 +77,12 @@ export function createFtpStorage(pool: ClientPool, { location, path, ahead }: Ft
 
   /** Bytes. Code `not-found` when it is absent, or no file. */
   async function sizeOf(client: Client, name: string): Promise<number> {
-    const size = await sizeAt(client, await pathOf(client, name));
-    if (size === undefined) throw new HoldfastError('not-found', `${name} does not exist in ${location}`);
-    return size;
+    const file = await pathOf(client, name);
+    const size = await sizeAt(client, file);
+    if (size !== undefined) return size;
+    // A folder that nobody may enter looks as if nothing were in it.
+    await canEnter(client, posix.dirname(file));
+    throw new HoldfastError('not-found', `${name} does not exist in ${location}`);
   }
 
   async function read(name: string, options: ReadOptions = {}): Promise<Uint8Array<ArrayBuffer>> {
@@ -152,11 +156,13 @@ export function createFtpStorage(pool: ClientPool, { location, path, ahead }: Ft
     const { signal } = options;
     const watched = watchBody(body, signal);
     const temporary = `${name}-tmp-${randomBytes(8).toString('hex')}`;
+    let begun = false;
     try {
       await run(`write ${name}`, signal, async (client) => {
         const target = await pathOf(client, name);
         const beside = await pathOf(client, temporary);
         if (options.ifAbsent) await assertAbsent(client, target, name);
+        begun = true;
         const sent = await uploadNew(client, beside, watched);
         const stored = await sizeAt(client, beside);
         if (stored !== sent) {
@@ -170,7 +176,7 @@ export function createFtpStorage(pool: ClientPool, { location, path, ahead }: Ft
         await rename(client, beside, target);
       });
     } catch (error) {
-      await tidy(temporary);
+      if (begun) await tidy(temporary);
       throw watched.failure === undefined ? error : watched.failure.error;
     }
   }

@@ -119,8 +119,11 @@ async function beginTransfer(client: Client, command: string, offset: number): P
     await client.prepareTransfer(ftp);
     const socket = ftp.dataSocket;
     if (socket === undefined) throw new Error('there is no data connection');
-    // What befalls it must not end the control connection, on which the server may say why.
-    for (const event of ['error', 'close', 'timeout']) socket.removeAllListeners(event);
+    // What befalls it must not end the control connection, on which the server may say why: the last to listen is basic-ftp.
+    for (const event of ['error', 'close', 'timeout']) {
+      const listener = socket.rawListeners(event).at(-1);
+      if (listener !== undefined) socket.off(event, listener as () => void);
+    }
     socket.on('error', () => {});
     if (offset > 0) await client.send(`REST ${offset}`);
     const { promise: begun, resolve: begin, reject: fail } = Promise.withResolvers<void>();

@@ -79,7 +79,8 @@ export function connectError(error: unknown, place: ConnectPlace): HoldfastError
   const server = place.port === 22 ? place.host : `${place.host}:${place.port}`;
   const message = messageOf(error);
   const { level } = (error ?? {}) as { level?: unknown };
-  if (level === 'client-authentication') return refused(server, place, error);
+  if (level === 'client-authentication' || /authentication failures/i.test(message))
+    return refused(server, place, error);
   const fault = networkFaults[networkCodeOf(error)];
   const make = (why: string, retryable: boolean, hint?: string): HoldfastError =>
     new HoldfastError('unreachable', `${server} cannot be reached: ${why}`, {

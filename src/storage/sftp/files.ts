@@ -94,9 +94,16 @@ export async function rename(
       await session.ask((sftp, done) => sftp.rename(from, to, done), signal);
     } catch (refusal) {
       if (statusOf(refusal) !== status.failure || !(await exists(session, to, signal))) throw refusal;
-      // The server does not replace: for a moment the object is absent.
-      await session.ask((sftp, done) => sftp.unlink(to, done), signal);
-      await session.ask((sftp, done) => sftp.rename(from, to, done), signal);
+      // The server does not replace: for a moment the object is absent, and what was there waits for the end.
+      const aside = `${from}0`;
+      await session.ask((sftp, done) => sftp.rename(to, aside, done), signal);
+      try {
+        await session.ask((sftp, done) => sftp.rename(from, to, done));
+      } catch (again) {
+        await session.ask((sftp, done) => sftp.rename(aside, to, done));
+        throw again;
+      }
+      await tidily(session.ask((sftp, done) => sftp.unlink(aside, done)));
     }
   }
 }

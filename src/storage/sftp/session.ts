@@ -60,7 +60,10 @@ export async function connectSession(options: ConnectOptions, signal?: AbortSign
   let untrusted: HoldfastError | undefined;
   const fail = (error: unknown): void =>
     reject(untrusted ?? connectError(error, { host, port, user, ways: login.ways }));
-  client.on('error', fail);
+  client.on('error', (error: Error & { readonly level?: string }) => {
+    // An agent that is not there any more: other ways to log in follow.
+    if (error.level !== 'agent') fail(error);
+  });
   client.on('close', () => fail(new Error('Connection closed')));
   client.on('ready', () => client.sftp((error, sftp) => (error ? fail(error) : resolve(sftp))));
   const onAbort = (): void =>
