@@ -2,7 +2,7 @@
 import { HoldfastError } from '../kernel/errors.ts';
 import { openStoredDatabase } from '../operations/database/database-dump.ts';
 import { driverOfKind, isDatabaseUrl } from '../sources/database/drivers.ts';
-import { checkDatabase } from '../sources/masking/rule-conflicts.ts';
+import { checkDatabase, refuseLargeObjects } from '../sources/masking/rule-conflicts.ts';
 import { loadMaskingRules } from '../sources/masking/rules-file.ts';
 import { suggestRules, uncovered } from '../sources/masking/suggest-rules.ts';
 import { tableLabel } from '../sources/masking/column-maskers.ts';
@@ -13,6 +13,9 @@ import { plural } from './output/format.ts';
 import { withRepository } from './session.ts';
 import { snapshotFilter, type SnapshotFlags } from './snapshot-flags.ts';
 import type { Invocation } from './verb.ts';
+
+/** of large objects, for messages */
+const unmasked = 'the database has large objects, whose content no rule masks';
 
 export async function runMaskSuggest(
   invocation: Invocation,
@@ -27,11 +30,13 @@ export async function runMaskSuggest(
       const columns = suggestions.map(({ table, column, rule, why }) => ({
         ...{ schema: table.schema, table: table.name, column, rule, reason: why },
       }));
-      return terminal.emit({ message_type: 'rules', columns });
+      return terminal.emit({ message_type: 'rules', columns, large_objects: sample.largeObjects === true });
     }
     // a URL may have a secret in its parameters
     const of = isDatabaseUrl(operand) ? 'a live database' : `snapshot ${operand}`;
-    for (const line of writeRules(suggestions, of).trimEnd().split('\n')) terminal.result(line);
+    const text = writeRules(suggestions, of, sample.largeObjects);
+    for (const line of text.trimEnd().split('\n')) terminal.result(line);
+    if (sample.largeObjects) terminal.complain(`${unmasked}: the rules empty them`);
     terminal.complain(
       `${plural(personal.length, 'column')} of ${suggestions.length} look personal: look at the rules before you rely on them`,
     );
@@ -49,6 +54,10 @@ export async function runMaskCheck(
   const rules = await loadMaskingRules(file);
   await withSample(invocation, operand, flags, async (sample) => {
     checkDatabase(rules, sample.shape, (message) => context.warn(message));
+    if (sample.largeObjects) {
+      refuseLargeObjects(rules);
+      if (rules.largeObjects === 'keep') context.warn(`${unmasked}, and the rules keep them as they are`);
+    }
     const open = uncovered(rules, await suggestRules(sample));
     for (const { table, column, why } of open) {
       const name = `${tableLabel(table)}.${column}`;

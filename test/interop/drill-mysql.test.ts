@@ -64,6 +64,31 @@ for (const { kind, tool, start, version } of cases) {
       assert.match(stdout, /\nproven: /);
     });
 
+    it('proves a masked snapshot, whose columns may leave spaces out', async () => {
+      await server.createDatabase('masked');
+      await server.query(
+        'masked',
+        `create table person (id int primary key, code char(6) not null, name char(40), note char(12));
+         insert into person values (1, 'ab c', 'Ada Byron', 'x  y'), (2, 'É', 'Élan  Vital', ''), (3, '', null, '  ')`,
+      );
+      const rules = join(drills.folder, 'rules.yaml');
+      writeFileSync(
+        rules,
+        `key: env:KEY\ncolumns: { code: pseudonym, name: name, note: { fixed: 'left out  ' } }\n`,
+      );
+      const url = `${kind}://${server.user}@${server.host}:${server.port}/masked?password_env=SECRET`;
+      const env = { KEY: 'a key for tests only' };
+      await drills.run(['backup', url, '--mask', rules], { env });
+      const { stdout } = await drills.run([
+        'drill',
+        'latest',
+        '--path',
+        path.replace(/shop$/, 'masked/masked'),
+      ]);
+      assert.match(stdout, /compared 1 tables, 3 rows, /);
+      assert.match(stdout, /\nproven: /);
+    });
+
     it('notices what is not as it was', async () => {
       await drills.rewrite(path, (name, text) => {
         switch (name) {

@@ -20,15 +20,15 @@ const planted = `
   create type mood as enum ('sad', 'ok');
   create table crm.people (id int generated always as identity primary key, email crm.mailbox not null unique, name text not null,
     phone varchar(30), born date, home crm.address, former crm.address[], aliases text[], doc jsonb, note text, photo bytea,
-    country char(2), mood mood, salary numeric(10, 2), doubled bigint generated always as (id * 2) stored, page xml, iban text, ip inet);
-  insert into crm.people (email, name, phone, born, home, former, aliases, doc, note, photo, country, mood, salary, page, iban, ip)
+    country char(2), town char(24), mood mood, salary numeric(10, 2), doubled bigint generated always as (id * 2) stored, page xml, iban text, ip inet);
+  insert into crm.people (email, name, phone, born, home, former, aliases, doc, note, photo, country, town, mood, salary, page, iban, ip)
   select 'kanarek' || i || '@person.example.net', 'Kanarek Zebedee' || i, '+358 50 ' || 7770012000 + i, date '1950-01-01' + i,
     row('Kanarek Road ' || i, 'Zebville, "East"', '+358 50 ' || 7770012000 + i)::crm.address,
     array[row(E'Old Kanarek \\\\ Lane ' || i, null, '')::crm.address, null], array['Zebbie' || i, 'the "Kanarek"', null, ''],
     jsonb_build_object('contact', jsonb_build_object('email', 'kanarek' || i || '@home.example.net', 'phone', 7770012000 + i),
       'plain', 'stays', 'text', E'Zebedee said\\n\\t"hi"', 'other', jsonb_build_array('see kanarek' || i || '@deep.example.net')),
     'write to kanarek' || i || E'@note.example.net\\nor call\\tKanarek \\\\ Zebedee',
-    convert_to('kanarek' || i || '@bytes.example.net Zebedee', 'UTF8'), 'FI', 'ok', 1000 + i,
+    convert_to('kanarek' || i || '@bytes.example.net Zebedee', 'UTF8'), 'FI', 'Zebville', 'ok', 1000 + i,
     xmlparse(content '<a href=''kanarek' || i || '@page.example.net''/>'), 'FI21777001200' || 10000 + i, '10.77.70.12'
   from generate_series(1, 2000) i;
   create table crm.orders (id bigserial primary key, customer_email crm.mailbox not null references crm.people (email),
@@ -66,6 +66,7 @@ columns:
   '*.note': text
   crm.people.photo: pseudonym
   crm.people.salary: { number: 10% }
+  crm.people.town: { address: city }
   crm.people.iban: pseudonym
   crm.people.ip: { fixed: 192.0.2.1 }
   '*': keep
@@ -242,6 +243,10 @@ for (const major of [15, 18] as const) {
             `columns: { crm.people.id: { fixed: 1 } }`,
             /crm\.people\.id is unique, and the rule fixed may make two values the same/,
           ],
+          [
+            `columns: { '*.email': { email: { ignore-case: true } }, '*.customer_email': { email: { ignore-case: true } } }`,
+            /crm\.people\.email is unique, and the rule email with ignore-case may make two values the same/,
+          ],
           [`email-anywhere: n@example.com`, /crm\.people\.email is unique, and email-anywhere may/],
           [
             `columns: { settings.support: email }`,
@@ -347,6 +352,19 @@ for (const major of [15, 18] as const) {
         const late = await ours.run(['dump', 'latest', '--mask', keep], { expect: 1 });
         assert.match(late.stderr, /large objects/);
         assert.equal(late.stdout, '');
+
+        const live = await ours.run(['mask', 'suggest', url('large')]);
+        assert.match(live.stdout, /\nlarge-objects: empty\n/);
+        assert.match(live.stderr, /large objects, whose content no rule masks/);
+        const stored = await ours.run(['mask', 'suggest', 'latest']);
+        assert.equal(stored.stdout.replace(/^.*\n/, ''), live.stdout.replace(/^.*\n/, ''));
+        for (const what of [url('large'), 'latest']) {
+          const unsaid = await ours.run(['mask', 'check', keep, what], { expect: 1 });
+          assert.match(unsaid.stderr, /the database has large objects, which rules cannot mask/);
+          const said = write('said.yaml', `large-objects: keep\ncolumns: { '*': keep }`);
+          const checked = await ours.run(['mask', 'check', said, what]);
+          assert.match(checked.stderr, /no rule masks, and the rules keep them as they are/);
+        }
       });
     },
   );

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { ByteWriter } from '../../kernel/bytes.ts';
 import { hasCode } from '../../kernel/errors.ts';
 import { checkRules, createColumnMaskers } from './column-maskers.ts';
 import { type ColumnShape, parseColumnType, type TableShape } from './column-type.ts';
@@ -107,4 +108,24 @@ test('types of every server', () => {
     assert.deepEqual(parseColumnType(type), { family, maxLength, maxInteger }, type);
   }
   assert.equal(parseColumnType(undefined).family, 'other');
+});
+
+test('spaces at the end of char(n) are neither masked nor lost', () => {
+  const mask = (type: string, rule: string, value: string): string | undefined => {
+    const [masker] = create(`{ email-anywhere: b@x.fi, columns: { a: ${rule} } }`, { name: 'a', type });
+    const output = new ByteWriter();
+    const input = Buffer.from(value);
+    return masker?.mask(input, 0, input.length, output) ? Buffer.from(output.view()).toString() : undefined;
+  };
+  const name = mask('character(30)', 'name', `Ada Byron${' '.repeat(21)}`)!;
+  assert.equal(name.length, 30);
+  assert.equal(mask('text', 'name', 'Ada Byron'), name.trimEnd());
+  assert.equal(mask('character(9)', '{ fixed: "åä" }', 'x        '), 'åä       ');
+  assert.equal(mask('character(3)', 'text', '   '), '   ');
+  assert.equal(mask('character(30)', 'null', ' '.repeat(30)), undefined);
+  assert.equal(mask('character(12)', 'keep', 'to ada@x.fi '), 'to b@x.fi   ');
+  // MySQL and MariaDB leave spaces out
+  assert.equal(mask('char(9)', '{ fixed: "a b " }', 'x'), 'a b');
+  // the elements of an array one by one
+  assert.equal(mask('character(4)[]', '{ pseudonym: { scope: s } }', '{"ab  ",NULL}')!.length, 13);
 });

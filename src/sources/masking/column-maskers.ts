@@ -3,6 +3,7 @@ import { HoldfastError, messageOf } from '../../kernel/errors.ts';
 import {
   type ColumnShape,
   type ColumnType,
+  paddingOf,
   parseColumnType,
   type TableShape,
   type TypeFamily,
@@ -15,6 +16,7 @@ import { maskDate } from './mask-date.ts';
 import { maskEmail } from './mask-email.ts';
 import { maskJson } from './mask-json.ts';
 import { maskNumber } from './mask-number.ts';
+import { maskPadded } from './mask-padded.ts';
 import { maskBinaryPseudonym, maskPhone, maskPseudonym } from './mask-pseudonym.ts';
 import { maskAddress, maskName, maskText } from './mask-words.ts';
 import type { ColumnRule, FieldRule, MaskingRules, Rule } from './rule.ts';
@@ -111,7 +113,7 @@ export function createColumnMaskers(
       column: column.name,
       type,
       contentOnly,
-      takesEmpty: found?.rule.kind === 'null' || found?.rule.kind === 'fixed',
+      takesEmpty: takesEmpty(found?.rule),
     });
     if (column.generated) return describe(maskNull, false);
     if (!found || found.rule.kind === 'keep') {
@@ -152,6 +154,21 @@ function unclassified(rules: MaskingRules, table: TableShape, column: ColumnShap
 }
 
 function createMasker(rule: Rule, key: MaskingKey, column: ColumnShape, emails?: ValueMasker): ValueMasker {
+  const masker = createBareMasker(rule, key, column, emails);
+  const width = paddingOf(column.type);
+  return width === undefined ? masker : maskPadded(masker, width, takesEmpty(rule));
+}
+
+function takesEmpty(rule: Rule | undefined): boolean {
+  return rule?.kind === 'null' || rule?.kind === 'fixed';
+}
+
+function createBareMasker(
+  rule: Rule,
+  key: MaskingKey,
+  column: ColumnShape,
+  emails: ValueMasker | undefined,
+): ValueMasker {
   const type = parseColumnType(column.type);
   const { maxLength } = type;
   if (type.family === 'array' && rule.kind !== 'null' && rule.kind !== 'fixed') {
@@ -214,6 +231,8 @@ function contentMasker(column: ColumnShape, emails: ValueMasker): ValueMasker {
   if (family === 'array') {
     return maskArray(contentMasker({ ...column, type: elementType(column.type!) }, emails));
   }
+  const width = paddingOf(column.type);
+  if (width !== undefined) return maskPadded(emails, width, false);
   if (family !== 'record') return emails;
   const fields = column.fields ?? [];
   return maskRecord(

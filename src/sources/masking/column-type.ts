@@ -36,6 +36,8 @@ export interface ColumnShape {
   readonly nullable?: boolean;
   /** true: no value occurs twice */
   readonly unique?: boolean;
+  /** true: texts that differ in the case of letters alone are the same to its server */
+  readonly ignoresCase?: boolean;
   /** of a composite type, or an array of one */
   readonly fields?: readonly ColumnShape[];
   /** the server makes its values from others: what stands in rows is left out, and it needs no rule */
@@ -105,4 +107,15 @@ export function parseColumnType(type: string | undefined): ColumnType {
     maxInteger = 2n ** (text.includes('unsigned') ? bits : bits - 1n) - 1n;
   }
   return { family, maxLength, maxInteger };
+}
+
+/**
+ * Up to how many characters a server fills the texts of a type with spaces; 0 when it leaves spaces at their end out,
+ * and undefined when it keeps them. PostgreSQL writes `character(2)`, MySQL and MariaDB `char(2)`.
+ */
+export function paddingOf(type: string | undefined): number | undefined {
+  const [, name, width] =
+    /^(?:pg_catalog\.)?(character|bpchar|char)\((\d+)\)$/i.exec(type?.trim() ?? '') ?? [];
+  if (name === undefined) return undefined;
+  return name.toLowerCase() === 'char' ? 0 : Number(width);
 }

@@ -4,7 +4,7 @@
  */
 import { HoldfastError } from '../../kernel/errors.ts';
 import { checkRules, findRule, listNames, masksContent, tableLabel } from './column-maskers.ts';
-import type { ColumnShape, TableShape } from './column-type.ts';
+import { type ColumnShape, parseColumnType, type TableShape } from './column-type.ts';
 import type { DatabaseShape, UniqueKey } from './database-shape.ts';
 import type { MaskingRules, Rule } from './rule.ts';
 
@@ -52,6 +52,19 @@ export function checkDatabase(
     throw new HoldfastError('usage', `${rules.file}: ${listNames(conflicts, '; ')}`, {
       hint: 'pseudonym and email keep values apart, and make the same of the same value everywhere',
     });
+  }
+}
+
+/** Code `usage` when the rules do not say what becomes of large objects. */
+export function refuseLargeObjects(rules: MaskingRules): void {
+  if (rules.largeObjects === undefined) {
+    throw new HoldfastError(
+      'usage',
+      `${rules.file}: the database has large objects, which rules cannot mask`,
+      {
+        hint: '`large-objects: empty` in the rules restores them without content, `large-objects: keep` as they are',
+      },
+    );
   }
 }
 
@@ -108,15 +121,25 @@ function outcome(rules: MaskingRules, table: TableShape, column: ColumnShape): O
   if (rule === undefined || rule.kind === 'keep') {
     const content = masksContent(rules, rule, column);
     return {
-      mixes: content && rules.emailAnywhere?.kind === 'fixed',
+      mixes: content && (rules.emailAnywhere?.kind === 'fixed' || joinsCases(rules.emailAnywhere, column)),
       by: 'email-anywhere',
       mapping: content ? 'email-anywhere' : 'keep',
     };
   }
-  const mixes = mixing.has(rule.kind) || (rule.kind === 'phone' && rule.prefix !== '');
+  const joins = joinsCases(rule, column);
   return {
-    mixes,
-    by: `the rule ${rule.kind}`,
+    mixes: mixing.has(rule.kind) || (rule.kind === 'phone' && rule.prefix !== '') || joins,
+    by: `the rule ${rule.kind}${joins ? ' with ignore-case' : ''}`,
     mapping: rule.kind === 'null' ? 'null' : JSON.stringify(rule),
   };
+}
+
+/** True when values that the server keeps apart by the case of their letters would become one. */
+function joinsCases(rule: Rule | undefined, { type, ignoresCase }: ColumnShape): boolean {
+  if (rule?.kind !== 'email' && rule?.kind !== 'pseudonym') return false;
+  const { family } = parseColumnType(type);
+  const hasCase = family === 'text' || family === 'other' || family === 'array';
+  return (
+    rule.ignoreCase && ignoresCase !== true && (hasCase || (family === 'binary' && rule.kind === 'email'))
+  );
 }

@@ -124,6 +124,12 @@ test('rules that load, fit, and hold for keys', async () => {
     uncovered(lax, suggestions).map(({ column }) => column),
     ['E mail: "x"', 'full_name', 'Contact', 'born', 'tel', 'doc', 'home', 'ip', 'short_email', 'own_phone'],
   );
+  // what nothing but addresses makes personal, email-anywhere masks
+  const anywhere = parseMaskingRules('email-anywhere: email', 'rules.yaml');
+  assert.deepEqual(
+    uncovered(anywhere, suggestions).map(({ column }) => column),
+    ['E mail: "x"', 'full_name', 'born', 'tel', 'home', 'ip', 'short_email', 'buyer', 'own_phone'],
+  );
 });
 
 test('a database without tables', async () => {
@@ -133,4 +139,7 @@ test('a database without tables', async () => {
   };
   const text = writeRules(await suggestRules(none), 'x');
   assert.deepEqual(parseMaskingRules(text, 'rules.yaml').columns, []);
+  assert.equal(parseMaskingRules(text, 'rules.yaml').largeObjects, undefined);
+  const large = parseMaskingRules(writeRules([], 'x', true), 'rules.yaml');
+  assert.equal(large.largeObjects, 'empty');
 });

@@ -1,5 +1,5 @@
 /** Proposes rules for all columns of a database, from their names and a sample of their values, and says why. */
-import { findRule, tableLabel } from './column-maskers.ts';
+import { findRule, masksContent, tableLabel } from './column-maskers.ts';
 import {
   type ColumnShape,
   parseColumnType,
@@ -22,11 +22,15 @@ export interface Suggestion {
   readonly rule: RuleText;
   /** undefined: nothing about it looks personal */
   readonly why: string | undefined;
+  /** nothing but e-mail addresses was seen in it, which `email-anywhere` finds */
+  readonly addresses: boolean;
 }
 
 export interface Guess {
   readonly kind: PersonalKind;
   readonly why: string;
+  /** all that looks personal are e-mail addresses in the values */
+  readonly addresses: boolean;
 }
 
 const sampleRows = 500;
@@ -74,17 +78,18 @@ function columnId(table: TableName, column: string): string {
 
 function suggest(table: TableShape, column: ColumnShape, values: readonly string[]): Suggestion {
   const base = { table, column: column.name };
-  const { rule, why } = ruleOf(column, table.name, values);
-  if (rule !== undefined) return { ...base, rule, why };
-  return { ...base, rule: 'keep', why: why && `${why}, and no rule fits its type` };
+  const { rule, why, addresses } = ruleOf(column, table.name, values);
+  if (rule !== undefined) return { ...base, rule, why, addresses };
+  return { ...base, rule: 'keep', why: why && `${why}, and no rule fits its type`, addresses };
 }
 
 interface Proposal {
   readonly rule: RuleText | undefined;
   readonly why: string | undefined;
+  readonly addresses: boolean;
 }
 
-const nothing: Proposal = { rule: undefined, why: undefined };
+const nothing: Proposal = { rule: undefined, why: undefined, addresses: false };
 
 function ruleOf(column: ColumnShape, within: string, values: readonly string[]): Proposal {
   const { family } = parseColumnType(column.type);
@@ -103,7 +108,9 @@ function ruleOf(column: ColumnShape, within: string, values: readonly string[]):
     );
   }
   const guess = guessOf(column.name, within, family, values);
-  return guess ? { rule: ruleFor(guess.kind, column, family), why: guess.why } : nothing;
+  if (!guess) return nothing;
+  const { kind, why, addresses } = guess;
+  return { rule: ruleFor(kind, column, family), why, addresses };
 }
 
 /** What the values say counts more than what the name says. */
@@ -121,10 +128,11 @@ export function guessOf(
     const part = `${Math.ceil(content.share * 100)}% of ${values.length} values look like ${article(content.kind)}`;
     // a name of both parts fits where only one is looked for as well
     const kind = content.kind === 'name' && named?.endsWith('name') ? named : content.kind;
-    return { kind, why: saysName ? `${part}, and ${saysName}` : part };
+    const addresses = kind === 'e-mail address' && (named === undefined || named === kind);
+    return { kind, why: saysName ? `${part}, and ${saysName}` : part, addresses };
   }
-  if (named && fits(named, family)) return { kind: named, why: saysName! };
-  if (content) return { kind: 'free text', why: 'some values have e-mail addresses within' };
+  if (named && fits(named, family)) return { kind: named, why: saysName!, addresses: false };
+  if (content) return { kind: 'free text', why: 'some values have e-mail addresses within', addresses: true };
   return undefined;
 }
 
@@ -187,13 +195,16 @@ function ruleFor(kind: PersonalKind, column: ColumnShape, family: TypeFamily): R
 function fieldsRule(column: ColumnShape, rows: readonly (readonly (string | undefined)[])[]): Proposal {
   const fields: Record<string, RuleText> = {};
   const reasons: string[] = [];
+  let all = true;
   for (const [i, field] of (column.fields ?? []).entries()) {
     const values = rows.map((row) => row[i]).filter((value) => value !== undefined && value !== '');
-    const { rule, why } = ruleOf(field, column.name, values as string[]);
+    const { rule, why, addresses } = ruleOf(field, column.name, values as string[]);
     fields[field.name] = rule === undefined ? 'keep' : rule;
-    if (why !== undefined) reasons.push(`${field.name}: ${why}`);
+    if (why === undefined) continue;
+    reasons.push(`${field.name}: ${why}`);
+    all &&= addresses;
   }
-  return reasons.length === 0 ? nothing : { rule: { fields }, why: reasons.join('; ') };
+  return reasons.length === 0 ? nothing : { rule: { fields }, why: reasons.join('; '), addresses: all };
 }
 
 /** Rules for paths of the documents that were seen; what is in lists is taken together. */
@@ -218,13 +229,15 @@ function jsonRule(documents: readonly string[]): Proposal {
   }
   const paths: Record<string, RuleText> = {};
   const reasons: string[] = [];
+  let all = true;
   for (const [path, { name, within, values }] of leaves) {
     const guess = guessOf(name, within, 'text', values);
     if (!guess) continue;
     paths[path] = ruleFor(guess.kind, { name }, 'text') ?? 'text';
     reasons.push(`${path}: ${guess.why}`);
+    all &&= guess.addresses;
   }
-  return reasons.length === 0 ? nothing : { rule: { json: paths }, why: reasons.join('; ') };
+  return reasons.length === 0 ? nothing : { rule: { json: paths }, why: reasons.join('; '), addresses: all };
 }
 
 function areDocuments(values: readonly string[]): boolean {
@@ -260,6 +273,7 @@ function spreadOverKeys(found: Map<string, Suggestion>, { foreignKeys }: Databas
         ...found.get(id)!,
         rule: other.rule,
         why: `the same as ${label}, which a key ties it to`,
+        addresses: other.addresses,
       });
       changed = true;
     }
@@ -270,16 +284,17 @@ function keyId(key: UniqueKey, column: string): string {
   return columnId({ schema: key.schema, name: key.table }, column);
 }
 
-/** What looks personal and stays as it is: without a rule, or under a bare `keep`. */
+/** What looks personal and stays as it is: without a rule, or under a bare `keep`, where `email-anywhere` does not find it. */
 export function uncovered(
   rules: MaskingRules,
   suggestions: readonly Suggestion[],
 ): (Suggestion & { readonly why: string })[] {
   return suggestions.filter((suggestion): suggestion is Suggestion & { readonly why: string } => {
-    const { table, column, why } = suggestion;
+    const { table, column, why, addresses } = suggestion;
     if (why === undefined) return false;
     const shape = table.columns.find(({ name }) => name === column);
     const rule = shape && findRule(rules, table, shape)?.rule;
+    if (shape && addresses && masksContent(rules, rule, shape)) return false;
     return rule === undefined || (rule.kind === 'keep' && rule.anywhere);
   });
 }

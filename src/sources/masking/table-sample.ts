@@ -4,6 +4,8 @@ import type { DatabaseShape } from './database-shape.ts';
 
 export interface DatabaseSample {
   readonly shape: DatabaseShape;
+  /** it has large objects, which no rule for columns masks */
+  readonly largeObjects?: boolean;
   /** Tables that have rows, each once; at most so many rows of each. */
   tables(rows: number): AsyncIterable<TableSample>;
 }

@@ -2,8 +2,8 @@
 import { quoteName } from './column-pattern.ts';
 import type { RuleText, Suggestion } from './suggest-rules.ts';
 
-/** YAML that `parseMaskingRules` takes; `of` says what the rules are for. */
-export function writeRules(suggestions: readonly Suggestion[], of: string): string {
+/** YAML that `parseMaskingRules` takes; `of` says what the rules are for, `largeObjects` that it has some. */
+export function writeRules(suggestions: readonly Suggestion[], of: string, largeObjects = false): string {
   const lines = [
     `# Rules of masking for ${printable(of)}: a proposal from names of columns and a sample of rows.`,
     '# Look at every line: nobody but you knows what is personal in this database.',
@@ -13,6 +13,12 @@ export function writeRules(suggestions: readonly Suggestion[], of: string): stri
     'strict: true',
     '# addresses in whatever no rule changes, in texts of the schema as well',
     'email-anywhere: email',
+    ...(largeObjects
+      ? [
+          '# no rule masks what is in large objects: they become empty, or stay under `keep`',
+          'large-objects: empty',
+        ]
+      : []),
     suggestions.length === 0 ? 'columns: {}' : 'columns:',
   ];
   for (const { table, column, rule, why } of suggestions) {

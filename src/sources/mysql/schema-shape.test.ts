@@ -63,6 +63,21 @@ test('columns, keys and defaults of CREATE TABLE', () => {
   ]);
 });
 
+test('which columns tell capital letters from small ones', () => {
+  const apart = (columns: string, options: string): string[] =>
+    readSchemaShape(`CREATE TABLE \`t\` (${columns}\n) ENGINE=InnoDB ${options} COMMENT='COLLATE = x';\n`)
+      .tables[0]!.columns.filter(({ ignoresCase }) => !ignoresCase)
+      .map(({ name }) => name);
+  const columns = `\`a\` varchar(9) DEFAULT NULL,
+    \`b\` varchar(9) COLLATE utf8mb4_bin NOT NULL,
+    \`c\` varchar(9) CHARACTER SET utf8mb4 COLLATE utf8mb4_0900_as_cs,
+    \`d\` varchar(9) CHARACTER SET latin1 DEFAULT NULL,
+    \`e\` varchar(9) CHARACTER SET utf8mb4 COLLATE utf8mb4_uca1400_ai_ci`;
+  assert.deepEqual(apart(columns, 'DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_0900_ai_ci'), ['b', 'c']);
+  assert.deepEqual(apart(columns, 'DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin'), ['a', 'b', 'c']);
+  assert.deepEqual(apart(columns, 'DEFAULT CHARSET=latin1'), ['b', 'c']);
+});
+
 test('comments go, and addresses in texts', () => {
   const { text, count } = withoutComments(schema);
   assert.equal(count, 2);

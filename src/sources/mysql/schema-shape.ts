@@ -31,12 +31,13 @@ function readTable(
   foreignKeys: ForeignKey[],
 ): TableShape {
   const columns: ColumnShape[] = [];
+  const byDefault = ignoresCase(tokens.slice(tokens.findLastIndex(isCollate)));
   const single = new Set<string>();
   for (const item of listed(tokens)) {
     const [first, second] = item;
     if (first === undefined) continue;
     if (first.kind === 'name') {
-      columns.push(readColumn(item));
+      columns.push(readColumn(item, byDefault));
       continue;
     }
     const words = item.map(({ kind, source }) => (kind === 'word' ? source : ''));
@@ -61,7 +62,19 @@ function readTable(
   return { name: table, columns: columns.map((column) => ({ ...column, unique: single.has(column.name) })) };
 }
 
-function readColumn(item: readonly DumpToken[]): ColumnShape {
+/** The option of a table, which has an equals sign where columns have none. */
+function isCollate({ kind, source }: DumpToken, i: number, tokens: readonly DumpToken[]): boolean {
+  return kind === 'word' && source === 'COLLATE' && tokens[i + 1]?.source === '=';
+}
+
+/** What the first collation among the tokens says; every character set compares without case by default. */
+function ignoresCase(tokens: readonly DumpToken[]): boolean {
+  const at = tokens.findIndex(({ kind, source }) => kind === 'word' && source === 'COLLATE');
+  const name = tokens[at + 1]?.source === '=' ? tokens[at + 2] : tokens[at + 1];
+  return at < 0 || name === undefined || name.source.endsWith('_ci');
+}
+
+function readColumn(item: readonly DumpToken[], byDefault: boolean): ColumnShape {
   const [name, ...rest] = item;
   const words = rest.map(({ kind, source }) => (kind === 'word' ? source : ''));
   const generated = words.includes('GENERATED') || words.includes('AS');
@@ -84,6 +97,9 @@ function readColumn(item: readonly DumpToken[]): ColumnShape {
     nullable: !words.some((word, i) => word === 'NOT' && words[i + 1] === 'NULL'),
     // numbers and dates stand in quotes as well
     ...(generated && { generated }),
+    ignoresCase: words.some((word) => word === 'COLLATE' || word === 'CHARACTER')
+      ? ignoresCase(rest)
+      : byDefault,
     literalDefault: value?.kind === 'text' && /[A-Za-z@\x80-\xff]/.test(value.source),
   };
 }

@@ -48,7 +48,10 @@ export async function sampleLive(
     await using session = await openSession(connection, options);
     const dumper = await findProgram('dump', session.search, session.server);
     const chosen = chooseTables((await askDatabase(session)).tables, {});
-    const args = tableArguments(connection.database, dumper.family, chosen);
+    const args = tableArguments(connection.database, dumper.family, chosen).map((option) =>
+      // each on a line of its own
+      option === '--extended-insert' ? '--skip-extended-insert' : option,
+    );
     const warn = { onWarning: options.warn };
     yield* readProcess(dumper.path, [...session.enter(dumper), limit, ...args], {
       ...session.child,

@@ -2,6 +2,7 @@
 import { HoldfastError } from '../../kernel/errors.ts';
 import { maskWithin } from '../masking/email-anywhere.ts';
 import type { MaskingRules } from '../masking/rule.ts';
+import { refuseLargeObjects } from '../masking/rule-conflicts.ts';
 import type { ValueMasker } from '../masking/value-masker.ts';
 import { readTokens, type SqlToken } from './sql-tokens.ts';
 
@@ -59,19 +60,6 @@ export function countComments(sql: string): number {
     words = [];
   }
   return count;
-}
-
-/** Code `usage` when the rules do not say what becomes of large objects. */
-export function refuseLargeObjects(rules: MaskingRules): void {
-  if (rules.largeObjects === undefined) {
-    throw new HoldfastError(
-      'usage',
-      `${rules.file}: the database has large objects, which rules cannot mask`,
-      {
-        hint: '`large-objects: empty` in the rules restores them without content, `large-objects: keep` as they are',
-      },
-    );
-  }
 }
 
 /** Large objects without what is in them, or as they are; code `usage` when the rules do not say which. */

@@ -7,11 +7,11 @@ import type { TableShape } from '../masking/column-type.ts';
 import { createRowMasker } from '../masking/copy-rows.ts';
 import type { Masking, PartMasker } from '../masking/masking.ts';
 import { maskRows } from '../masking/row-stream.ts';
-import { checkDatabase } from '../masking/rule-conflicts.ts';
+import { checkDatabase, refuseLargeObjects } from '../masking/rule-conflicts.ts';
 import { collectText } from '../masking/schema-text.ts';
 import { parseCopyColumns } from './copy-statement.ts';
 import { endOfRows } from './dump-parts.ts';
-import { countComments, maskLargeObjects, maskSchemaText, refuseLargeObjects } from './masked-text.ts';
+import { countComments, maskLargeObjects, maskSchemaText } from './masked-text.ts';
 import { refuseOneFile } from './one-file.ts';
 import { readSchemaShape } from './schema-tables.ts';
 
@@ -104,11 +104,15 @@ export async function maskPostgres(stored: StoredDatabase, masking: Masking): Pr
   const { globals: _, ...evidence } = stored.evidence;
   const masker = createPostgresMasker(masking, await storedSchema(stored));
   const { rules } = masking;
-  if (evidence.parts.some(({ name }) => name.startsWith('4-'))) refuseLargeObjects(rules);
+  if (hasLargeObjects(stored)) refuseLargeObjects(rules);
   return {
     evidence: { ...evidence, masked: { rules: rules.digest } },
     read: (part) => masker.mask(part, read(part)),
   };
+}
+
+export function hasLargeObjects({ evidence }: StoredDatabase): boolean {
+  return evidence.parts.some(({ name }) => name.startsWith('4-'));
 }
 
 /** All of the schema of a snapshot, each byte a character. Code `unsupported` when it is not in parts. */

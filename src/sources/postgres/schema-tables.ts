@@ -201,13 +201,17 @@ export function readSchemaShape(sql: string): DatabaseShape {
     within: ancestorsOf(table).map(({ schema, name }) => ({ schema, name })),
     columns: columnsOf(table)
       .filter(({ generated }) => !generated)
-      .map(({ name, type, notNull, literalDefault }): ColumnShape => ({
-        name,
-        ...shapeOfType(type ?? 'unknown'),
-        nullable: !notNull,
-        unique: single.has(JSON.stringify([table.schema, table.name, name])),
-        literalDefault,
-      })),
+      .map(({ name, type, notNull, literalDefault }): ColumnShape => {
+        const shape = shapeOfType(type ?? 'unknown');
+        return {
+          name,
+          ...shape,
+          nullable: !notNull,
+          unique: single.has(JSON.stringify([table.schema, table.name, name])),
+          ignoresCase: /^citext(?:\[\])?$/.test(shape.type ?? ''),
+          literalDefault,
+        };
+      }),
   }));
   return { tables: shapes, uniqueKeys, foreignKeys };
 }

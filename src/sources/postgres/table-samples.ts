@@ -9,10 +9,10 @@ import type { DatabaseSample, TableSample } from '../masking/table-sample.ts';
 import { collectText } from '../masking/schema-text.ts';
 import { connectionEnvironment, type PostgresConnection } from './connection.ts';
 import { parseCopyColumns } from './copy-statement.ts';
-import { storedSchema } from './part-masker.ts';
+import { hasLargeObjects, storedSchema } from './part-masker.ts';
 import { findProgram } from './programs.ts';
 import { readSchemaShape } from './schema-tables.ts';
-import { askServer } from './server-facts.ts';
+import { askPsql, askServer } from './server-facts.ts';
 
 /** Longer values tell no more. */
 const longestValue = 16 * 1024;
@@ -29,6 +29,7 @@ export async function sampleStored(stored: StoredDatabase): Promise<DatabaseSamp
   const shape = readSchemaShape(await storedSchema(stored));
   return {
     shape,
+    largeObjects: hasLargeObjects(stored),
     async *tables(count) {
       for (const { schema, name, part, rows } of evidence.tables) {
         const table = shape.tables.find((each) => each.schema === schema && each.name === name);
@@ -56,8 +57,10 @@ export async function sampleLive(
   const tables = shape.tables.filter(({ schema: namespace, name }) =>
     existing.has(`${namespace ?? ''}\0${name}`),
   );
+  const largeObjects = await askPsql<boolean>(psql.path, anyLargeObject, { env, signal });
   return {
     shape,
+    largeObjects,
     async *tables(count) {
       for (let first = 0; first < tables.length; first += tablesAtOnce) {
         const asked = tables.slice(first, first + tablesAtOnce);
@@ -72,6 +75,8 @@ export async function sampleLive(
     },
   };
 }
+
+const anyLargeObject = 'select to_json(exists (select from pg_catalog.pg_largeobject_metadata));\n';
 
 function copyRows({ schema, name, columns }: TableShape, count: number): string {
   const list = columns.map((column) => `left(${quoted(column.name)}::text, ${longestValue})`).join(', ');
