@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
 import { test } from 'node:test';
 import { newUser } from '../cli/run.ts';
 import { startGpg } from '../support/gpg.ts';
@@ -50,6 +51,9 @@ test(
     const { stderr } = await program.run(alone, { expect: 1 });
     assert.match(stderr, /hello\.txt: it is another name of links\/hard, which is to be restored as well/);
     await program.run(['check', ...keys]);
+    const drilled = await program.run(['drill', 'latest', ...keys]);
+    assert.match(drilled.stdout, /^proven: /m);
+    assert.match(drilled.stdout, /^compared \d+ files, \d+ directories, /m);
   },
 );
 
@@ -89,4 +93,18 @@ jobs:
   assert.match(listed.stdout, /\/docs\/letter\.txt$/m);
   rmSync(join(user.home, 'gone'), { recursive: true });
   await user.run(['run', 'nightly'], { expect: 3 });
+});
+
+test('a database in use is packed in one state', { skip: skipWithout('tar') }, async (t) => {
+  const folder = tempFolder(t, 'holdfast-files');
+  const source = join(folder, 'source');
+  mkdirSync(source);
+  using database = new DatabaseSync(join(source, 'app.db'));
+  database.exec('pragma journal_mode = wal; create table t (a); insert into t values (1), (2), (3)');
+  const program = holdfast({ repository: `archive:${join(folder, 'archive')}`, password: '' });
+  await program.run(['backup', '--sqlite-consistent', '.'], { cwd: source });
+  await program.run(['restore', 'latest', '--target', join(folder, 'restored')]);
+  assert.deepEqual(readdirSync(join(folder, 'restored')), ['app.db']);
+  using restored = new DatabaseSync(join(folder, 'restored', 'app.db'));
+  assert.equal(restored.prepare('select count(*) as n from t').get()!['n'], 3);
 });

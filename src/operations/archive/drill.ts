@@ -9,6 +9,8 @@ import type { Archive, StoredArtefact } from '../../vaults/archive/archive.ts';
 import { drillDatabase } from '../drill/drill-database.ts';
 import type { DrillQuery } from '../drill/queries.ts';
 import { createStages, type DrillFindings, noFindings, type Stage } from '../drill/report.ts';
+import { drillTree } from './drill-tree.ts';
+import { formOf } from './find.ts';
 import { openArchivedDump, type DumpPrograms } from './stored-dump.ts';
 
 export interface ArchiveDrillOptions extends DumpPrograms {
@@ -43,22 +45,23 @@ export async function drillArchive(
   });
   let kind = '';
   try {
+    if (formOf(artefact) === 'tar') {
+      kind = 'files';
+      refuseQueries('there is no database in a tar');
+      return told(await drillTree(archive, artefact, { ...options, stages }, context));
+    }
     const dump = await openArchivedDump(archive, artefact, options, context);
     kind = dump.kind;
     const findings =
       dump.known === undefined && isScriptKind(dump.kind)
         ? await verifyAlone(dump.kind)
         : await drillDatabase(await dump.stored(), { ...options, stages }, context);
-    const { differences } = findings;
-    const result = differences.length === 0 ? 'proven' : 'differs';
-    return { result, kind, findings, seconds: stages.seconds, hint: undefined };
+    return told(findings);
 
     /** Of a dump that tells nothing of its rows: it is restored, and has tables. */
     async function verifyAlone(kind: ScriptKind): Promise<DrillFindings> {
       const { environment, temporaryFolder } = options;
-      if (options.queries.length > 0) {
-        throw new HoldfastError('usage', 'queries are for dumps with a manifest');
-      }
+      refuseQueries('queries are for dumps with a manifest');
       const notes: string[] = [];
       const driver = await scriptDriver(kind);
       const verified = await stages.time('restore', () =>
@@ -91,5 +94,14 @@ export async function drillArchive(
       ...{ kind, seconds: stages.seconds, hint: lacking ? error.hint : undefined },
       findings: { ...noFindings, differences: [error.message] },
     };
+  }
+
+  function told(findings: DrillFindings): ArchiveDrillResult {
+    const result = findings.differences.length === 0 ? 'proven' : 'differs';
+    return { result, kind, findings, seconds: stages.seconds, hint: undefined };
+  }
+
+  function refuseQueries(why: string): void {
+    if (options.queries.length > 0) throw new HoldfastError('usage', why);
   }
 }
