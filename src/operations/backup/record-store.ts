@@ -107,13 +107,23 @@ function joined(arrays: readonly Uint32Array[]): Uint32Array {
   return whole;
 }
 
-/** A worker's part: stores the blocks of a slab; their ids. */
-export function storeSlab(packer: Packer, bytes: Uint8Array, ends: Uint32Array): Uint8Array<ArrayBuffer> {
+/**
+ * A worker's part: stores the blocks of a slab; their ids. Waits for what `pause` gives before it begins another pack,
+ * whose memory is that of one that was stored.
+ */
+export async function storeSlab(
+  packer: Packer,
+  bytes: Uint8Array,
+  ends: Uint32Array,
+  pause: () => Promise<void> | undefined,
+): Promise<Uint8Array<ArrayBuffer>> {
   const ids = new Uint8Array(ends.length * 32);
-  let start = 0;
-  ends.forEach((end, i) => {
-    packer.put('data', bytes.subarray(start, end), ids, i * 32, 'rows');
+  for (let i = 0, start = 0; i < ends.length; i++) {
+    const end = ends[i]!;
+    const isNew = packer.put('data', bytes.subarray(start, end), ids, i * 32, 'rows');
+    const waiting = isNew ? pause() : undefined;
+    if (waiting) await waiting;
     start = end;
-  });
+  }
   return ids;
 }

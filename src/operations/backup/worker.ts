@@ -70,6 +70,7 @@ serve<WorkerSetup, BackupRequest, BackupResponse, BackupCall, BackupReply>((setu
   /** by path, as latin1 text */
   const ahead = new Map<string, Ahead>();
   let opened: Opened | undefined;
+  let slabs = Promise.resolve();
   let stream: { readonly cutter: Cutter; size: number } | undefined;
   const streamIds = createBlobIds();
   const packs = packSender(host, () => opened!.packer);
@@ -196,8 +197,12 @@ serve<WorkerSetup, BackupRequest, BackupResponse, BackupCall, BackupReply>((setu
         return { kind: 'stored', ids, size, isNew: false };
       }
       case 'slab': {
-        const ids = storeSlab(needOpened().packer, request.bytes, request.ends);
-        await packs.pause();
+        const { packer } = needOpened();
+        // one after the other: what comes while one waits must not begin a pack
+        const storing = slabs.then(() => storeSlab(packer, request.bytes, request.ends, packs.pause));
+        slabs = storing.then(() => {});
+        slabs.catch(() => {});
+        const ids = await storing;
         return new Transfer({ kind: 'slab', ids }, [ids.buffer]);
       }
       case 'tree': {
