@@ -44,6 +44,11 @@ export async function runJobs(
   const wanted = chosenJobs(config, names, flags);
   const reports: JobReport[] = [];
   const context = await runContext(invocation, config);
+  // what cannot be read may have had jobs
+  const unread = config.problems.filter(({ entry }) => entry === undefined).map(problemLine);
+  if (flags.all && unread.length > 0) {
+    reports.push(await failBroken(invocation, config, 'the configuration', unread, flags, context));
+  } else for (const line of unread) context.warn(line);
   for (const name of wanted) {
     const job = await prepared(invocation, config, name);
     if ('problems' in job) {

@@ -159,6 +159,8 @@ function judgeReferences(
   const problems = missing(loaded, config, entry, {
     ...{ sources: listOf(sources), group: listOf(group), vaults: listOf(vaults), notify: listOf(notify) },
   });
+  if (loaded.broken.some((one) => one.section === 'defaults'))
+    problems.push(refuse('the defaults are wrong'));
   if (sources === undefined && group === undefined) {
     problems.push(refuse('expected sources or group: what to back up'));
   }

@@ -207,6 +207,12 @@ jobs:
     });
   });
 
+  test('nobody knows where the defaults are wrong: no job runs without them', () => {
+    const found = config(`${good}defaults: { sources: { exclud: x } }\n`);
+    assert.deepEqual([...found.jobs.keys()], []);
+    assert.match(found.problems.map(({ message }) => message).join(), /nightly: the defaults are wrong/);
+  });
+
   test('a job that refers to what is not there or wrong is named, and the others stand', () => {
     const text = `${good}
   lost:

@@ -93,6 +93,9 @@ export async function openRepositoryVault(vault: RepositoryJobVault, context: Ru
   };
 }
 
+/** So many of those that could not be read are named where people are told of it. */
+const namedItems = 5;
+
 async function backUp(
   repository: Repository,
   vault: RepositoryJobVault,
@@ -126,13 +129,23 @@ async function backUp(
     detail: false,
     profile: false,
   };
+  const unread: string[] = [];
   let over = (): void => {};
   try {
     const result = await backup(repository, options, context, {
       started: (progress) => void (over = context.onBackup?.(subject, progress) ?? over),
-      item: (item) => context.onItem?.(subject, item),
+      item(item) {
+        if (item.kind === 'problem' && item.lost && unread.length < namedItems) {
+          unread.push(Buffer.from(item.path).toString());
+        }
+        context.onItem?.(subject, item);
+      },
     });
-    return { opened, id: result.id, step: { ...base, ...toldBackup(result, isFiles ? opened.missing : []) } };
+    return {
+      opened,
+      id: result.id,
+      step: { ...base, ...toldBackup(result, unread, isFiles ? opened.missing : []) },
+    };
   } catch (error) {
     throwIfAborted(context.signal);
     return { opened, id: undefined, step: failedStep(base, error) };
@@ -143,11 +156,15 @@ async function backUp(
 
 function toldBackup(
   { id, summary, errors }: BackupResult,
+  unread: readonly string[],
   missing: readonly string[],
 ): Pick<Step, 'outcome' | 'message' | 'details'> & { readonly code?: 'incomplete' } {
   const { totalFilesProcessed: files, totalBytesProcessed: bytes, dataAddedPacked } = summary;
+  const more = errors > unread.length ? [`and ${errors - unread.length} more`] : [];
   const lacking = [
-    ...(errors > 0 ? [`${counted(errors, 'item')} could not be read`] : []),
+    ...(errors > 0
+      ? [`${counted(errors, 'item')} could not be read: ${[...unread, ...more].join(', ')}`]
+      : []),
     ...missing.map((path) => `${path} does not exist`),
   ];
   const what = id === undefined ? 'nothing changed, no snapshot' : `snapshot ${shortId(id)}`;

@@ -182,6 +182,11 @@ jobs:
     assert.equal((await user.snapshots('main')).length, 1, 'nothing half is kept');
     assert.equal((await user.jobs('wrong')).status, 12, 'one cause alone has its own status');
     assert.match((await user.jobs('lsat')).stderr, /there is no job lsat, did you mean last\?/);
+    writeFileSync(join(user.home, '.config', 'holdfast', 'more.yaml'), 'jbos:\n  never: { sources: docs }\n');
+    assert.equal((await user.jobs('last')).status, 0);
+    const unread = await user.jobs('--all');
+    assert.match(unread.stderr, /more\.yaml:1:1: unknown section jbos, did you mean jobs\?/);
+    assert.match(unread.stderr, /4 of 5 jobs failed: the configuration, first, lost, wrong/);
   });
 
   test('with --dry-run tells the plan and does nothing', async (t) => {
