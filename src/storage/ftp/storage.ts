@@ -26,7 +26,8 @@ import {
   uploadNew,
 } from './files.ts';
 import type { ClientPool } from './pool.ts';
-import { download, inPieces, watchBody } from './transfer.ts';
+import { download, watchBody } from './transfer.ts';
+import type { Download } from './transfer.ts';
 
 const streamPiece = 512 << 10;
 /** Milliseconds that are spent at most on removing what a failed write has left. */
@@ -93,30 +94,26 @@ export function createFtpStorage(pool: ClientPool, { location, path, ahead }: Ft
       const { offset, length } = wanted
         ? { offset: options.offset ?? 0, length: wanted }
         : resolveRange(name, await sizeOf(client, name), options);
-      const bytes = allocate(length, options.memory);
-      let filled = 0;
-      for await (const chunk of chunksOf(client, name, offset, length)) {
-        bytes.set(chunk, filled);
-        filled += chunk.length;
-      }
-      if (filled < length) {
-        const size = await sizeOf(client, name);
-        throw size < offset + length ? truncatedError(name, offset, length, size) : cutError(name);
-      }
-      return bytes;
+      const { memory } = options;
+      let bytes = allocate(0);
+      // To the end, for the server has a last word.
+      for await (const piece of piecesOf(client, name, { offset, length, pieceBytes: length, memory }))
+        bytes = piece;
+      if (bytes.length === length) return bytes;
+      const size = await sizeOf(client, name);
+      throw size < offset + length ? truncatedError(name, offset, length, size) : cutError(name);
     });
   }
 
   /** Code `not-found` when the server refuses and there is no such file. */
-  async function* chunksOf(
+  async function* piecesOf(
     client: Client,
     name: string,
-    offset: number,
-    length: number,
-  ): AsyncGenerator<Buffer> {
-    if (length === 0) return;
+    wanted: Download,
+  ): AsyncGenerator<Uint8Array<ArrayBuffer>> {
+    if (wanted.length === 0) return;
     try {
-      yield* download(client, await pathOf(client, name), offset, length);
+      yield* download(client, await pathOf(client, name), wanted);
     } catch (error) {
       if (codeOf(error) === 550 || codeOf(error) === 554) await sizeOf(client, name);
       throw error;
@@ -134,7 +131,8 @@ export function createFtpStorage(pool: ClientPool, { location, path, ahead }: Ft
       client = await pool.take(signal);
       const { offset, length } = resolveRange(name, await sizeOf(client, name), options);
       let done = 0;
-      for await (const piece of inPieces(chunksOf(client, name, offset, length), length, streamPiece)) {
+      const wanted = { offset, length, pieceBytes: streamPiece };
+      for await (const piece of piecesOf(client, name, wanted)) {
         throwIfAborted(signal);
         done += piece.length;
         yield piece;

@@ -4,12 +4,16 @@ import type { Socket } from 'node:net';
 import { TLSSocket } from 'node:tls';
 import type { Client, FTPResponse } from 'basic-ftp';
 import { throwIfAborted } from '../../kernel/errors.ts';
-import { allocate, walkBody } from '../body.ts';
+import { walkBody } from '../body.ts';
 import type { Body } from '../storage.ts';
 import { codeOf } from './errors.ts';
+import { gather } from './gather.ts';
+import { within } from './within.ts';
 
 /** What goes to the socket at once: TLS keeps a second copy of it. */
 const uploadPiece = 256 << 10;
+/** Bytes that wait for the server while the body gives more. */
+const uploadAhead = 2 << 20;
 /** Milliseconds for the server to say that it has stopped. */
 const stopTimeout = 10_000;
 
@@ -46,21 +50,32 @@ export async function upload(client: Client, path: string, body: WatchedBody): P
   const { finished, socket } = await beginTransfer(client, `STOR ${path}`, 0);
   let length = 0;
   let broken: Error | undefined;
+  let pending = 0;
+  let wake: (() => void) | undefined;
   socket.on('error', (error) => {
     broken = error;
+    wake?.();
   });
+  socket.on('close', () => wake?.());
   try {
     // Data would wait for TLS by itself, but the end of a file without data would come before it.
     if (isShakingHands(socket))
       await once(socket, 'secureConnect', { signal: AbortSignal.timeout(client.ftp.timeout) });
     for await (const piece of body.pieces()) {
       length += piece.length;
-      if (broken !== undefined || socket.destroyed)
-        throw broken ?? new Error('the data connection was closed');
-      if (!socket.write(piece)) await drained(socket, client.ftp.timeout);
+      pending += piece.length;
+      socket.write(piece, () => {
+        pending -= piece.length;
+        wake?.();
+      });
+      while (pending > uploadAhead && !socket.destroyed)
+        await within(client.ftp.timeout, (resolve) => (wake = resolve));
+      if (socket.destroyed) throw broken ?? new Error('the data connection was closed');
     }
     socket.end();
     await lastWord(finished, client.ftp.timeout);
+    // A server may take a broken connection for the end.
+    if (broken !== undefined) throw broken;
   } catch (error) {
     if (body.failure !== undefined) {
       client.close();
@@ -75,26 +90,30 @@ export async function upload(client: Client, path: string, body: WatchedBody): P
   return length;
 }
 
+export interface Download {
+  readonly offset: number;
+  readonly length: number;
+  /** bytes of the arrays in which it comes */
+  readonly pieceBytes: number;
+  /** for the first of them, where it is large enough */
+  readonly memory?: ArrayBuffer | undefined;
+}
+
 /**
- * The bytes from `offset` on, at most `length` of them, as they come. Ends early when the file does: the caller counts. The
- * connection can be used again when the reader goes to the end.
+ * A range of a file. Ends early when the file does: the caller counts. The connection can be used again when the reader goes
+ * to the end.
  */
 export async function* download(
   client: Client,
   path: string,
-  offset: number,
-  length: number,
-): AsyncGenerator<Buffer> {
+  { offset, ...wanted }: Download,
+): AsyncGenerator<Uint8Array<ArrayBuffer>> {
   const { finished, socket } = await beginTransfer(client, `RETR ${path}`, offset);
-  let left = length;
+  let left = wanted.length;
   try {
-    socket.setTimeout(client.ftp.timeout, () => socket.destroy(new Error('timeout')));
-    // The iterator's own way to end a socket is an error.
-    for await (const chunk of socket.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) {
-      const piece = chunk.length > left ? chunk.subarray(0, left) : chunk;
+    for await (const piece of gather(socket, { ...wanted, timeout: client.ftp.timeout })) {
       left -= piece.length;
-      if (piece.length > 0) yield piece;
-      if (left === 0) break;
+      yield piece;
     }
     socket.destroy();
     await lastWord(finished, stopTimeout).catch((error: unknown) => {
@@ -155,59 +174,10 @@ function isShakingHands(socket: Socket): boolean {
   );
 }
 
-/** Waits until the server has taken what was written. */
-async function drained(socket: Socket, timeout: number): Promise<void> {
-  const { promise, resolve, reject } = Promise.withResolvers<void>();
-  const late = setTimeout(() => reject(new Error('timeout')), timeout);
-  const onClose = (): void => reject(new Error('the data connection was closed'));
-  socket.once('drain', resolve);
-  socket.once('close', onClose);
-  try {
-    await promise;
-  } finally {
-    clearTimeout(late);
-    socket.off('drain', resolve);
-    socket.off('close', onClose);
-  }
-}
-
 function isAnswer(error: unknown): boolean {
   return codeOf(error) !== undefined;
 }
 
 async function lastWord(finished: Promise<FTPResponse>, timeout: number): Promise<void> {
-  let late: NodeJS.Timeout | undefined;
-  const silence = new Promise<never>((_, reject) => {
-    late = setTimeout(() => reject(new Error('timeout: the server does not end the transfer')), timeout);
-  });
-  try {
-    await Promise.race([finished, silence]);
-  } finally {
-    clearTimeout(late);
-  }
-}
-
-/** Collects chunks into arrays of their own of `size` bytes, the last one shorter. */
-export async function* inPieces(
-  chunks: AsyncIterable<Buffer>,
-  total: number,
-  size: number,
-): AsyncGenerator<Uint8Array<ArrayBuffer>> {
-  let left = total;
-  let piece = allocate(Math.min(size, left));
-  let filled = 0;
-  for await (const chunk of chunks) {
-    for (let at = 0; at < chunk.length;) {
-      const part = chunk.subarray(at, at + piece.length - filled);
-      piece.set(part, filled);
-      filled += part.length;
-      at += part.length;
-      if (filled < piece.length) continue;
-      left -= filled;
-      yield piece;
-      piece = allocate(Math.min(size, left));
-      filled = 0;
-    }
-  }
-  if (filled > 0) yield piece.slice(0, filled);
+  await within(timeout, (resolve, reject) => void finished.then(() => resolve(), reject));
 }
