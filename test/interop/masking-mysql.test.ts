@@ -116,6 +116,8 @@ for (const product of ['MariaDB', 'MySQL'] as const) {
         const again = await ours.run(['backup', url('shop'), '--mask', file, '--json']);
         const summary = JSON.parse(again.stdout.trim().split('\n').at(-1)!) as { data_blobs: number };
         assert.equal(summary.data_blobs, 0);
+        const skipped = await ours.run(['backup', url('shop'), '--mask', file, '--skip-if-unchanged']);
+        assert.match(skipped.stdout, /skipped creating snapshot/);
       });
 
       it('restores into a sound database without anybody', async () => {

@@ -143,6 +143,11 @@ for (const major of [15, 18] as const) {
         const { stdout } = await ours.run(['backup', url('shop'), '--mask', file, '--json']);
         const summary = JSON.parse(stdout.trim().split('\n').at(-1)!) as { data_blobs: number };
         assert.equal(summary.data_blobs, 0);
+        const count = async (): Promise<number> => ((await ours.json(['snapshots'])) as unknown[]).length;
+        const before = await count();
+        const skipped = await ours.run(['backup', url('shop'), '--mask', file, '--skip-if-unchanged']);
+        assert.match(skipped.stdout, /skipped creating snapshot/);
+        assert.equal(await count(), before);
       });
 
       // root's own programs, as version 18 may be here, are not for the user that a drill's server runs as

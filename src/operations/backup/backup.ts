@@ -16,6 +16,7 @@ import { withLock, type HeldLock, type LockOptions } from '../../vaults/reposito
 import type { Repository, SnapshotEntry } from '../../vaults/repository/repository.ts';
 import type { BlobIndex } from '../../vaults/repository/blob-index/blob-index.ts';
 import { defaultPackSize } from '../../vaults/repository/writer.ts';
+import { rootOf } from '../../vaults/repository/tree-path.ts';
 import type { CompressionMode } from '../../vaults/repository/worker/compression.ts';
 import type { PackerStats } from '../../vaults/repository/worker/packer.ts';
 import type { Profile } from '../../vaults/repository/worker/profile.ts';
@@ -183,7 +184,7 @@ export async function backup(
         ? [what.path]
         : what.paths.map((path) => Buffer.from(absolutePath(path, workingDirectory)).toString());
     const parent =
-      what.kind === 'source'
+      what.kind === 'source' && !options.skipIfUnchanged
         ? undefined
         : await findParent(
             repository,
@@ -235,7 +236,13 @@ export async function backup(
 
   async function storeTree(parent: SnapshotEntry | undefined): Promise<StoredTree> {
     if (what.kind === 'source') {
-      return storeSource(leader, begun!.source, currentOwner(options.username), started, count);
+      const repository = await opening;
+      const previous = parent && {
+        root: rootOf(parent.snapshot),
+        read: (tree: Uint8Array) => repository.readTree(tree),
+      };
+      const owner = currentOwner(options.username);
+      return storeSource(leader, begun!.source, owner, started, count, previous);
     }
     const layout = {
       repository: await opening,

@@ -8,6 +8,7 @@ import { goMode } from '../../vaults/repository/format/go-mode.ts';
 import type { Node, NodeType, Time } from '../../vaults/repository/format/node.ts';
 import { timeFromMs } from '../../vaults/repository/format/time.ts';
 import { encodeNode } from '../../vaults/repository/format/tree.ts';
+import { sameNode } from '../node-equality.ts';
 import {
   cutIntoPieces,
   folderOfPieces,
@@ -36,13 +37,28 @@ export interface Owner {
   readonly group: string;
 }
 
-/** Stores every entry of the source in its order; the id of the snapshot's tree. */
+/** The nodes of a directory of the snapshot before, by the bytes of their names (latin1). */
+type PreviousNodes = ReadonlyMap<string, Node>;
+
+/** Where the trees of the snapshot before are read. */
+export interface PreviousTrees {
+  /** its root */
+  readonly root: Uint8Array;
+  read(tree: Uint8Array): Promise<readonly Node[]>;
+}
+
+/**
+ * Stores every entry of the source in its order; the id of the snapshot's tree.
+ * @param previous of the snapshot before: what is in it with the same content keeps the time that it has there, so that
+ * the tree of an unchanged source is the same
+ */
 export async function storeSource(
   leader: Leader,
   source: BegunSource['source'],
   owner: Owner,
   timeMs: number,
   count: (name: CounterName, by: number) => void,
+  previous?: PreviousTrees,
 ): Promise<StoredTree> {
   const root: Directory = newDirectory(undefined);
   /** entries whose last blocks are still with the workers */
@@ -69,7 +85,8 @@ export async function storeSource(
   await Promise.all(reading);
   // also those that failed while another entry was waited for
   await Promise.all(placed);
-  return storeDirectory(leader, root, owner, timeFromMs(timeMs), count);
+  const before = previous && (await nodesOf(previous, previous.root));
+  return storeDirectory(leader, root, owner, timeFromMs(timeMs), count, previous, before);
 
   async function storeRows(
     entry: Entry,
@@ -153,13 +170,18 @@ async function storeDirectory(
   owner: Owner,
   time: Time,
   count: (name: CounterName, by: number) => void,
+  previous?: PreviousTrees,
+  before?: PreviousNodes,
 ): Promise<StoredTree> {
-  const nodes = [...directory.files.values()];
+  const nodes = Array.from(directory.files, ([name, node]) => timedAs(before?.get(name), node));
   for (const [name, child] of directory.directories) {
-    const tree = await storeDirectory(leader, child, owner, time, count);
+    const known = child.time ? undefined : before?.get(name)?.subtree;
+    const below = previous && known && (await nodesOf(previous, known));
+    const tree = await storeDirectory(leader, child, owner, time, count, previous, below);
     const mode = (goMode.dir | 0o755) >>> 0;
     const changed = child.time ?? time;
-    nodes.push({ ...plainNode(Buffer.from(name, 'latin1'), 'dir', mode, changed, owner), subtree: tree.id });
+    const node = { ...plainNode(Buffer.from(name, 'latin1'), 'dir', mode, changed, owner), subtree: tree.id };
+    nodes.push(child.time ? node : timedAs(before?.get(name), node));
     count('dirsNew', 1);
   }
   nodes.sort((a, b) => compareBytes(a.name, b.name));
@@ -169,6 +191,19 @@ async function storeDirectory(
     return writer.view().slice() as EncodedNodes;
   });
   return leader.storeTree(encoded);
+}
+
+async function nodesOf(previous: PreviousTrees, tree: Uint8Array): Promise<PreviousNodes> {
+  const nodes = await previous.read(tree);
+  return new Map(nodes.map((node) => [Buffer.from(node.name).toString('latin1'), node]));
+}
+
+/** The node with the times of one that is the same in all else. */
+function timedAs(before: Node | undefined, node: Node): Node {
+  if (!before) return node;
+  const { mtime, atime, ctime } = before;
+  const timed = { ...node, mtime, atime, ctime };
+  return sameNode(timed, before) ? timed : node;
 }
 
 function plainNode(name: Uint8Array, type: NodeType, mode: number, time: Time, owner: Owner): Node {
