@@ -23,10 +23,10 @@ import { counted, sizeText } from './wording.ts';
 
 /** Codes as `openAccess`. */
 export async function openArchiveVault(vault: ArchiveJobVault, context: RunContext): Promise<RunVault> {
-  const { name, access, layout, encode, zone, keys, passphrase } = vault;
+  const { name, access, layout, encode, zone, versions, keys, passphrase } = vault;
   const storage = await openAccess(access, context.environment, context);
   const archive: Archive = {
-    ...{ storage, layout, encode, zone },
+    ...{ storage, layout, encode, zone, versions },
     keys: {
       ...keys,
       ...(passphrase && {

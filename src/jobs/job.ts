@@ -8,6 +8,7 @@ import type { MaxUnused } from '../operations/prune-plan.ts';
 import type { ArtefactChoice } from '../sources/database/artefact.ts';
 import type { DatabaseChoices } from '../sources/database/driver.ts';
 import type { StorageAccess } from '../storage/access.ts';
+import type { VersionWish } from '../storage/storage.ts';
 import type { DecodingKeys, EncodingChoice } from '../vaults/archive/encodings/open.ts';
 import type { Layout } from '../vaults/archive/layout/layout.ts';
 import type { CompressionMode } from '../vaults/repository/worker/compression.ts';
@@ -111,6 +112,8 @@ export interface ArchiveJobVault {
   readonly passphrase: SecretReference | undefined;
   /** of the names; that of this machine when undefined */
   readonly zone: string | undefined;
+  /** of `latest`, on storages that have versions; nothing is set when false */
+  readonly versions: VersionWish | false | undefined;
   /** several dumps of one state of a database; one of plain SQL without any */
   readonly artefacts: readonly JobArtefact[];
   /** what is kept; undefined: everything */

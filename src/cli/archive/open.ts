@@ -46,7 +46,7 @@ export async function openArchive(invocation: Invocation, flags: ArchiveFlags): 
     });
   }
   const storage = await openChosenStorage(invocation, location);
-  return { storage, layout, encode, keys, zone: configured?.zone };
+  return { storage, layout, encode, keys, zone: configured?.zone, versions: configured?.versions };
 }
 
 /** What flags say wins over the configuration. */

@@ -5,6 +5,7 @@ import { bytesOf, listOf } from '../../config/schema/value.ts';
 import { parseDuration } from '../../kernel/quantity.ts';
 import { parseSecretReference, type SecretReference } from '../../kernel/secret.ts';
 import type { StorageAccess } from '../../storage/access.ts';
+import type { VersionWish } from '../../storage/storage.ts';
 import type { Layout } from '../../vaults/archive/layout/layout.ts';
 import type { ArtefactChoice } from '../../sources/database/artefact.ts';
 import type { CompressionMode } from '../../vaults/repository/worker/compression.ts';
@@ -40,6 +41,8 @@ export interface ConfiguredArchive extends Common {
   readonly passphrase: SecretReference | undefined;
   readonly artefacts: readonly ConfiguredArtefact[];
   readonly zone: string | undefined;
+  /** of `latest`; nothing is set when false */
+  readonly versions: VersionWish | false | undefined;
 }
 
 /** A dump, whose rules of masking are in a file. */
@@ -75,6 +78,7 @@ export function configuredVault(vault: EffectiveVault): ConfiguredVault {
     passphrase: reference(vault.settings.passphrase),
     artefacts: listOf(vault.settings.artefacts).map(configuredArtefact),
     zone: vault.settings.zone,
+    versions: versionWish(vault.settings.versions),
   };
 }
 
@@ -89,6 +93,11 @@ function configuredArtefact(settings: ArtefactSettings): ConfiguredArtefact {
     ...(clean !== undefined && { clean }),
     ...(ifExists !== undefined && { ifExists }),
   };
+}
+
+function versionWish(settings: ArchiveVault['versions']): VersionWish | false | undefined {
+  if (settings === undefined || settings === false) return settings;
+  return { count: settings.count ?? 45, days: settings.days ?? 1 };
 }
 
 function storageAccess(name: string, location: string, settings: EffectiveVault['settings']): StorageAccess {

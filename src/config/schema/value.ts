@@ -21,6 +21,10 @@ export const text = z
 
 export const yesOrNo = z.boolean({ error: 'expected true or false' });
 
+export const count = z
+  .int({ error: 'expected a whole number from 0' })
+  .min(0, { error: 'expected a whole number from 0' });
+
 /** A whole number of the range, both ends included. */
 export function between(least: number, most: number, what: string) {
   const error = `expected ${what} from ${least} to ${most}`;

@@ -5,6 +5,7 @@ import { retention } from './retention.ts';
 import {
   between,
   choice,
+  count,
   duration,
   oneOrMany,
   place,
@@ -106,6 +107,23 @@ const archive = {
   passphrase: secret.describe('where the passphrase of a locked key is').optional(),
   artefacts: oneOrMany(artefact, 'settings of a dump')
     .describe('several dumps of one state of a database; one of plain SQL without it')
+    .optional(),
+  versions: z
+    .union(
+      [
+        z.literal(false),
+        settings({
+          count: count.describe('old versions of each file that stay; 45 without it').optional(),
+          days: between(1, 36_500, 'a number of days')
+            .describe('days after which the others go; 1 without it')
+            .optional(),
+        }),
+      ],
+      { error: 'expected false, or settings: some of count, days' },
+    )
+    .describe(
+      'latest on S3: the history that the bucket keeps, which every run sees to; false: nothing is set',
+    )
     .optional(),
   zone: text
     .refine(isZone, { error: 'expected a time zone such as Europe/Berlin or UTC' })
