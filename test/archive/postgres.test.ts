@@ -169,6 +169,28 @@ describe('PostgreSQL in archives', { skip: skipWithout('postgres15'), timeout: 2
     await run('container', ['drill', 'latest', '--path', 'db-app'], { expect: 20 });
   });
 
+  it('roles that stand before a dump are made where they are missing', async () => {
+    await server.query('shop', 'create role ada; create table hers (id int); alter table hers owner to ada');
+    const roles = await runProgram(join(server.bin, 'pg_dumpall'), ['--roles-only'], { env: server.env });
+    const dump = await runProgram(join(server.bin, 'pg_dump'), ['shop'], { env: server.env });
+    await server.query('shop', 'drop table hers; drop role ada');
+    const day = join(folder, 'roles/2026-01-02');
+    mkdirSync(day, { recursive: true });
+    writeFileSync(
+      join(day, 'db-shop_2026-01-02_01-00-00.sql.gz'),
+      gzipSync(Buffer.concat([roles.bytes, dump.bytes])),
+    );
+    const database = await newDatabase();
+    await run('roles', ['restore', 'latest', '--to', url(database)]);
+    assert.equal(await server.query(database, sums), expected);
+    assert.equal(
+      await server.query(database, `select tableowner from pg_tables where tablename = 'hers'`),
+      'ada\n',
+    );
+    await server.query(database, 'drop table hers');
+    await server.query('postgres', 'drop role ada');
+  });
+
   it('a dump that ends early leaves nothing, and removes nothing', async () => {
     await run('early', ['backup', '--layout', 'daily', url('shop')]);
     const bin = mkdtempSync(join(folder, 'bin-'));

@@ -12,12 +12,15 @@ import { type DumpPart, splitDump } from './dump-parts.ts';
 import { nameAt, readTokens } from './dump-tokens.ts';
 import { dumpStatements } from './dump-statements.ts';
 import { findProgram } from './programs.ts';
+import { withTolerantRoles } from './script-roles.ts';
 
 /** So much of what is not rows is kept in memory from the first pass, bytes. */
 const mostKept = 64 * 1024 * 1024;
 
 /** The whole file is read before this resolves. Codes `truncated`, `corrupt`. */
-export async function openPlainFile(open: OpenScript, known: Evidence | undefined): Promise<StoredDatabase> {
+export async function openPlainFile(whole: OpenScript, known: Evidence | undefined): Promise<StoredDatabase> {
+  // scripts around pg_dumpall put the roles of the server before the dump
+  const open: OpenScript = () => withTolerantRoles(whole());
   const parts: EvidencePart[] = [];
   const tables: TableEvidence[] = [];
   const texts = new Map<string, Buffer>();

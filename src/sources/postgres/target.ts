@@ -4,8 +4,8 @@ import { HoldfastError } from '../../kernel/errors.ts';
 import type { StoredDatabase } from '../database/driver.ts';
 import type { RestorePlan } from '../database/restore-plan.ts';
 import { createDatabaseSql } from './create-database.ts';
-import { quoteName, toDumpBytes } from './dump-tokens.ts';
-import { collectNeeds, editDump } from './edit-dump.ts';
+import { fromDumpBytes, quoteName, toDumpBytes } from './dump-tokens.ts';
+import { collectNeeds, editDump, type EditStatement } from './edit-dump.ts';
 import { emptyingSql } from './empty-database.ts';
 import { joinedParts, loadDump, runPsql } from './load-dump.ts';
 import {
@@ -20,6 +20,7 @@ import {
 } from './prepare-target.ts';
 import { restorePart } from './restore-part.ts';
 import { type MissingRoles, missingRoles } from './restore-roles.ts';
+import { rolesMadeBy } from './script-roles.ts';
 import { askContents, lossOf } from './target-facts.ts';
 
 /**
@@ -86,11 +87,17 @@ async function refuseMissing(
 ): Promise<void> {
   const needs = { roles: new Set<string>(), tablespaces: new Set<string>() };
   const collect = collectNeeds(target.edit, needs);
+  // a dump that brings its roles along, as scripts around pg_dumpall write it
+  const brought: string[] = [];
+  const look: EditStatement = (statement) => {
+    for (const role of rolesMadeBy(statement.text.slice(statement.start))) brought.push(fromDumpBytes(role));
+    return collect(statement);
+  };
   const parts = stored.evidence.parts.filter(
     ({ name, bytes }) => !name.startsWith('2-data.') && bytes <= searchedBytes,
   );
-  for await (const piece of editDump(joinedParts(stored, parts), collect)) void piece;
-  refuseNeeds(stored, target, needs, made);
+  for await (const piece of editDump(joinedParts(stored, parts), look)) void piece;
+  refuseNeeds(stored, target, needs, [...made, ...brought]);
 }
 
 /** Below this one connection is as fast, bytes. */
