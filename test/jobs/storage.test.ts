@@ -24,7 +24,13 @@ sources:
 vaults:
   main: { repository: 's3:${server.endpoint}/jobs/main', password: file:key, create: true, profile: here }
   plain: { archive: 's3:${server.endpoint}/jobs/plain', layout: daily, profile: here }
+  stable:
+    archive: 's3:${server.endpoint}/stable/dumps'
+    layout: latest
+    versions: { count: 3, days: 2 }
+    profile: here
 jobs:
+  stable: { sources: hello, vaults: stable }
   nightly:
     sources: [docs, hello]
     vaults: [main, plain]
@@ -51,6 +57,17 @@ jobs:
     assert.equal((JSON.parse(stdout) as object[]).length, 4);
     assert.equal((await user.run(['-r', 'plain', 'check'])).status, 0);
     assert.equal((await user.run(['-r', 'main', 'dump', 'latest', 'hello.txt'])).stdout, 'hello\n');
+  });
+
+  test('sees to the history of the bucket where names are stable', async (t) => {
+    const user = configured(t, yaml(), env());
+    const prepare = ['bucket', 'prepare', '-r', 'stable', '--keep-versions', '3', '--keep-days', '2'];
+    for (let i = 0; i < 2; i++) assert.equal((await user.jobs('stable')).status, 0);
+    // what a run has set is right for who would set the same
+    const { stdout } = await user.run([...prepare, '--dry-run', '--json']);
+    const { settings } = JSON.parse(stdout) as { settings: { setting: string; state: string }[] };
+    const states = settings.map(({ setting, state }) => `${setting} ${state}`);
+    assert.deepEqual(states.slice(0, 2), ['versioning kept', 'lifecycle kept']);
   });
 
   test('says which key does not fit, and not what it is', async (t) => {
