@@ -1,6 +1,6 @@
 /** The policy that fits a layout, of what a user asks to be kept. */
 import { HoldfastError } from '../../kernel/errors.ts';
-import type { Layout } from '../../vaults/archive/layout/layout.ts';
+import { type Layout, tiers } from '../../vaults/archive/layout/layout.ts';
 import { describePolicy, type ForgetPolicy, isEmptyPolicy, validatePolicy } from '../forget-policy.ts';
 import type { ArchivePolicy } from './retention.ts';
 
@@ -36,6 +36,8 @@ export function describeArchivePolicy(policy: ArchivePolicy): string {
   if (policy.kind === 'newest') return `keep the newest ${policy.count} of each source`;
   if (policy.kind === 'rules')
     return isEmptyPolicy(policy.rules) ? 'keep everything' : describePolicy(policy.rules);
-  const { daily, weekly, monthly } = policy.counts;
+  const [daily, weekly, monthly] = tiers.map((tier) =>
+    Number.isFinite(policy.counts[tier]) ? policy.counts[tier] : 'all',
+  );
   return `keep ${daily} daily, ${weekly} weekly and ${monthly} monthly ones of each source`;
 }
