@@ -43,7 +43,7 @@ export async function runJobs(
   const config = effectiveConfig(loadConfig(configPlaces(settings.configuration, environment)));
   const wanted = chosenJobs(config, names, flags);
   const reports: JobReport[] = [];
-  const context = await runContext(invocation, config);
+  const context = runContext(invocation, config);
   // what cannot be read may have had jobs
   const unread = config.problems.filter(({ entry }) => entry === undefined).map(problemLine);
   if (flags.all && unread.length > 0) {
@@ -171,7 +171,7 @@ function passwordOfEnvironment(environment: Environment): SecretReference | unde
   return { kind: 'env', name: environment['HOLDFAST_PASSWORD'] ? 'HOLDFAST_PASSWORD' : 'RESTIC_PASSWORD' };
 }
 
-async function runContext(invocation: Invocation, config: EffectiveConfig): Promise<RunContext> {
+function runContext(invocation: Invocation, config: EffectiveConfig): RunContext {
   const { environment, terminal, context } = invocation;
   const cache = cacheBase(invocation);
   return {
@@ -181,7 +181,7 @@ async function runContext(invocation: Invocation, config: EffectiveConfig): Prom
     secretVariables: secretVariables(config),
     programVersion: `holdfast ${readVersion()}`,
     temporaryFolder: tmpdir(),
-    stateFolder: await stateFolder(environment),
+    stateFolder: () => stateFolder(environment),
     ownPaths: cache === undefined ? [] : [cache],
     programs: (name) => setting(environment, name),
     onStep: () => {},

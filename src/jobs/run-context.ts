@@ -11,8 +11,8 @@ export interface RunContext extends Context {
   readonly programVersion: string;
   /** an existing folder with room for what a drill restores */
   readonly temporaryFolder: string;
-  /** where locks of jobs lie; made when it is not there */
-  readonly stateFolder: string;
+  /** finds the folder where locks of jobs lie, and makes it when it is not there */
+  readonly stateFolder: () => Promise<string>;
   /** absolute paths that are never backed up: what is the program's own */
   readonly ownPaths: readonly string[];
   /** a folder to look for a database's programs in, by the name of the driver's setting */

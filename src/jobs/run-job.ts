@@ -33,7 +33,7 @@ export async function runJob(job: Job, context: RunContext): Promise<JobReport> 
   let isHeld = false;
   try {
     await using _ = await lockJob({
-      ...{ folder: context.stateFolder, job: job.name, origin: job.origin, now: started },
+      ...{ folder: await context.stateFolder(), job: job.name, origin: job.origin, now: started },
     });
     await runLocked(job, started, steps, tell, context);
   } catch (error) {
