@@ -185,6 +185,8 @@ roles('radosgw', skipWithout('radosgw'), async () => {
 /** Sessions of MinIO's that a policy narrows, as a role of Amazon's does. */
 roles('MinIO', skipWithout('minio'), async () => {
   const server = await startMinio();
+  await using stopping = new AsyncDisposableStack();
+  stopping.defer(() => server.stop());
   await makeBuckets(server);
   const become: Become = (role, purpose) => ({
     ...keysOf(server),
@@ -192,6 +194,7 @@ roles('MinIO', skipWithout('minio'), async () => {
     HOLDFAST_AWS_ASSUME_ROLE_STS_ENDPOINT: server.endpoint,
     HOLDFAST_AWS_ASSUME_ROLE_POLICY: JSON.stringify(policyFor(role, purpose)),
   });
+  stopping.move();
   return [server, become];
 });
 
