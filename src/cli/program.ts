@@ -10,7 +10,7 @@ import type { Runtime } from './verb.ts';
 import { versionLine } from './version.ts';
 
 const description =
-  'Backs up files into encrypted, deduplicated, verified repositories that restic opens as well.';
+  'Backs up files and databases, into repositories that restic opens and archives that anybody opens.';
 
 const epilogue = `
 Examples:
