@@ -7,7 +7,8 @@ import { throwIfAborted } from '../../kernel/errors.ts';
 import { walkBody } from '../body.ts';
 import type { Body } from '../storage.ts';
 import { codeOf } from './errors.ts';
-import { gather } from './gather.ts';
+import { createGatherer } from './gather.ts';
+import type { Gatherer } from './gather.ts';
 import { within } from './within.ts';
 
 /** What goes to the socket at once: TLS keeps a second copy of it. */
@@ -108,10 +109,11 @@ export async function* download(
   path: string,
   { offset, ...wanted }: Download,
 ): AsyncGenerator<Uint8Array<ArrayBuffer>> {
-  const { finished, socket } = await beginTransfer(client, `RETR ${path}`, offset);
+  const gatherer = createGatherer({ ...wanted, timeout: client.ftp.timeout });
+  const { finished, socket } = await beginTransfer(client, `RETR ${path}`, offset, gatherer);
   let left = wanted.length;
   try {
-    for await (const piece of gather(socket, { ...wanted, timeout: client.ftp.timeout })) {
+    for await (const piece of gatherer.pieces(socket)) {
       left -= piece.length;
       yield piece;
     }
@@ -131,11 +133,16 @@ interface Transfer {
   readonly socket: Socket;
 }
 
-/** Opens a data connection and gives the command; resolves when the server begins. */
-async function beginTransfer(client: Client, command: string, offset: number): Promise<Transfer> {
+/** Opens a data connection, which `gatherer` reads, and gives the command; resolves when the server begins. */
+async function beginTransfer(
+  client: Client,
+  command: string,
+  offset: number,
+  gatherer?: Gatherer,
+): Promise<Transfer> {
   const { ftp } = client;
   try {
-    await client.prepareTransfer(ftp);
+    await connectData(client, gatherer);
     const socket = ftp.dataSocket;
     if (socket === undefined) throw new Error('there is no data connection');
     // What befalls it must not end the control connection, on which the server may say why: the last to listen is basic-ftp.
@@ -159,6 +166,25 @@ async function beginTransfer(client: Client, command: string, offset: number): P
   } catch (error) {
     endTransfer(client);
     throw error;
+  }
+}
+
+/** Where basic-ftp makes the sockets of data connections; it has no other way to hand one in. */
+const socketMaker = '_newSocket';
+
+/** Under TLS bytes come from elsewhere than the socket. */
+async function connectData(client: Client, gatherer: Gatherer | undefined): Promise<void> {
+  const { ftp } = client;
+  if (gatherer === undefined || ftp.hasTLS) {
+    await client.prepareTransfer(ftp);
+    return;
+  }
+  const usual = ftp[socketMaker];
+  ftp[socketMaker] = () => gatherer.newSocket();
+  try {
+    await client.prepareTransfer(ftp);
+  } finally {
+    ftp[socketMaker] = usual;
   }
 }
 
