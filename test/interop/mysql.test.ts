@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import type { DatabaseServer } from '../support/database-server.ts';
+import { rewriteDatabase } from '../support/database-snapshot.ts';
 import { makeRepositoryFolder, password } from '../support/engine.ts';
 import { startMariadb } from '../support/mariadb.ts';
 import { startMysql } from '../support/mysql.ts';
@@ -258,6 +259,25 @@ for (const product of ['MariaDB', 'MySQL'] as const) {
       assert.match(absent.stderr, /there is no database absent/);
     });
 
+    it('takes away again the database that it made when the restore fails', async () => {
+      await server.createDatabase('broken');
+      await server.query('broken', 'create table t (id int); insert into t values (1)');
+      await evidenceOf('broken');
+      const path = `/${scheme}/${server.host}_${server.port}/broken`;
+      await rewriteDatabase(join(folder, 'repository'), path, (name, text) =>
+        name.startsWith('2-') ? `${text}no statement;\n` : text,
+      );
+      const to = ['restore', 'latest', '--path', path, '--to'];
+      const failed = await ours.run([...to, url('half'), '--create'], { env: env(), expect: 1 });
+      assert.match(failed.stderr, /no statement.*; the new database half was removed again/s);
+      assert.equal(await server.query('mysql', `show databases like 'half'`), '');
+      // what was there before stays, with what came into it
+      await server.createDatabase('mine');
+      const inside = await ours.run([...to, url('mine')], { env: env(), expect: 1 });
+      assert.match(inside.stderr, /the database mine is left with a part of the restore/);
+      assert.equal(await server.query('mine', 'show tables'), 't\n');
+    });
+
     it('restores one table, under another name if wanted', async () => {
       await evidenceOf('shop');
       await server.createDatabase('single');
@@ -275,6 +295,21 @@ for (const product of ['MariaDB', 'MySQL'] as const) {
       await ours.run([...to, 'people', '--clean', '--yes'], { env: env() });
       const none = await ours.run([...to, 'nothing'], { env: env(), expect: 1 });
       assert.match(none.stderr, /the snapshot has no table nothing/);
+
+      const shop = `/${scheme}/${server.host}_${server.port}/shop`;
+      await server.createDatabase('taken out');
+      const dumped = await ours.run(
+        ['dump', 'latest', '--path', shop, '--table', 'people=p', '--table', 'a_ring'],
+        { env: env() },
+      );
+      await server.query('taken out', dumped.stdout);
+      const copied = await server.query('taken out', 'checksum table p; select count(*) from a_ring');
+      assert.equal(copied, `taken out.p\t${one}\n1\n`);
+      const unknown = await ours.run(['dump', 'latest', '--path', shop, '--table', 'nothing'], {
+        env: env(),
+        expect: 1,
+      });
+      assert.match(unknown.stderr, /the snapshot has no table nothing/);
     });
 
     it('takes users along, and lets others define what is restored', async () => {

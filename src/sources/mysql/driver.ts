@@ -6,6 +6,7 @@ import { maskMysql } from './part-masker.ts';
 import { openPlainFile } from './plain-file.ts';
 import { mysqlServer } from './server-address.ts';
 import { mysqlSource } from './source.ts';
+import { dumpTables } from './table-copy.ts';
 import { sampleLive, sampleStored } from './table-samples.ts';
 import { restoreMysql } from './target.ts';
 
@@ -28,6 +29,7 @@ export const mysql: DatabaseDriver = {
     };
   },
   assemble,
+  assembleTables: dumpTables,
   openFile: openPlainFile,
   mask: maskMysql,
   sample: sampleStored,

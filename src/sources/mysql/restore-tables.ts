@@ -5,7 +5,7 @@ import type { RestorePlan } from '../database/restore-plan.ts';
 import { quoteIdentifier } from './identifier.ts';
 import type { Load } from './load.ts';
 import type { Session } from './session.ts';
-import { copyTable, parseTableCopy, readStructures } from './table-copy.ts';
+import { copyTable, parseTableCopy, readStructures, requireTables } from './table-copy.ts';
 import type { MysqlTargetOptions } from './target.ts';
 import { askContents } from './target-facts.ts';
 
@@ -18,12 +18,7 @@ export async function restoreTables(
 ): Promise<void> {
   const copies = (choices.tables ?? []).map(parseTableCopy);
   const structures = await readStructures(stored);
-  const unknown = copies.find(({ name }) => !structures.tables.has(name));
-  if (unknown) {
-    throw new HoldfastError('not-found', `the snapshot has no table ${unknown.name}`, {
-      hint: '`holdfast show SNAPSHOT` names those that it has',
-    });
-  }
+  requireTables(structures, copies);
   const found = await askContents(session, connection.database);
   if (!found) throw new HoldfastError('not-found', `there is no database ${connection.database}`);
   const inTheWay = found.tables.filter((table) => copies.some(({ newName }) => newName === table.name));

@@ -48,6 +48,35 @@ export async function readStructures({ read }: StoredDatabase): Promise<Structur
   return { beginning, tables };
 }
 
+/** Some tables as one stream that the client takes. Codes `not-found`, `usage`, `unsupported` for a dump in one file. */
+export async function dumpTables(
+  stored: StoredDatabase,
+  tables: readonly string[],
+): Promise<AsyncIterable<Uint8Array>> {
+  if (stored.evidence.format) {
+    throw new HoldfastError('unsupported', 'the database is kept as one file, which is restored as it is', {
+      hint: 'go without --table',
+    });
+  }
+  const copies = tables.map(parseTableCopy);
+  const structures = await readStructures(stored);
+  requireTables(structures, copies);
+  return (async function* () {
+    for (const [i, copy] of copies.entries()) {
+      yield* copyTable(stored, i === 0 ? structures : { ...structures, beginning: '' }, copy);
+    }
+  })();
+}
+
+/** Code `not-found` when one of them is not in the snapshot. */
+export function requireTables({ tables }: Structures, copies: readonly TableCopy[]): void {
+  const unknown = copies.find(({ name }) => !tables.has(name));
+  if (!unknown) return;
+  throw new HoldfastError('not-found', `the snapshot has no table ${unknown.name}`, {
+    hint: '`holdfast show SNAPSHOT` names those that it has',
+  });
+}
+
 /** The statements that make the table and fill it. */
 export async function* copyTable(
   { evidence, read }: StoredDatabase,

@@ -75,10 +75,12 @@ async function perform(
   stored: StoredDatabase,
   session: Session,
   load: Load,
-  { connection, choices = {}, warn }: MysqlTargetOptions,
+  options: MysqlTargetOptions,
   found: Contents | undefined,
 ): Promise<void> {
+  const { connection, choices = {}, warn } = options;
   const name = connection.database;
+  let isOurs = false;
   let state = 'nothing was changed';
   try {
     if (choices.withRoles) {
@@ -95,6 +97,7 @@ async function perform(
       const as = collation === undefined ? '' : ` character set ${characterSet} collate ${collation}`;
       await session.query(`create database ${quoteIdentifier(name)}${as};`, '');
       state = `the database ${name} is new and empty`;
+      isOurs = !found;
     } else if (found.removal.length > 0) {
       state = `the database ${name} was emptied in part`;
       await session.query(`set foreign_key_checks = 0;\n${found.removal.join('')}`);
@@ -102,12 +105,25 @@ async function perform(
     state = `the database ${name} is left with a part of the restore`;
     await load(edited(stored, choices.owner), name);
   } catch (cause) {
+    if (isOurs && (await removed(options))) state = `the new database ${name} was removed again`;
     if (hasCode(cause, 'interrupted')) warn(state);
     if (!(cause instanceof HoldfastError) || cause.code !== 'failed') throw cause;
     const again =
       cause.hint ?? (state.includes(' is left with ') ? '--clean empties it before another try' : undefined);
     const details = { retryable: cause.retryable, cause, ...(again === undefined ? {} : { hint: again }) };
     throw new HoldfastError(cause.code, `${cause.message}; ${state}`, details);
+  }
+}
+
+/** Drops the database that was made, whatever ended the restore; false when that cannot be done either. */
+async function removed(options: MysqlTargetOptions): Promise<boolean> {
+  const { connection } = options;
+  try {
+    await using session = await openSession(connection, { ...options, signal: AbortSignal.timeout(30_000) });
+    await session.query(`drop database ${quoteIdentifier(connection.database)};`, '');
+    return true;
+  } catch {
+    return false;
   }
 }
 
