@@ -1,11 +1,13 @@
 /** Runs a restore of a database into another one. */
 import { HoldfastError } from '../kernel/errors.ts';
 import { openStoredDatabase } from '../operations/database/database-dump.ts';
+import { openOneFile } from '../operations/database/open-one-file.ts';
 import type { StoredDatabase } from '../sources/database/driver.ts';
 import type { RestorePlan } from '../sources/database/restore-plan.ts';
 import type { RestoreFlags } from './commands/restore.ts';
 import { confirm } from './confirm.ts';
 import { databaseOperand } from './database-operand.ts';
+import { setting } from './environment.ts';
 import { storedMasker } from '../operations/database/load-masking.ts';
 import { plural } from './output/format.ts';
 import { lossLines, tellDryRun } from './output/restore-plan.ts';
@@ -22,7 +24,12 @@ export async function runRestoreDatabase(
 ): Promise<void> {
   const filter = snapshotFilter(flags, invocation.environment);
   await withRepository(invocation, { lock: 'read', prefetch: ['index'] }, async (repository, context) => {
-    const masked = storedMasker(invocation, flags.mask, repository);
+    const mask = storedMasker(invocation, flags.mask, repository);
+    const programs = (name: string): string | undefined => setting(invocation.environment, name);
+    const masked = async (stored: StoredDatabase): Promise<StoredDatabase> => {
+      const whole = await openOneFile(stored, { ...invocation, programs }, context);
+      return mask ? mask(whole) : whole;
+    };
     const open = (): Promise<StoredDatabase> =>
       openStoredDatabase(repository, { snapshot, filter, masked }, context);
     await restoreInto({ ...invocation, context }, url, flags, open);

@@ -43,7 +43,7 @@ for (const major of [15, 18] as const) {
       folder = drills.folder;
       await server.createDatabase('shop');
       await server.query('shop', content);
-      const url = `postgres://${server.user}@/shop?host=${server.socket}&port=${server.port}`;
+      url = `postgres://${server.user}@/shop?host=${server.socket}&port=${server.port}`;
       await drills.run(['backup', url]);
       path = `/postgres/${encodeURIComponent(server.socket)}_${server.port}/shop`;
     });
@@ -52,6 +52,7 @@ for (const major of [15, 18] as const) {
       drills.remove();
     });
 
+    let url: string;
     const rewrite: (change: (name: string, text: string) => string) => Promise<void> = (change) =>
       drills.rewrite(path, change);
     const heldUp = async () => {
@@ -124,6 +125,15 @@ for (const major of [15, 18] as const) {
       const forged = await drills.run(['drill', '--verify-certificate', file], { expect: 1 });
       assert.match(forged.stderr, /the certificate was changed after it was signed/);
     });
+
+    for (const format of ['sql', 'custom']) {
+      it(`proves a snapshot that is one file in the format ${format}`, async () => {
+        await drills.run(['backup', url, '--format', format]);
+        const { stdout } = await drills.run(['drill', 'latest', '--path', `${path}/${format}`]);
+        assert.match(stdout, /compared 3 tables, 7001 rows, .* 2 sequences, 2 extensions, /);
+        assert.match(stdout, /\nproven: /);
+      });
+    }
 
     it('notices rows that are gone, evidence that lies, definitions that changed', async () => {
       await rewrite((name, text) => {

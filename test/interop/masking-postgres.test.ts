@@ -335,6 +335,8 @@ for (const major of [15, 18] as const) {
           const dump = await ours.run(['dump', 'latest', '--mask', all], { expect: 1 });
           assert.match(dump.stderr, /has the database as one file and not in parts/);
           assert.equal(dump.stdout, '');
+          await ours.run(['restore', 'latest', '--to', url(`of ${format}`), '--create', '--mask', all]);
+          nobodyIn(Buffer.from(await server.query(`of ${format}`, 'select * from t')), format);
         }
         await ours.run(['backup', url('other')]);
         const dump = await ours.run(['dump', 'latest', '--mask', all]);

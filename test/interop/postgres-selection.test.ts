@@ -246,8 +246,12 @@ for (const major of [18] as const) {
               input: bytes,
             });
             assert.equal(await dumpOf('by tool'), await dumpOf('o/ne'));
-            const refused = await ours.run(['restore', 'latest', '--to', url('by tool')], { expect: 1 });
-            assert.match(refused.stderr, new RegExp(`as one file .*\\nhint: .*\\| ${tool} `));
+            await server.query('postgres', 'drop database if exists "by us"');
+            const { stdout: told } = await ours.run(['restore', 'latest', '--create', '--to', url('by us')]);
+            assert.match(told, /restored 1 table with 1000 rows into by us/);
+            assert.equal(await dumpOf('by us'), await dumpOf('o/ne'));
+            await ours.run(['restore', 'latest', '--to', url('by us'), '--table', 'public.t=public.again']);
+            assert.equal(await server.query('by us', 'select count(*) from again'), '1000\n');
             const whole = await ours.run(['dump', 'latest']);
             if (format === 'custom') assert.ok(whole.bytes.equals(bytes));
             else

@@ -6,12 +6,13 @@ import { fromNodeError } from '../../kernel/native/system-error.ts';
 import type { DatabaseKind } from '../../sources/database/evidence.ts';
 import { scriptDriver, type ScriptKind } from '../../sources/database/script.ts';
 import type { Archive, StoredArtefact } from '../../vaults/archive/archive.ts';
+import type { DumpPrograms } from '../database/open-one-file.ts';
 import { drillDatabase } from '../drill/drill-database.ts';
 import type { DrillQuery } from '../drill/queries.ts';
 import { createStages, type DrillFindings, noFindings, type Stage } from '../drill/report.ts';
 import { drillTree } from './drill-tree.ts';
 import { formOf } from './find.ts';
-import { openArchivedDump, type DumpPrograms } from './stored-dump.ts';
+import { openArchivedDump } from './stored-dump.ts';
 
 export interface ArchiveDrillOptions extends DumpPrograms {
   readonly queries: readonly DrillQuery[];

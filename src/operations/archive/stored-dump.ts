@@ -1,13 +1,14 @@
 /** The database of an archive's file as something that its driver can restore, also when nothing but the file is known. */
 import type { Context } from '../../kernel/context.ts';
 import { HoldfastError } from '../../kernel/errors.ts';
-import type { DatabaseDriver, Environment, StoredDatabase } from '../../sources/database/driver.ts';
+import type { DatabaseDriver, StoredDatabase } from '../../sources/database/driver.ts';
 import { driverOfKind } from '../../sources/database/drivers.ts';
 import type { DatabaseKind, Evidence } from '../../sources/database/evidence.ts';
 import { decodeEvidence } from '../../sources/database/evidence.ts';
 import type { OpenScript } from '../../sources/database/script.ts';
 import type { Archive, StoredArtefact } from '../../vaults/archive/archive.ts';
 import { openArtefact } from '../../vaults/archive/reader.ts';
+import { asScript, type DumpPrograms } from '../database/open-one-file.ts';
 import { formOf } from './find.ts';
 
 export interface ArchivedDump {
@@ -21,17 +22,11 @@ export interface ArchivedDump {
   stored(): Promise<StoredDatabase>;
 }
 
-export interface DumpPrograms {
-  readonly environment: Environment;
-  /** a folder to look for a database's programs in before all others, by the driver's setting */
-  readonly programs: (setting: string) => string | undefined;
-}
-
 /** Code `usage` for what is no dump of a database. */
 export async function openArchivedDump(
   archive: Archive,
   artefact: StoredArtefact,
-  { environment, programs }: DumpPrograms,
+  where: DumpPrograms,
   context: Context,
 ): Promise<ArchivedDump> {
   const { signal } = context;
@@ -41,15 +36,7 @@ export async function openArchivedDump(
   const content: OpenScript = () => openArtefact(archive, artefact, signal);
   const kind = known?.kind ?? (form === 'custom' ? 'postgres' : await kindOf(content(), artefact.name));
   const driver = await driverOfKind(kind);
-  const { unpack } = driver;
-  const open: OpenScript =
-    form === 'custom' && unpack
-      ? () =>
-          unpack(content(), {
-            ...{ environment, signal, warn: (message: string) => context.warn(message) },
-            programs: driver.programsSetting && programs(driver.programsSetting),
-          })
-      : content;
+  const open = asScript(driver, content, form === 'custom', where, context);
   return {
     ...{ kind, driver, known, open },
     async stored() {

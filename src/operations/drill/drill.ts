@@ -13,6 +13,7 @@ import {
   type SnapshotFilter,
 } from '../../vaults/repository/snapshot-filter.ts';
 import { openStoredDatabase } from '../database/database-dump.ts';
+import { openOneFile } from '../database/open-one-file.ts';
 import type { Certificate } from './certificate.ts';
 import { drillDatabase } from './drill-database.ts';
 import { drillFiles } from './drill-files.ts';
@@ -69,7 +70,8 @@ export async function drill(
       const { database, server, dumpedBy } = stored.evidence;
       kind = stored.evidence.kind;
       source = { database, server, dumpedBy };
-      findings = await drillDatabase(stored, { ...options, stages }, context);
+      const whole = await openOneFile(stored, options, context);
+      findings = await drillDatabase(whole, { ...options, stages }, context);
     }
   } catch (error) {
     if (hasCode(error, 'missing-here', 'disk-full')) {
