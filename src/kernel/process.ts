@@ -32,8 +32,12 @@ export interface ProcessOptions {
 const keptWords = 8 * 1024;
 /** Bytes that stay in a processor's cache until they are looked at. */
 const pieceSize = 256 * 1024;
-/** A pipe that is empty is given a moment to fill: thousands of small reads cost more than they bring. */
-const momentMs = 2;
+/**
+ * A pipe that is empty is given a moment to fill, for thousands of small reads cost more than they bring: a longer one
+ * when little has come, a shorter one before the pipe is full.
+ */
+const [shortestMoment, firstMoment, longestMoment] = [1, 2, 8];
+const [few, many] = [256 * 1024, 640 * 1024];
 /** Moments without a byte, after which a thread waits for the next one. */
 const emptyMoments = 3;
 /** Pieces after which others have their turn. */
@@ -236,17 +240,22 @@ function sentence(words: string, name: string): string {
 
 async function* readPipe(pipe: WidePipe, child: RunningChild): AsyncGenerator<Uint8Array, void, void> {
   const buffer = Buffer.allocUnsafeSlow(pieceSize);
-  for (let row = 0, empty = 0; ;) {
+  let moment = firstMoment;
+  for (let row = 0, empty = 0, came = 0; ;) {
     const count = pipe.readNow(buffer);
     if (count === 0) return;
     if (count > 0) yield buffer.subarray(0, count);
+    came += Math.max(0, count);
     if (count === buffer.length) {
       if (++row % piecesInARow === 0) await turn();
       continue;
     }
     empty = count > 0 ? 0 : empty + 1;
+    if (came < few) moment = Math.min(longestMoment, moment * 2);
+    else if (came > many) moment = Math.max(shortestMoment, moment / 2);
+    came = 0;
     if (empty > emptyMoments) await pipe.readable();
-    else if (!child.hasEnded()) await delay(momentMs);
+    else if (!child.hasEnded()) await delay(moment);
   }
 }
 
