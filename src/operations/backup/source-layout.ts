@@ -1,6 +1,7 @@
 /** Stores what a source yields as streams, with the directories that its paths need. */
 import { ByteWriter, compareBytes } from '../../kernel/bytes.ts';
 import { HoldfastError } from '../../kernel/errors.ts';
+import { mapParallel } from '../../kernel/parallel.ts';
 import { pathComponents } from '../../sources/files/path.ts';
 import type { Entry } from '../../sources/entry.ts';
 import type { BegunSource } from './begun-source.ts';
@@ -29,6 +30,9 @@ interface Directory {
 
 /** What shall be the same from night to night when its content is. */
 const noTime: Time = { sec: 0, nsec: 0, offset: 0 };
+
+/** Large tables have hundreds, and each goes to a worker and comes back. */
+const directoriesAtOnce = 8;
 
 export interface Owner {
   readonly uid: number;
@@ -174,14 +178,17 @@ async function storeDirectory(
   before?: PreviousNodes,
 ): Promise<StoredTree> {
   const nodes = Array.from(directory.files, ([name, node]) => timedAs(before?.get(name), node));
-  for (const [name, child] of directory.directories) {
+  const children = mapParallel(directory.directories, directoriesAtOnce, async ([name, child]) => {
     const known = child.time ? undefined : before?.get(name)?.subtree;
     const below = previous && known && (await nodesOf(previous, known));
     const tree = await storeDirectory(leader, child, owner, time, count, previous, below);
     const mode = (goMode.dir | 0o755) >>> 0;
     const changed = child.time ?? time;
     const node = { ...plainNode(Buffer.from(name, 'latin1'), 'dir', mode, changed, owner), subtree: tree.id };
-    nodes.push(child.time ? node : timedAs(before?.get(name), node));
+    return child.time ? node : timedAs(before?.get(name), node);
+  });
+  for await (const node of children) {
+    nodes.push(node);
     count('dirsNew', 1);
   }
   nodes.sort((a, b) => compareBytes(a.name, b.name));
