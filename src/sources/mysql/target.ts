@@ -6,9 +6,11 @@ import type { MysqlConnection } from './connection.ts';
 import { editDefiners } from './definers.ts';
 import { quoteIdentifier } from './identifier.ts';
 import { type Load, openLoad } from './load.ts';
+import { askDialect, fitFamily } from './other-family.ts';
 import { programsName, viewsName } from './part-name.ts';
 import { restoreTables } from './restore-tables.ts';
 import { openSession, type Session } from './session.ts';
+import { parseTableCopy } from './table-copy.ts';
 import { askContents, type Contents, lossOf } from './target-facts.ts';
 
 export interface MysqlTargetOptions extends DatabaseTargetOptions {
@@ -19,7 +21,7 @@ export interface MysqlTargetOptions extends DatabaseTargetOptions {
  * Restores into an empty database, or one that is emptied or made first when that is asked for. Codes `exists` when it
  * is not empty, `not-found` when there is none, `failed` with the client's own words and what became of the database.
  */
-export async function restoreMysql(stored: StoredDatabase, options: MysqlTargetOptions): Promise<void> {
+export async function restoreMysql(given: StoredDatabase, options: MysqlTargetOptions): Promise<void> {
   const { connection, choices = {}, warn } = options;
   const name = connection.database;
   if (options.singleTransaction) {
@@ -27,14 +29,14 @@ export async function restoreMysql(stored: StoredDatabase, options: MysqlTargetO
       hint: 'each statement that makes a table is for good there; restore into a new database, which --create makes',
     });
   }
-  const { format } = stored.evidence;
+  const { format } = given.evidence;
   if (format && (choices.tables || choices.owner !== undefined)) {
     throw new HoldfastError('unsupported', 'the database is kept as one file, which is restored as it is', {
       hint: 'go without --table and --owner',
     });
   }
   await using session = await openSession(connection, options);
-  warnOfServer(stored, session, warn);
+  const stored = await fitted(given, session, options);
   const load = await openLoad(session, warn);
   if (choices.tables) return await restoreTables(stored, session, load, options);
   const found = await askContents(session, name);
@@ -141,14 +143,23 @@ async function* edited(
   }
 }
 
-function warnOfServer(
-  { evidence }: StoredDatabase,
-  { server }: Session,
-  warn: (message: string) => void,
-): void {
-  if (evidence.kind === server.family) return;
+/** The database as the server takes it, which may be of the other family. Code `unsupported` when it does not. */
+async function fitted(
+  stored: StoredDatabase,
+  session: Session,
+  { choices = {}, warn }: MysqlTargetOptions,
+): Promise<StoredDatabase> {
+  const { kind, format } = stored.evidence;
+  const { family } = session.server;
+  if (kind === family) return stored;
   const names = { mysql: 'MySQL', mariadb: 'MariaDB', postgres: '', sqlite: '' };
-  warn(
-    `the dump is of ${names[evidence.kind]}, and the server is ${names[server.family]}: they differ in places`,
-  );
+  warn(`the dump is of ${names[kind]}, and the server is ${names[family]}: they differ in places`);
+  if (choices.withRoles) {
+    throw new HoldfastError('unsupported', `${names[family]} does not take the users of ${names[kind]}`, {
+      hint: 'go without --with-roles',
+    });
+  }
+  if (format) return stored;
+  const tables = choices.tables?.map((table) => parseTableCopy(table).name);
+  return fitFamily(stored, await askDialect(session), tables, warn);
 }
