@@ -1,15 +1,9 @@
 /** Which snapshots of one group a retention policy keeps, and why: a pure function that agrees with restic's. */
+import { civilDate, daysFromCivil } from '../kernel/civil-date.ts';
 import { HoldfastError } from '../kernel/errors.ts';
 import type { Time } from '../vaults/repository/format/node.ts';
 import { zeroTime } from '../vaults/repository/format/time.ts';
-import {
-  civilDate,
-  daysFromCivil,
-  formatKeepDuration,
-  isEmptyDuration,
-  subtractDuration,
-  type KeepDuration,
-} from './keep-duration.ts';
+import { formatKeepDuration, isEmptyDuration, subtractDuration, type KeepDuration } from './keep-duration.ts';
 
 /** Counts: 0 or absent = no such rule, -1 = all. `tags`: a snapshot with every tag of one of the lists is kept. */
 export interface ForgetPolicy {

@@ -1,4 +1,5 @@
 /** Dates and times shifted by a keyed span within a bound, in the form in which they came. */
+import { civilDate, daysFromCivil } from '../../kernel/civil-date.ts';
 import type { ByteWriter } from '../../kernel/bytes.ts';
 import type { KeyedFunctions } from './keyed-functions.ts';
 import type { ValueMasker } from './value-masker.ts';
@@ -7,8 +8,8 @@ const day = 86_400;
 /** The span of `timestamp` in MySQL, in seconds: what lies in it stays in it, as long as one way does. */
 const firstSecond = day;
 const lastSecond = 2 ** 31 - 1 - day;
-const yearOne = daysBefore(1, 1, 1) * day;
-const yearTenThousand = daysBefore(10_000, 1, 1) * day;
+const yearOne = daysFromCivil(1, 1, 1) * day;
+const yearTenThousand = daysFromCivil(10_000, 1, 1) * day;
 
 const nothing = /^(?:-?infinity|0000-00-00.*)$/;
 const behindTime = /^(?:\.\d{1,9})?(?:[-+]\d\d(?::?\d\d){0,2}|Z| ?UTC)?$/;
@@ -43,7 +44,7 @@ function shiftDate(
   const length = end - start;
   if (length < 10 || input[start + 4] !== 0x2d || input[start + 7] !== 0x2d) return false;
   if (!(year >= 1 && month >= 1 && month <= 12 && date >= 1 && date <= 31)) return false;
-  let before = daysBefore(year, month, date) * day;
+  let before = daysFromCivil(year, month, date) * day;
   let unit = day;
   if (length > 10) {
     const separator = input[start + 10];
@@ -99,35 +100,13 @@ function fitsAs(before: number, after: number): boolean {
   return before < firstSecond || before > lastSecond || (after >= firstSecond && after <= lastSecond);
 }
 
-/** Days from 1970-01-01 to a date of the Gregorian calendar; years begin in March, so that leap days come last. */
-function daysBefore(year: number, month: number, date: number): number {
-  const y = month <= 2 ? year - 1 : year;
-  const era = Math.floor(y / 400);
-  const yearOfEra = y - era * 400;
-  const dayOfYear = Math.floor((153 * (month + (month > 2 ? -3 : 9)) + 2) / 5) + date - 1;
-  const dayOfEra = yearOfEra * 365 + Math.floor(yearOfEra / 4) - Math.floor(yearOfEra / 100) + dayOfYear;
-  return era * 146_097 + dayOfEra - 719_468;
-}
-
 function writeDate(seconds: number, output: ByteWriter): void {
-  const days = Math.floor(seconds / day) + 719_468;
-  const era = Math.floor(days / 146_097);
-  const dayOfEra = days - era * 146_097;
-  const yearOfEra = Math.floor(
-    (dayOfEra -
-      Math.floor(dayOfEra / 1460) +
-      Math.floor(dayOfEra / 36_524) -
-      Math.floor(dayOfEra / 146_096)) /
-      365,
-  );
-  const dayOfYear = dayOfEra - (365 * yearOfEra + Math.floor(yearOfEra / 4) - Math.floor(yearOfEra / 100));
-  const shifted = Math.floor((5 * dayOfYear + 2) / 153);
-  const month = shifted + (shifted < 10 ? 3 : -9);
-  writeNumber(yearOfEra + era * 400 + (month <= 2 ? 1 : 0), 4, output);
+  const date = civilDate(Math.floor(seconds / day));
+  writeNumber(date.year, 4, output);
   output.writeByte(0x2d);
-  writeNumber(month, 2, output);
+  writeNumber(date.month, 2, output);
   output.writeByte(0x2d);
-  writeNumber(dayOfYear - Math.floor((153 * shifted + 2) / 5) + 1, 2, output);
+  writeNumber(date.day, 2, output);
 }
 
 /** The time of day in the form of input[start, end); the digits behind the second tell as much as itself, and change. */
