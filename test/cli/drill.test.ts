@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import {
   chmodSync,
+  linkSync,
   mkdirSync,
   readdirSync,
   readFileSync,
@@ -71,13 +72,14 @@ test('a file tree is proven, and damage of the repository is noticed', { timeout
   writeFileSync(join(tree, 'empty'), '');
   chmodSync(join(tree, 'a'), 0o4750);
   symlinkSync('nowhere', join(tree, 'link'));
+  linkSync(join(tree, 'a'), join(tree, 'below', 'another name'));
   utimesSync(join(tree, 'below'), 1, 2);
   await drills.run(['backup', tree]);
   const proven = await drills.run(['drill', 'latest', '--json']);
   const summary = JSON.parse(proven.stdout.trim().split('\n').at(-1)!) as Record<string, unknown>;
   assert.equal(summary['result'], 'proven');
   const { files, others, bytes } = summary['compared'] as Record<string, number>;
-  assert.deepEqual([files, others, bytes], [3, 1, 300_007]);
+  assert.deepEqual([files, others, bytes], [4, 1, 300_014]);
   const certificate = JSON.parse(readFileSync(summary['certificate'] as string, 'utf8')) as { kind: string };
   assert.equal(certificate.kind, 'files');
 

@@ -1,7 +1,5 @@
 /** Writes one file of an archive, decoded, into a folder: whole, or not at all. */
-import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { fromNodeError } from '../../kernel/native/system-error.ts';
 import { createLocalStorage } from '../../storage/local.ts';
 import type { Archive, StoredArtefact } from '../../vaults/archive/archive.ts';
 import { createDigest } from '../../vaults/archive/digest.ts';
@@ -14,9 +12,6 @@ export async function extractFile(
   folder: string,
   signal: AbortSignal,
 ): Promise<{ readonly path: string; readonly size: number }> {
-  await mkdir(folder, { recursive: true }).catch((error: unknown) => {
-    throw fromNodeError('create', Buffer.from(folder), error);
-  });
   const name = plainNameOf(artefact.name);
   const digest = createDigest();
   const bytes = digest.watch(openArtefact(archive, artefact, signal));
