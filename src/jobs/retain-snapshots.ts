@@ -1,9 +1,11 @@
 /** Retention in a run: of each source by itself, and of nothing whose new backup looks wrong. */
 import { planRetention } from '../operations/archive/retention.ts';
 import type { ForgetPolicy } from '../operations/forget-policy.ts';
+import { applyPolicy } from '../operations/forget-policy.ts';
 import { performForget, planForget } from '../operations/forget.ts';
 import { performPrune, planPrune } from '../operations/prune.ts';
 import type { Repository } from '../vaults/repository/repository.ts';
+import { parseTime } from '../vaults/repository/format/time.ts';
 import { shortId } from '../vaults/repository/files.ts';
 import { findSnapshot, findSnapshots, passOver } from '../vaults/repository/snapshot-filter.ts';
 import { messageOf } from '../kernel/errors.ts';
@@ -42,7 +44,7 @@ async function retainSource(
   const { hostname, paths } = await identityOf(repository, opened, id);
   const isSame = (other: { readonly hostname: string; readonly paths: readonly string[] }): boolean =>
     other.hostname === hostname && sameList(other.paths, paths);
-  const held = await whatLooksWrong(repository, isSame, retention!, minSizeRatio, context);
+  const { held, stay } = await whatLooksWrong(repository, isSame, retention!, minSizeRatio, context);
   if (held !== undefined)
     return { step: { ...base, outcome: 'warning', code: 'incomplete', message: held }, count: 0 };
   const plan = await planForget(
@@ -52,9 +54,10 @@ async function retainSource(
   );
   // the filter takes snapshots with further paths as well: those are of other sources
   const groups = plan.groups.filter(({ key }) => isSame({ hostname: key.hostname, paths: key.paths ?? [] }));
-  const remove = groups.flatMap((group) => group.remove.map((entry) => entry.id));
+  const wanted = groups.flatMap((group) => group.remove.map((entry) => entry.id));
+  const remove = wanted.filter((id) => !stay.has(id));
   const { removed, failed } = await performForget(repository, { groups, remove }, context);
-  const left = groups.reduce((sum, group) => sum + group.keep.length, 0);
+  const left = groups.reduce((sum, group) => sum + group.keep.length, wanted.length - remove.length);
   const details = { kept: left, removed };
   const message = `${counted(removed.length, 'snapshot')} removed, ${left} kept`;
   if (failed.length === 0)
@@ -90,20 +93,22 @@ function sameList(a: readonly string[], b: readonly string[]): boolean {
   return JSON.stringify(a.toSorted()) === JSON.stringify(b.toSorted());
 }
 
-/** The same doubts as of archives: a clock that jumped, a backup much smaller than its elders. */
+/**
+ * The same doubts as of archives: a clock that jumped, a backup much smaller than its elders. Those that were too small
+ * at their time take the place of none that is good.
+ */
 async function whatLooksWrong(
   repository: Repository,
   isSame: (other: Identity) => boolean,
   rules: ForgetPolicy,
   minSizeRatio: number,
   context: RunContext,
-): Promise<string | undefined> {
+): Promise<{ readonly held: string | undefined; readonly stay: ReadonlySet<string> }> {
   const entries = await findSnapshots(repository, {}, passOver(context));
   const subjects = entries
     .filter(({ snapshot }) => isSame(snapshot))
     .map(({ id, snapshot }) => ({
-      name: `snapshot ${shortId(id)}`,
-      time: snapshot.timeMs,
+      ...{ id, name: `snapshot ${shortId(id)}`, time: snapshot.timeMs, wallTime: parseTime(snapshot.time) },
       tier: undefined,
       tags: snapshot.tags,
       artefacts:
@@ -111,12 +116,15 @@ async function whatLooksWrong(
           ? []
           : [{ group: '', extension: '', size: snapshot.summary.totalBytesProcessed }],
     }));
-  const { held } = planRetention(
-    subjects,
-    { kind: 'rules', rules },
-    { now: context.clock.now(), minSizeRatio },
-  );
-  return held.length > 0 ? held.join('; ') : undefined;
+  const now = context.clock.now();
+  const { held, suspicious } = planRetention(subjects, { kind: 'rules', rules }, { now, minSizeRatio });
+  if (held.length > 0) return { held: held.join('; '), stay: new Set() };
+  if (suspicious.size === 0) return { held: undefined, stay: new Set() };
+  const good = subjects
+    .filter((subject) => !suspicious.has(subject))
+    .map(({ id, wallTime, tags }) => ({ id, time: wallTime, tags }));
+  const { keep } = applyPolicy(good, rules, now);
+  return { held: undefined, stay: new Set(keep.map(({ snapshot }) => snapshot.id)) };
 }
 
 async function pruneRepository(

@@ -1,6 +1,6 @@
 /** Whole runs of jobs, with real repositories. */
 import assert from 'node:assert/strict';
-import { mkdirSync, readdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import test, { suite } from 'node:test';
 import { startHookServer } from '../support/hook-server.ts';
@@ -105,12 +105,21 @@ ${vault('main')}jobs:
   careless: { sources: docs, vaults: main, retention: { last: 1 }, min-size-ratio: 0 }
 `,
     );
+    const letter = readFileSync(join(user.home, 'docs', 'letter.txt'));
     assert.equal((await user.jobs('nightly')).status, 0);
     writeFileSync(join(user.home, 'docs', 'letter.txt'), 'dear reader\n');
     const small = await user.jobs('nightly');
     assert.equal(small.status, 3);
     assert.match(small.stderr, /suspiciously small beside its elders/);
     assert.equal((await user.snapshots('main')).length, 2);
+    const again = await user.jobs('nightly');
+    assert.equal(again.status, 3, 'a small one is no elder of the next one');
+    assert.match(again.stderr, /suspiciously small beside its elders/);
+    assert.equal((await user.snapshots('main')).length, 3);
+    writeFileSync(join(user.home, 'docs', 'letter.txt'), letter);
+    assert.equal((await user.jobs('nightly')).status, 0);
+    assert.equal((await user.snapshots('main')).length, 1);
+    writeFileSync(join(user.home, 'docs', 'letter.txt'), 'dear reader\n');
     assert.equal((await user.jobs('careless')).status, 0);
     assert.equal((await user.snapshots('main')).length, 1);
   });

@@ -166,6 +166,59 @@ test('a backup that is much smaller than its elders removes nothing, of its own 
   assert.deepEqual(names(plan(0).remove), ['other 2']);
 });
 
+test('small ones never become what is usual: the last good ones outlast any number of them', () => {
+  const rules: ArchivePolicy[] = [1, 2, 3].map((last) => ({ kind: 'rules', rules: { last } }));
+  const first = Date.UTC(2026, 0, 1);
+  for (const policy of [...rules, rolling, { kind: 'newest', count: 1 } as const]) {
+    let held = [100_000, 100_100, 100_200].map((size, index) =>
+      subject(first + index * day, { size, tier: 'daily' }),
+    );
+    const add = (index: number, size: number, minSizeRatio = 0.5) => {
+      const now = first + index * day;
+      held.push(subject(now, { size, tier: 'daily' }));
+      const plan = planRetention(held, policy, { now, minSizeRatio });
+      const gone = new Set(names(plan.remove));
+      held = held.filter(({ name }) => !gone.has(name));
+      return plan;
+    };
+    for (let index = 3; index < 40; index++) {
+      const plan = add(index, 30 + index);
+      assert.deepEqual(names(plan.remove), []);
+      assert.match(plan.held.join(), /suspiciously small beside its elders with about 100/);
+    }
+    const again = add(40, 99_000);
+    assert.deepEqual(again.held, []);
+    assert.ok(
+      held.some(({ time }) => time === first + 40 * day),
+      'a good one is there',
+    );
+    assert.match(add(41, 50).held.join(), /suspiciously small/);
+    assert.deepEqual(add(42, 50, 0).held, [], 'accepted');
+  }
+});
+
+test('whatever comes in whatever order, the newest good one stays', () => {
+  let state = 7;
+  const random = (): number => (state = (state * 48_271) % 2_147_483_647) / 2_147_483_647;
+  for (let round = 0; round < 200; round++) {
+    const last = 1 + Math.floor(random() * 4);
+    const shareOfSmall = random();
+    let held: RetentionSubject[] = [];
+    let newestGood = '';
+    for (let index = 0; index < 40; index++) {
+      const isGood = index < 3 || random() > shareOfSmall;
+      const made = subject(index * day, { size: isGood ? 1000 + Math.floor(random() * 100) : 10 });
+      if (isGood) newestGood = made.name;
+      held.push(made);
+      const options = { now: index * day, minSizeRatio: 0.5 };
+      const plan = planRetention(held, { kind: 'rules', rules: { last } }, options);
+      const gone = new Set(names(plan.remove));
+      held = held.filter(({ name }) => !gone.has(name));
+      assert.ok(names(held).includes(newestGood), `round ${round}, after ${index}`);
+    }
+  }
+});
+
 test('one that is encoded otherwise is not compared by its size', () => {
   const now = Date.UTC(2026, 0, 10);
   const small = subject(now, { artefacts: [{ group: 'app', extension: '.sql.zst', size: 1 }] });

@@ -43,7 +43,7 @@ export interface RetentionOptions {
   readonly now: number;
   /** in which days and weeks begin; this machine's when undefined */
   readonly zone?: string | undefined;
-  /** of the median of its elders, which a new backup must have; 0 for any size */
+  /** of the median of its elders that were not suspicious, which a new backup must have; 0 for any size */
   readonly minSizeRatio: number;
 }
 
@@ -59,13 +59,15 @@ export interface RetentionPlan {
   readonly remove: readonly RetentionSubject[];
   /** why less is removed than the policy says, in sentences */
   readonly held: readonly string[];
+  /** smaller than they should be, also older ones: not what is counted on */
+  readonly suspicious: ReadonlySet<RetentionSubject>;
 }
 
 /** Names of zones that changed, and an hour that comes twice, let an honest clock seem an hour behind. */
 const futureTolerance = 3_700_000;
 /** With rules such as `keep within 30d`, a clock that is a year ahead would take all that is there. */
 const longestPause = 366 * 86_400_000;
-/** So many elders are looked at: what has been small for days is small. */
+/** So many elders are looked at. */
 const comparedElders = 7;
 
 export function planRetention(
@@ -79,8 +81,11 @@ export function planRetention(
   if (policy.kind === 'rules' && isEmptyPolicy(policy.rules)) return keepAll(sorted, []);
   const reasons = new Map<RetentionSubject, string[]>(sorted.map((subject) => [subject, []]));
   const held: string[] = [];
+  const allSuspicious = new Set<RetentionSubject>();
   for (const members of groupsOf(sorted)) {
-    const small = suspicion(members, options.minSizeRatio);
+    const suspicious = suspicions(members, options.minSizeRatio);
+    for (const subject of suspicious.keys()) allSuspicious.add(subject);
+    const small = suspicious.get(members[0]!.subject);
     if (small !== undefined) {
       held.push(small);
       for (const { subject } of members)
@@ -88,7 +93,10 @@ export function planRetention(
       continue;
     }
     const inGroup = members.map(({ subject }) => subject);
-    for (const [subject, why] of wanted(inGroup, policy, options)) reasons.get(subject)!.push(...why);
+    // suspicious ones take the place of none that is good
+    const good = inGroup.filter((subject) => !suspicious.has(subject));
+    for (const some of good.length < inGroup.length ? [inGroup, good] : [inGroup])
+      for (const [subject, why] of wanted(some, policy, options)) reasons.get(subject)!.push(...why);
     const newest = reasons.get(inGroup[0]!)!;
     if (newest.length === 0) newest.push('the newest one');
   }
@@ -97,12 +105,13 @@ export function planRetention(
     keep: decided.filter(({ reasons }) => reasons.length > 0),
     remove: decided.filter(({ reasons }) => reasons.length === 0).map(({ subject }) => subject),
     held,
+    suspicious: allSuspicious,
   };
 }
 
 function keepAll(subjects: readonly RetentionSubject[], held: readonly string[]): RetentionPlan {
   const reasons = [held.length > 0 ? 'the clock looks wrong' : 'no policy'];
-  return { keep: subjects.map((subject) => ({ subject, reasons })), remove: [], held };
+  return { keep: subjects.map((subject) => ({ subject, reasons })), remove: [], held, suspicious: new Set() };
 }
 
 function wrongClock(
@@ -143,20 +152,33 @@ function groupsOf(sorted: readonly RetentionSubject[]): Iterable<readonly Member
   return groups.values();
 }
 
-function suspicion(members: readonly Member[], minSizeRatio: number): string | undefined {
-  const [newest, ...others] = members;
-  const { size, extension } = newest!.artefact;
-  const elders = others
-    .filter(({ artefact }) => artefact.extension === extension)
-    .slice(0, comparedElders)
-    .map(({ artefact }) => artefact.size)
-    .toSorted((a, b) => a - b);
-  const usual = elders[Math.floor((elders.length - 1) / 2)];
-  if (usual === undefined || size >= usual * minSizeRatio) return undefined;
-  return (
-    `${newest!.subject.name} has ${size} bytes and is suspiciously small beside its elders with about ${usual}: ` +
-    'it is kept, and nothing is removed'
-  );
+/**
+ * Judged in order of time, each beside the elders that were not suspicious themselves: however often a small one
+ * comes, it never becomes what is usual, and the last good ones stay until somebody says that the size is right.
+ */
+function suspicions(members: readonly Member[], minSizeRatio: number): ReadonlyMap<RetentionSubject, string> {
+  const good = new Map<string, number[]>();
+  const found = new Map<RetentionSubject, string>();
+  for (const { subject, artefact } of members.toReversed()) {
+    const { size, extension } = artefact;
+    const elders = good.get(extension) ?? [];
+    good.set(extension, elders);
+    const usual = usualSize(elders.slice(-comparedElders));
+    if (usual === undefined || size >= usual * minSizeRatio) elders.push(size);
+    else {
+      const beside = `is suspiciously small beside its elders with about ${usual}`;
+      found.set(
+        subject,
+        `${subject.name} has ${size} bytes and ${beside}: it is kept, and nothing is removed`,
+      );
+    }
+  }
+  return found;
+}
+
+/** Of two in the middle the larger one: where it is a toss-up, more is kept. */
+function usualSize(sizes: readonly number[]): number | undefined {
+  return sizes.toSorted((a, b) => a - b)[Math.floor(sizes.length / 2)];
 }
 
 function wanted(
