@@ -1,5 +1,5 @@
 /** An archive in a run. */
-import { HoldfastError, throwIfAborted } from '../kernel/errors.ts';
+import { hasCode, HoldfastError, throwIfAborted } from '../kernel/errors.ts';
 import { readSecret } from '../kernel/secret.ts';
 import { type ArchiveBackupResult, backupToArchive } from '../operations/archive/backup.ts';
 import { filesInput } from '../operations/archive/files-input.ts';
@@ -16,6 +16,7 @@ import type { Manifest } from '../vaults/archive/manifest.ts';
 import { readQueries } from './drill-snapshot.ts';
 import { attempt, failedStep } from './failed-step.ts';
 import type { ArchiveJobVault, Job, Step } from './job.ts';
+import { lackingOf, withLacking } from './lacking.ts';
 import type { OpenedSource } from './open-sources.ts';
 import type { RunContext } from './run-context.ts';
 import type { BackUpOptions, KeptSource, RunVault } from './vault.ts';
@@ -49,14 +50,16 @@ export async function openArchiveVault(vault: ArchiveJobVault, context: RunConte
       try {
         const input = inputOf(opened, options, context);
         const { manifest, incomplete } = await writeRun(archive, vault, input, opened, options, context);
-        const missing = opened.kind === 'files' ? opened.missing : [];
-        const told = toldBackup(manifest, incomplete, missing);
+        const told = toldBackup(manifest, incomplete, lackingOf(opened));
         const kept = { opened, id: manifest.artefacts[0]?.name, step: { ...base, ...told } };
         if (told.outcome === 'done') manifests.set(kept, manifest);
         return kept;
       } catch (error) {
         throwIfAborted(context.signal);
-        return { opened, id: undefined, step: failedStep(base, error) };
+        const step = failedStep(base, error);
+        // the one before stays, as this one is suspicious: all others of the run go on
+        const isHeld = hasCode(error, 'incomplete');
+        return { opened, id: undefined, step: isHeld ? { ...step, outcome: 'warning' } : step };
       }
     },
     async retain(kept, job) {
@@ -97,7 +100,7 @@ export async function openArchiveVault(vault: ArchiveJobVault, context: RunConte
           source: one.opened.source.name,
         } as const;
         const done = await attempt(base, context, async () => [
-          { ...base, ...(await drillFile(archive, one, drill.queries, context)) },
+          { ...base, ...withLacking(await drillFile(archive, one, drill.queries, context), one.opened) },
         ]);
         steps.push(...done);
       }
@@ -129,11 +132,11 @@ async function writeRun(
   { retention }: ArchiveJobVault,
   input: ArchiveInput,
   { source }: OpenedSource,
-  { timeMs, tags }: BackUpOptions,
+  { timeMs, tags, minSizeRatio }: BackUpOptions,
   context: RunContext,
 ): Promise<ArchiveBackupResult> {
   const options = {
-    ...{ hostname: source.hostname, programVersion: context.programVersion, tags, timeMs },
+    ...{ hostname: source.hostname, programVersion: context.programVersion, tags, timeMs, minSizeRatio },
     monthly: retention?.monthly,
   };
   return backupToArchive(archive, input, options, context);
@@ -142,15 +145,12 @@ async function writeRun(
 function toldBackup(
   { artefacts }: Manifest,
   incomplete: boolean,
-  missing: readonly string[],
+  left: readonly string[],
 ): Pick<Step, 'outcome' | 'message' | 'details'> & { readonly code?: 'incomplete' } {
   const stored = artefacts.reduce((sum, artefact) => sum + artefact.stored.size, 0);
   const plain = artefacts.reduce((sum, artefact) => sum + artefact.plain.size, 0);
   const names = artefacts.map((artefact) => artefact.name);
-  const lacking = [
-    ...(incomplete ? ['something could not be read'] : []),
-    ...missing.map((path) => `${path} does not exist`),
-  ];
+  const lacking = [...(incomplete ? ['something could not be read'] : []), ...left];
   const message = [`${names.join(', ')}, ${sizeText(plain)}, ${sizeText(stored)} stored`, ...lacking].join(
     '; ',
   );

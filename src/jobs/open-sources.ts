@@ -39,6 +39,8 @@ export interface OpenedStream {
   /** as the snapshot names it */
   readonly path: string;
   readonly tags: readonly string[];
+  /** sentences: what it lacks of its database, as far as it has been read */
+  readonly leftOut: ReadonlySet<string>;
   /** of a database */
   readonly database:
     | {
@@ -80,7 +82,9 @@ export async function openSource(
         (line) => context.warn(`${source.name}: ${line}`),
       );
       const path = `/${source.filename.replace(/^\/+/, '')}`;
-      return [{ kind: 'stream', source, stream, path, tags: source.tags, database: undefined }];
+      return [
+        { kind: 'stream', source, stream, path, tags: source.tags, leftOut: new Set(), database: undefined },
+      ];
     }
     case 'database':
       return openDatabases(source, options, context);
@@ -147,20 +151,25 @@ async function openDatabases(
     stallTimeout,
     warn: (message) => context.warn(message),
   };
-  const options = oneFile ? optionsForAll(driver, asked) : asked;
+  const shared = oneFile ? optionsForAll(driver, asked) : asked;
   const { archiveName } = source;
   const nameIn = ({ database }: DatabaseAddress): Identity | undefined => {
     if (archiveName === undefined) return undefined;
     return driver.server?.(url) ? { host: archiveName, database } : { host: '', database: archiveName };
   };
-  return addresses.map((address) => ({
-    kind: 'stream',
-    source,
-    stream: address.source(options),
-    path: snapshotFolder(address.folder, options),
-    tags: masking ? [...source.tags, maskedTag] : source.tags,
-    database: { driver, address, options, named: nameIn(address) },
-  }));
+  return addresses.map((address) => {
+    const leftOut = new Set<string>();
+    const options = { ...shared, leftOut: (message: string) => void leftOut.add(message) };
+    return {
+      kind: 'stream',
+      source,
+      stream: address.source(options),
+      path: snapshotFolder(address.folder, options),
+      tags: masking ? [...source.tags, maskedTag] : source.tags,
+      leftOut,
+      database: { driver, address, options, named: nameIn(address) },
+    };
+  });
 }
 
 /** `excludeTables` is `exclude-tables` where people write it, and `jobs` is `connections`. */

@@ -11,6 +11,7 @@ import { currentUser } from '../vaults/repository/key-search.ts';
 import type { Repository } from '../vaults/repository/repository.ts';
 import { attempt, failedStep } from './failed-step.ts';
 import type { Job, RepositoryJobVault, Step } from './job.ts';
+import { lackingOf, withLacking } from './lacking.ts';
 import type { OpenedSource } from './open-sources.ts';
 import { retainSnapshots } from './retain-snapshots.ts';
 import type { RunContext } from './run-context.ts';
@@ -67,6 +68,7 @@ export async function openRepositoryVault(vault: RepositoryJobVault, context: Ru
       const steps: Step[] = [];
       for (const {
         id,
+        opened,
         step: { subject, source },
       } of kept) {
         if (id === undefined || job.drill === undefined) continue;
@@ -81,7 +83,10 @@ export async function openRepositoryVault(vault: RepositoryJobVault, context: Ru
           withLock(fresh(), { ...lockOptions, exclusive: false, eager: true }, context, async (inner) => [
             {
               ...step,
-              ...(await drillSnapshot(repository, id, drill, { ...context, signal: inner.signal })),
+              ...withLacking(
+                await drillSnapshot(repository, id, drill, { ...context, signal: inner.signal }),
+                opened,
+              ),
             },
           ]),
         );
@@ -144,7 +149,7 @@ async function backUp(
     return {
       opened,
       id: result.id,
-      step: { ...base, ...toldBackup(result, unread, isFiles ? opened.missing : []) },
+      step: { ...base, ...toldBackup(result, unread, lackingOf(opened)) },
     };
   } catch (error) {
     throwIfAborted(context.signal);
@@ -157,7 +162,7 @@ async function backUp(
 function toldBackup(
   { id, summary, errors }: BackupResult,
   unread: readonly string[],
-  missing: readonly string[],
+  left: readonly string[],
 ): Pick<Step, 'outcome' | 'message' | 'details'> & { readonly code?: 'incomplete' } {
   const { totalFilesProcessed: files, totalBytesProcessed: bytes, dataAddedPacked } = summary;
   const more = errors > unread.length ? [`and ${errors - unread.length} more`] : [];
@@ -165,7 +170,7 @@ function toldBackup(
     ...(errors > 0
       ? [`${counted(errors, 'item')} could not be read: ${[...unread, ...more].join(', ')}`]
       : []),
-    ...missing.map((path) => `${path} does not exist`),
+    ...left,
   ];
   const what = id === undefined ? 'nothing changed, no snapshot' : `snapshot ${shortId(id)}`;
   const message = [
@@ -178,7 +183,7 @@ function toldBackup(
     total_bytes_processed: bytes,
     data_added: summary.dataAdded,
     data_added_packed: dataAddedPacked,
-    errors: errors + missing.length,
+    errors: errors + left.length,
   };
   if (lacking.length === 0) return { outcome: 'done', message, details };
   return { outcome: 'warning', code: 'incomplete', message, details };

@@ -1,10 +1,11 @@
-/** Runs of jobs with a real PostgreSQL, to repositories and archives. */
+/** Runs of jobs with a real PostgreSQL and a real MariaDB, to repositories and archives. */
 import assert from 'node:assert/strict';
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import test, { after, before, suite } from 'node:test';
 import { gunzipSync } from 'node:zlib';
 import type { DatabaseServer } from '../support/database-server.ts';
+import { startMariadb } from '../support/mariadb.ts';
 import { startPostgres } from '../support/postgres.ts';
 import { runProgram } from '../support/program.ts';
 import { skipWithout } from '../support/tools.ts';
@@ -159,5 +160,55 @@ jobs:
       ),
     ]);
     assert.match(listed.stdout, /TABLE DATA public orders/);
+  });
+});
+
+suite('a run with a MariaDB', { skip: skipWithout('mariadb') }, () => {
+  let mariadb: DatabaseServer;
+  before(async () => {
+    mariadb = await startMariadb();
+    await mariadb.createDatabase('shop');
+    await mariadb.query(
+      'shop',
+      `create table orders (id int primary key, note text);
+       insert into orders values (1, 'one'), (2, 'two');
+       create trigger noted before insert on orders for each row set new.note = 'new';
+       create procedure p() select 1;
+       create user poor@'%' identified by 'poor';
+       grant select, lock tables, show view, event on shop.* to poor@'%';
+       create user owner@'%' identified by 'owner';
+       grant all on shop.* to owner@'%';
+       grant select on mysql.proc to owner@'%'`,
+    );
+  });
+  after(() => mariadb.stop());
+
+  const yaml = (user: string, more = ''): string => `sources:
+  shop: { url: 'mysql://${user}@127.0.0.1:${mariadb.port}/shop', password: env:SHOP_PASSWORD }
+vaults:
+${vault('main')}  plain: { archive: ~/plain }
+jobs:
+  nightly: { sources: shop, vaults: [main, plain], retention: { last: 1 }${more} }
+`;
+
+  test('warns of what a user without rights leaves out, and drills say it too', async (t) => {
+    const settings = { SHOP_PASSWORD: 'poor', HOLDFAST_MYSQL_BIN: mariadb.bin };
+    const user = configured(t, yaml('poor', ', drill: true'), settings);
+    const { status, stdout, stderr } = await user.jobs('nightly');
+    assert.equal(status, 3, stdout + stderr);
+    for (const name of ['main', 'plain']) {
+      assert.match(stderr, new RegExp(`warning: backup shop to ${name}: .*triggers are left out`));
+      assert.match(stdout, new RegExp(`drill shop to ${name}: proven.*not in the backup: triggers`));
+      assert.match(stdout, new RegExp(`retention shop to ${name}: nothing is removed`));
+      const drilled = await user.run(['-r', name, 'drill', 'latest']);
+      assert.equal(drilled.status, 0, drilled.stderr);
+      assert.match(drilled.stdout, /note: not in the backup: triggers are left out/);
+    }
+  });
+
+  test('of a user who sees everything has nothing to warn of', async (t) => {
+    const settings = { SHOP_PASSWORD: 'owner', HOLDFAST_MYSQL_BIN: mariadb.bin };
+    const { status, stderr } = await configured(t, yaml('owner'), settings).jobs('nightly');
+    assert.equal(status, 0, stderr);
   });
 });

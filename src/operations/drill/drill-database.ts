@@ -56,7 +56,7 @@ export async function drillDatabase(
     return {
       ...noFindings,
       server: server.name,
-      notes: server.madeUp,
+      notes: [...leftOutNotes(stored), ...server.madeUp],
       differences: [`${what}: ${error.message}`],
     };
   }
@@ -110,11 +110,16 @@ async function restoreAndCompare(
       ...differences,
       ...failed.map(({ name, got }) => `the query "${name}" gives: ${got || 'nothing'}`),
     ],
-    notes: [...server.madeUp, ...notes, ...warnings],
+    notes: [...leftOutNotes(stored), ...server.madeUp, ...notes, ...warnings],
     tables,
     counts,
     queries: answers,
   };
+}
+
+/** What came back is what was backed up, which need not be all that there was. */
+function leftOutNotes({ evidence }: StoredDatabase): string[] {
+  return (evidence.leftOut ?? []).map((what) => `not in the backup: ${what}`);
 }
 
 function throwawayOptions(driver: DatabaseDriver, options: DatabaseDrillOptions, { signal }: Context) {

@@ -155,6 +155,8 @@ export interface DatabaseSourceOptions extends ConnectionOptions, DatabaseChoice
   readonly modified: Date;
   /** milliseconds without a byte after which the server is taken for stuck */
   readonly stallTimeout: number | undefined;
+  /** told what of the database itself the dump lacks because the user may not see it; a warning when absent */
+  readonly leftOut?: (message: string) => void;
 }
 
 export interface DatabaseTargetOptions extends ConnectionOptions {

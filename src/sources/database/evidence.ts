@@ -40,6 +40,8 @@ export interface Evidence {
   readonly tables: readonly TableEvidence[];
   /** how the rows were masked while they passed, of which all else here tells */
   readonly masked?: { /** SHA-256 of the rules */ readonly rules: string };
+  /** sentences: what the dump lacks because its user may not see it */
+  readonly leftOut?: readonly string[];
   /** of a SQLite database alone */
   readonly sqlite?: SqliteFacts;
 }

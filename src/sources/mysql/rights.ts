@@ -27,6 +27,7 @@ export async function lackingRights(session: Session): Promise<string[]> {
     rights.has('SELECT') ||
     rights.has('SHOW_ROUTINE') ||
     rights.has('SHOW CREATE ROUTINE') ||
+    rights.has('DATABASE SHOW CREATE ROUTINE') ||
     (family === 'mariadb' && (await mayRead(session, 'mysql.proc')));
   if (!seesRoutines) {
     const right = family === 'mysql' ? 'SHOW_ROUTINE on *.*' : 'SELECT on mysql.proc';

@@ -64,7 +64,8 @@ async function* entries(
   const taken = facts.tables.filter(({ name }) => !chosen.left.includes(name));
   warnOfEngines(taken, warn);
   warnOfHistory(taken, warn);
-  for (const lack of await lackingRights(session)) warn(lack);
+  const lacking = await lackingRights(session);
+  for (const lack of lacking) (options.leftOut ?? warn)(lack);
   const sizes = new Map(taken.map(({ name, bytes }) => [name, bytes]));
   const enter = session.enter(dumper);
   const tableOptions = tableArguments(connection.database, dumper.family, chosen);
@@ -141,6 +142,7 @@ async function* entries(
     ...(globals && { globals: { name: globalsName, bytes: globals.length, passwords: true } }),
     tables: tables.map((table) => ({ ...table, ...details.get(table.name) })),
     ...(options.masking && { masked: { rules: options.masking.rules.digest } }),
+    ...(lacking.length > 0 && { leftOut: lacking }),
   };
   yield entry(evidenceName, { kind: 'stream', bytes: once(encodeEvidence(evidence)) });
 
