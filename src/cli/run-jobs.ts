@@ -11,7 +11,7 @@ import { type JobReport, stepLine, verdict } from '../jobs/report.ts';
 import type { RunContext } from '../jobs/run-context.ts';
 import { runJob } from '../jobs/run-job.ts';
 import { tellRecipients } from '../jobs/tell.ts';
-import { HoldfastError } from '../kernel/errors.ts';
+import { HoldfastError, throwIfAborted } from '../kernel/errors.ts';
 import type { SecretReference } from '../kernel/secret.ts';
 import { runnableJob, secretVariables } from './configuration/job.ts';
 import { recipient } from './configuration/notification.ts';
@@ -62,6 +62,7 @@ export async function runJobs(
     tellStart(invocation, name);
     const report = await runJob(job, { ...context, onStep: (step) => tellStep(invocation, name, step) });
     tellEnd(invocation, report);
+    throwIfAborted(context.signal);
     reports.push(report);
   }
   if (terminal.json && !flags.dryRun) {

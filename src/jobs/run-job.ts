@@ -3,7 +3,7 @@
  * drill, and who is told. What fails is a step that failed; the others are done where they make sense without it.
  */
 import { resolve } from 'node:path';
-import { hasCode, throwIfAborted } from '../kernel/errors.ts';
+import { hasCode, HoldfastError, throwIfAborted } from '../kernel/errors.ts';
 import { readForAll } from '../operations/shared-source.ts';
 import { parseLocation } from '../storage/location.ts';
 import { failedStep } from './failed-step.ts';
@@ -16,12 +16,13 @@ import { sharedArtefacts } from './archive-artefacts.ts';
 import { openRepositoryVault } from './repository-vault.ts';
 import { type JobReport, outcomeOf } from './report.ts';
 import type { RunContext } from './run-context.ts';
-import { tellInterruption, tellRecipients } from './tell.ts';
+import { tellRecipients } from './tell.ts';
 import type { KeptSource, RunVault } from './vault.ts';
 
 /**
- * Runs a job; what went wrong is in its report, and those who want to know were told. Throws `interrupted` alone, after
- * the hooks that follow, and after it was told; another run that holds the job is a failed step with the code `locked`.
+ * Runs a job; what went wrong is in its report, an interruption too, and those who want to know were told. Throws
+ * `interrupted` alone, when that comes while they are told. Another run that holds the job is a failed step with the code
+ * `locked`.
  */
 export async function runJob(job: Job, context: RunContext): Promise<JobReport> {
   const started = context.clock.now();
@@ -37,10 +38,8 @@ export async function runJob(job: Job, context: RunContext): Promise<JobReport> 
     });
     await runLocked(job, started, steps, tell, context);
   } catch (error) {
-    if (context.signal.aborted) await tellInterruption(job, started, steps, context);
-    throwIfAborted(context.signal);
     isHeld = hasCode(error, 'locked') && steps.length === 0;
-    tell(failedStep({ kind: 'backup', subject: job.name }, error));
+    tell(brokenOff(job, error, context));
   }
   const report = (): JobReport => ({
     ...{ job: job.name, outcome: outcomeOf(steps), steps, started, finished: context.clock.now() },
@@ -50,6 +49,12 @@ export async function runJob(job: Job, context: RunContext): Promise<JobReport> 
   return report();
 }
 
+/** What ended the run before its end. */
+function brokenOff({ name }: Job, error: unknown, { signal }: RunContext): Step {
+  const why = signal.aborted ? new HoldfastError('interrupted', 'interrupted') : error;
+  return failedStep({ kind: 'backup', subject: name }, why);
+}
+
 async function runLocked(
   job: Job,
   started: number,
@@ -57,8 +62,23 @@ async function runLocked(
   tell: (step: Step) => void,
   context: RunContext,
 ): Promise<void> {
-  await using vaults = new AsyncDisposableStack();
   const runHooks = hookRunner(job, started, steps, tell, context);
+  try {
+    await runPhases(job, runHooks, tell, context);
+  } catch (error) {
+    tell(brokenOff(job, error, context));
+  }
+  if (outcomeOf(steps) !== 'failure') return;
+  for (const { onFailure } of job.hooks) await runHooks('on-failure', onFailure);
+}
+
+async function runPhases(
+  job: Job,
+  runHooks: HookRunner,
+  tell: (step: Step) => void,
+  context: RunContext,
+): Promise<void> {
+  await using vaults = new AsyncDisposableStack();
   const kept: OpenedVault[] = [];
   let goesOn = true;
   const thaw: (readonly Hook[])[] = [];
@@ -98,8 +118,6 @@ async function runLocked(
       throwIfAborted(context.signal);
     }
   }
-  if (outcomeOf(steps) !== 'failure') return;
-  for (const { onFailure } of job.hooks) await runHooks('on-failure', onFailure);
 }
 
 function openVault(vault: JobVault, context: RunContext): Promise<RunVault> {
@@ -200,6 +218,8 @@ function readingTogether(
 }
 
 type Phase = 'before' | 'after' | 'on-failure';
+/** False when the run stops. */
+type HookRunner = (phase: Phase, hooks: readonly Hook[]) => Promise<boolean>;
 
 /** Runs hooks of a phase; false when one of them stops the run. Those before stop at the first, the others are all run. */
 function hookRunner(
@@ -208,7 +228,7 @@ function hookRunner(
   steps: readonly Step[],
   tell: (step: Step) => void,
   context: RunContext,
-): (phase: Phase, hooks: readonly Hook[]) => Promise<boolean> {
+): HookRunner {
   return async (phase, hooks) => {
     let goesOn = true;
     for (const hook of hooks) {

@@ -1,22 +1,26 @@
 /** Tells those who want to know what a run came to. */
-import { HoldfastError } from '../kernel/errors.ts';
-import { failedStep } from './failed-step.ts';
-import type { Job, Step } from './job.ts';
-import type { NotifyRecipient } from './notify/notification.ts';
-import { notify } from './notify/notify.ts';
+import type { Step } from './job.ts';
+import type { NotifyEvent, NotifyRecipient } from './notify/notification.ts';
+import { notify, type NotifyResult } from './notify/notify.ts';
 import { type JobReport, reportEvent } from './report.ts';
 import { type RunContext, withRunSignal } from './run-context.ts';
 
 /** For telling that a run was interrupted. */
 const lastWordsMs = 10_000;
 
-/** Who could not be told is a warning: the backup is as good as it was, but nobody may be looking. */
+/**
+ * Who could not be told is a warning: the backup is as good as it was, but nobody may be looking. Of a run that was
+ * interrupted they are told in a moment or not at all.
+ */
 export async function tellRecipients(
   recipients: readonly NotifyRecipient[],
   report: JobReport,
   context: RunContext,
 ): Promise<Step[]> {
-  const { failed, told } = await notify(recipients, reportEvent(report), context);
+  const event = reportEvent(report);
+  const { failed, told } = context.signal.aborted
+    ? await tellInTime(recipients, event, context)
+    : await notify(recipients, event, context);
   return [
     ...told.map((name): Step => {
       const message = `told: ${report.outcome}`;
@@ -29,20 +33,19 @@ export async function tellRecipients(
 }
 
 /** Nobody waits long for it: whoever interrupts a run may be about to end it by force. */
-export async function tellInterruption(
-  job: Job,
-  started: number,
-  steps: readonly Step[],
+async function tellInTime(
+  recipients: readonly NotifyRecipient[],
+  event: NotifyEvent,
   context: RunContext,
-): Promise<void> {
-  const step = failedStep(
-    { kind: 'backup', subject: job.name },
-    new HoldfastError('interrupted', 'interrupted'),
-  );
-  const event = reportEvent({
-    ...{ job: job.name, outcome: 'failure', started, finished: context.clock.now() },
-    steps: [...steps, step],
-  });
+): Promise<NotifyResult> {
   const patience = withRunSignal(context, AbortSignal.timeout(lastWordsMs));
-  await notify(job.recipients, event, patience).catch(() => {});
+  const all = await Promise.all(
+    recipients.map((recipient) =>
+      notify([recipient], event, patience).catch((): NotifyResult => {
+        const message = `could not be told within ${lastWordsMs / 1000} seconds`;
+        return { told: [], failed: [{ name: recipient.name, message }] };
+      }),
+    ),
+  );
+  return { told: all.flatMap(({ told }) => told), failed: all.flatMap(({ failed }) => failed) };
 }

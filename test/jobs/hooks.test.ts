@@ -56,17 +56,23 @@ ${more}`;
   });
 
   test('that follow come after an interruption, too', async (t) => {
-    const hooks = `{ before: 'echo stop >> $HOME/said; sleep 60', after: 'echo start >> $HOME/said' }`;
+    const hooks = `{ before: 'echo stop >> $HOME/said; sleep 60', after: 'echo start >> $HOME/said', on-failure: 'echo $HOLDFAST_STATUS >> $HOME/said' }`;
     const user = configured(t, yaml(hooks));
+    let output = '';
     const child = spawn(process.execPath, [holdfastBin, 'run', 'nightly'], {
       cwd: user.home,
       env: { ...process.env, ...user.env } as NodeJS.ProcessEnv,
     });
+    for (const stream of [child.stdout, child.stderr]) {
+      stream.setEncoding('utf8').on('data', (text: string) => (output += text));
+    }
     while (!existsSync(join(user.home, 'said'))) await delay(50);
     child.kill('SIGTERM');
-    const [status] = (await once(child, 'exit')) as [number];
+    const [status] = (await once(child, 'close')) as [number];
     assert.equal(status, 130);
-    assert.deepEqual(said(user), ['stop', 'start']);
+    assert.deepEqual(said(user), ['stop', 'start', 'failure']);
+    assert.match(output, /failed: backup nightly: interrupted/);
+    assert.match(output, /nightly: failed after/);
   });
 });
 
