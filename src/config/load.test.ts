@@ -118,9 +118,26 @@ jbos: {}
       'a.yaml:1:1: expected sections: some of version, defaults, profiles, sources, vaults, groups, jobs, notifications',
     ]);
     assert.deepEqual(problems(''), []);
-    assert.deepEqual(problems('sources:\n  a: { paths: x }\n  a: { paths: y }\n'), [
-      'a.yaml:3:3: map keys must be unique',
+  });
+
+  test('in which something is there twice has all the rest, and tells what else is wrong', () => {
+    const text = `sources:
+  a: { paths: x, tags: [t], paths: y }
+  b: { paths: x }
+  b: { paths: y }
+  c: { pathz: x }
+  d: { paths: x }
+sources: { e: { paths: x } }
+`;
+    assert.deepEqual([...config(text).sources.keys()], ['d', 'e']);
+    assert.deepEqual(problems(text), [
+      'a.yaml:2:29: the setting paths is there twice',
+      'a.yaml:4:3: b is defined already, in /etc/holdfast/a.yaml:3:3',
+      'a.yaml:5:3: expected paths or url or command in c, did you mean paths?',
+      'a.yaml:7:1: the section sources is there twice',
     ]);
+    const nested = 'vaults: { v: { repository: x, credentials: { user: a, user: b } } }\n';
+    assert.deepEqual(problems(nested), ['a.yaml:1:55: the setting user is there twice']);
   });
 
   test('has no secrets in it, and repeats none that stand there', () => {

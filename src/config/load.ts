@@ -82,6 +82,9 @@ class Gathered {
       this.#refuse(file.positionOf(root), `expected sections: some of ${allSections.join(', ')}`);
       return;
     }
+    for (const { name, ...position } of file.repeatedKeys(root, { shallow: true })) {
+      this.#refuse(position, `the section ${name} is there twice`);
+    }
     for (const { name, nameNode, value } of members) {
       const section = sectionNames.find((known) => known === name);
       if (section) this.#readSection(file, section, value);
@@ -123,6 +126,7 @@ class Gathered {
   #readDefaults(file: YamlFile, value: Node | undefined): void {
     if (!value) return;
     const owner = { section: 'defaults', name: 'defaults' } as const;
+    if (this.#refuseRepeated(file, value, owner)) return;
     const { settings, problems } = readShared(file, value, owner);
     this.problems.push(...problems);
     for (const [section, part] of Object.entries(settings)) {
@@ -141,15 +145,26 @@ class Gathered {
       this.#refuse(file.positionOf(value), `expected ${section} by name`);
       return [];
     }
-    return members.filter(({ name, nameNode: node }) => {
+    return members.filter(({ name, nameNode: node, value }) => {
       const position = file.positionOf(node);
       const owner: EntryName = { section, name };
       if (!namePattern.test(name)) {
         this.#refuse(position, 'expected a name of letters, digits, dots, - and _', owner);
         return false;
       }
-      return this.#isNew(`${section} ${name}`, position, `${name} is`, owner);
+      const isNew = this.#isNew(`${section} ${name}`, position, `${name} is`, owner);
+      const isRepeated = value !== undefined && this.#refuseRepeated(file, value, owner);
+      return isNew && !isRepeated;
     });
+  }
+
+  /** Of two settings of one name nobody knows which was meant. */
+  #refuseRepeated(file: YamlFile, value: Node, owner: EntryName): boolean {
+    const repeated = file.repeatedKeys(value);
+    for (const { name, ...position } of repeated) {
+      this.#refuse(position, `the setting ${name} is there twice`, owner);
+    }
+    return repeated.length > 0;
   }
 
   /** A name that two files have means neither: which one was meant, nobody knows. */

@@ -17,15 +17,21 @@ export interface YamlFile {
   readonly path: string;
   /** what stands at the top; undefined of an empty file */
   readonly root: Node | undefined;
-  /** mistakes of the language itself: the rest of such a file is not looked at */
+  /** mistakes of the language itself, repeated keys apart: the rest of such a file is not looked at */
   readonly problems: readonly Problem[];
   positionOf(node: Node | undefined): Position;
   /** Where the value at `path` below `node` stands, or its name; of what is missing, the nearest above. */
   find(node: Node, path: readonly PropertyKey[], what?: 'value' | 'name'): Position;
   /** names and values of a map, aliases followed; undefined when it is none */
   entriesOf(node: Node | undefined): readonly YamlEntry[] | undefined;
-  /** Plain values. */
+  /** Keys of the map, and of what is in it unless `shallow`, that stand there for a second time. */
+  repeatedKeys(node: Node, options?: { readonly shallow: boolean }): readonly YamlKey[];
+  /** Plain values; of a key that is repeated the last one. */
   valueOf(node: Node): unknown;
+}
+
+export interface YamlKey extends Position {
+  readonly name: string;
 }
 
 export interface YamlEntry {
@@ -48,7 +54,9 @@ export function parseYaml(path: string, source: string): YamlFile {
   return {
     path,
     root: isNull(document.contents) ? undefined : (document.contents as Node),
-    problems: document.errors.map((error) => ({ ...at(error.pos[0]), message: lowerFirst(error.message) })),
+    problems: document.errors
+      .filter(({ code }) => code !== 'DUPLICATE_KEY')
+      .map((error) => ({ ...at(error.pos[0]), message: lowerFirst(error.message) })),
     positionOf,
     find(node, steps, what = 'value') {
       let here = node;
@@ -74,6 +82,25 @@ export function parseYaml(path: string, source: string): YamlFile {
         nameNode: key as Node,
         value: isNull(value) ? undefined : (value as Node),
       }));
+    },
+    repeatedKeys(node, { shallow } = { shallow: false }) {
+      const found: YamlKey[] = [];
+      const visited = new Set<Node>();
+      const visit = (given: unknown): void => {
+        const here = follow(given);
+        if (!here || visited.has(here)) return;
+        visited.add(here);
+        const names = new Set<string>();
+        for (const { key, value } of isMap(here) ? here.items : []) {
+          const name = isScalar(key) ? String(key.value) : '';
+          if (names.has(name)) found.push({ ...positionOf(key as Node), name });
+          names.add(name);
+          if (!shallow) visit(value);
+        }
+        if (isSeq(here) && !shallow) for (const item of here.items) visit(item);
+      };
+      visit(node);
+      return found;
     },
     valueOf: (node) =>
       isAlias(node) ? (follow(node)?.toJS(document) as unknown) : (node.toJS(document) as unknown),
