@@ -135,6 +135,13 @@ describe(
       assert.match(listed.stdout, /ACL infinite-prod TABLE events infinite-prod/);
     });
 
+    it('a drill proves each of them, with the owners and rights that it has', async () => {
+      for (const form of ['dump', 'sql', 'anon']) {
+        const { stdout } = await sh(`holdfast -r disk drill latest ${form}`);
+        assert.match(stdout, /proven/, form);
+      }
+    });
+
     it('from the disk, with psql, twice', async () => {
       await run('createdb from_disk');
       await assertRestored('from_disk', true);

@@ -91,6 +91,7 @@ async function restoreAndCompare(
       modified: new Date(0),
       stallTimeout: undefined,
       globals: false,
+      without: stored.evidence.without,
     });
     const after = await observe(source, drill, signal);
     const { differences, ...rest } = compare(before, after, drill);

@@ -3,7 +3,7 @@ import type { Masking } from '../masking/masking.ts';
 import type { DatabaseSample } from '../masking/table-sample.ts';
 import type { Source } from '../source.ts';
 import type { Artefact, ArtefactChoice, ArtefactOptions } from './artefact.ts';
-import type { DatabaseKind, Evidence, OneFileFormat } from './evidence.ts';
+import type { DatabaseKind, Evidence, LeftOutFacet, OneFileFormat } from './evidence.ts';
 import type { PasswordReference } from './password-reference.ts';
 import type { RestoreChoices, RestorePlan } from './restore-plan.ts';
 import type { OpenScript } from './script.ts';
@@ -152,6 +152,8 @@ export interface DatabaseChoices extends TableChoices {
 export interface DatabaseSourceOptions extends ConnectionOptions, DatabaseChoices {
   /** what is to become of personal data; undefined: it is backed up as it is */
   readonly masking?: Masking | undefined;
+  /** what definitions are dumped without; a kind of database need not know it */
+  readonly without?: readonly LeftOutFacet[] | undefined;
   readonly modified: Date;
   /** milliseconds without a byte after which the server is taken for stuck */
   readonly stallTimeout: number | undefined;

@@ -38,6 +38,8 @@ export interface Evidence {
   /** what belongs to the server and to none of its databases, which is no part of the dump: roles, tablespaces */
   readonly globals?: EvidenceGlobals;
   readonly tables: readonly TableEvidence[];
+  /** what the dump was told to leave out of the definitions */
+  readonly without?: readonly LeftOutFacet[];
   /** how the rows were masked while they passed, of which all else here tells */
   readonly masked?: { /** SHA-256 of the rules */ readonly rules: string };
   /** sentences: what the dump lacks because its user may not see it */
@@ -69,6 +71,9 @@ export interface DatabaseLocale {
   readonly locale?: string;
   readonly icuRules?: string;
 }
+
+/** who owns what, and who may do what */
+export type LeftOutFacet = 'owner' | 'privileges';
 
 /** `sql` is plain and for psql, `custom` is for pg_restore */
 export type OneFileFormat = 'sql' | 'custom';

@@ -7,7 +7,7 @@ import {
   artefactExtensions,
   type ArtefactOptions,
 } from '../database/artefact.ts';
-import { decodeEvidence, type Evidence, evidenceName } from '../database/evidence.ts';
+import { decodeEvidence, type Evidence, evidenceName, type LeftOutFacet } from '../database/evidence.ts';
 import { readContent } from '../read-content.ts';
 import { connectionEnvironment, type PostgresConnection } from './connection.ts';
 import { holdSnapshot } from './parallel-dump.ts';
@@ -33,6 +33,7 @@ export async function* postgresArtefacts(
     const source = postgresSource({
       ...options,
       ...{ connection, folder, format, masking, globals: false },
+      without: withoutOf(choice),
       dump: { snapshot: held.id, compressed: format === 'custom', flags: flagsOf(choice) },
     });
     let evidence: Evidence | undefined;
@@ -60,11 +61,14 @@ export async function* postgresArtefacts(
   }
 }
 
-function flagsOf({ owner, privileges, clean, ifExists }: ArtefactChoice): string[] {
+function flagsOf({ clean, ifExists }: ArtefactChoice): string[] {
+  return [...(clean ? ['--clean'] : []), ...(ifExists ? ['--if-exists'] : [])];
+}
+
+/** An archive in the custom format has the owners whatever it is told: its reader is to leave them out. */
+function withoutOf({ format, owner, privileges }: ArtefactChoice): readonly LeftOutFacet[] {
   return [
-    ...(owner === false ? ['--no-owner'] : []),
-    ...(privileges === false ? ['--no-acl'] : []),
-    ...(clean ? ['--clean'] : []),
-    ...(ifExists ? ['--if-exists'] : []),
+    ...(owner === false && format === 'sql' ? (['owner'] as const) : []),
+    ...(privileges === false ? (['privileges'] as const) : []),
   ];
 }

@@ -16,6 +16,7 @@ import {
   evidenceName,
   type EvidencePart,
   globalsName,
+  type LeftOutFacet,
   type TableEvidence,
 } from '../database/evidence.ts';
 import { connectionEnvironment, type PostgresConnection } from './connection.ts';
@@ -48,6 +49,7 @@ interface DumpSettings {
 /** Only whoever may read the database may read its rows in a restored folder. */
 const permissions = 0o600;
 const plain = ['--format=plain'];
+const withoutFlags: Readonly<Record<LeftOutFacet, string>> = { owner: '--no-owner', privileges: '--no-acl' };
 
 export function postgresSource(options: PostgresSourceOptions): Source {
   return {
@@ -85,7 +87,12 @@ async function* entries(
   const args = ['--no-password', ...(choices ? tableArguments(choices) : [])];
   const { format } = options;
   const { snapshot, compressed, flags } = options.dump ?? { compressed: false, flags: [] };
-  const own = snapshot === undefined ? flags : [...flags, `--snapshot=${snapshot}`];
+  const { without = [] } = options;
+  const own = [
+    ...flags,
+    ...without.map((facet) => withoutFlags[facet]),
+    ...(snapshot === undefined ? [] : [`--snapshot=${snapshot}`]),
+  ];
   const run = (shape: readonly string[], until = signal): AsyncGenerator<Uint8Array, void, void> => {
     const watched = { ...child, signal: until, onWarning: options.warn };
     return readProcess(dumper.path, [...args, ...own, ...shape], watched);
@@ -176,6 +183,7 @@ async function* entries(
       globals: { name: globalsName, bytes: globals.sql.length, passwords: globals.passwords },
     }),
     tables,
+    ...(without.length > 0 && { without }),
     ...(options.masking && { masked: { rules: options.masking.rules.digest } }),
   };
   yield entry(evidenceName, { kind: 'stream', bytes: once(encodeEvidence(evidence)) });
