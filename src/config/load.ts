@@ -145,6 +145,7 @@ class Gathered {
       this.#refuse(file.positionOf(value), `expected ${section} by name`);
       return [];
     }
+    const twice = new Set(file.repeatedKeys(value, { shallow: true }).map(({ name }) => name));
     return members.filter(({ name, nameNode: node, value }) => {
       const position = file.positionOf(node);
       const owner: EntryName = { section, name };
@@ -154,7 +155,7 @@ class Gathered {
       }
       const isNew = this.#isNew(`${section} ${name}`, position, `${name} is`, owner);
       const isRepeated = value !== undefined && this.#refuseRepeated(file, value, owner);
-      return isNew && !isRepeated;
+      return isNew && !isRepeated && !twice.has(name);
     });
   }
 
