@@ -1,6 +1,7 @@
 /** The flags by which verbs work on archives: how one is laid out, what its files pass through, what opens them. */
 import type { Command } from 'commander';
 import { Option } from 'commander';
+import { HoldfastError } from '../kernel/errors.ts';
 import { collect, collectSplit } from './values.ts';
 
 export interface ArchiveFlags {
@@ -8,6 +9,7 @@ export interface ArchiveFlags {
   encode?: string[];
   recipient?: string[];
   identity?: string[];
+  minSizeRatio?: string;
 }
 
 /** Under this heading the help shows them. */
@@ -16,7 +18,10 @@ const heading = 'Flags for archives (-r archive:LOCATION):';
 export function addArchiveWriteFlags(command: Command): Command {
   const encode = 'gzip, lz4, zstd or none, then openpgp or age; zstd:19 has a level (default: gzip)';
   const recipient = 'who can open it: a file of OpenPGP certificates, age1..., or a file of those';
+  const smaller =
+    'replace no file of the layout latest by one smaller than this part of it, where there are no versions (default: 0.5)';
   return addLayoutFlag(command)
+    .addOption(new Option('--min-size-ratio <ratio>', smaller).helpGroup(heading))
     .addOption(new Option('--encode <name,...>', encode).argParser(collectSplit).helpGroup(heading))
     .addOption(new Option('--recipient <recipient>', recipient).argParser(collect).helpGroup(heading));
 }
@@ -36,4 +41,12 @@ function addLayoutFlag(command: Command): Command {
 export function minSizeRatio(): Option {
   const what = 'remove nothing beside a newest one that is smaller than this part of its elders';
   return new Option('--min-size-ratio <ratio>', `${what} (default: 0.5)`).helpGroup(heading);
+}
+
+/** Undefined without the flag. Code `usage`. */
+export function parseSizeRatio(text: string | undefined): number | undefined {
+  if (text === undefined) return undefined;
+  const ratio = Number(text);
+  if (text !== '' && ratio >= 0 && ratio <= 1) return ratio;
+  throw new HoldfastError('usage', `--min-size-ratio: "${text}" is not a number from 0 to 1`);
 }

@@ -12,7 +12,7 @@ import { maskedTag } from '../sources/masking/masking.ts';
 import type { Source } from '../sources/source.ts';
 import { openArchive } from './archive/open.ts';
 import { tellArchiveBackup } from './archive/tell-backup.ts';
-import type { ArchiveFlags } from './archive-flags.ts';
+import { type ArchiveFlags, parseSizeRatio } from './archive-flags.ts';
 import { type BackupFlags, backupRequest, streamed } from './backup-options.ts';
 import { chosenDatabases } from './database-operand.ts';
 import { setting } from './environment.ts';
@@ -133,6 +133,7 @@ async function openArchiveVault(
     programVersion: `holdfast ${readVersion()}`,
     tags: [...(flags.tag?.flat() ?? []), ...(flags.mask === undefined ? [] : [maskedTag])],
     timeMs,
+    minSizeRatio: parseSizeRatio(flags.minSizeRatio),
   };
   return {
     name: nameOf(invocation),

@@ -154,7 +154,13 @@ async function backUpSource(
     const name = one.kind === 'stream' && opened.length > 1 ? `${source.name} (${one.path})` : source.name;
     const tags = [...(one.kind === 'stream' ? one.tags : source.tags)];
     if (job.group !== undefined) tags.push(job.group);
-    const options = (vault: RunVault) => ({ subject: `${name} to ${vault.name}`, timeMs, tags });
+    const { minSizeRatio } = job;
+    const options = (vault: RunVault) => ({
+      subject: `${name} to ${vault.name}`,
+      timeMs,
+      tags,
+      minSizeRatio,
+    });
     const done = (sources: KeptSource[], result: KeptSource): void => {
       sources.push(result);
       tell(result.step);

@@ -22,6 +22,8 @@ export interface BackUpOptions {
   /** milliseconds since 1970 */
   readonly timeMs: number;
   readonly tags: readonly string[];
+  /** of the only backup, which one that would replace it must have */
+  readonly minSizeRatio: number;
   /** what an archive is given in place of the source itself */
   readonly input?: ArchiveInput | undefined;
 }

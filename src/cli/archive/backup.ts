@@ -8,7 +8,7 @@ import { databaseInput, streamInput } from '../../operations/archive/input.ts';
 import { commandSource, streamSource } from '../../sources/streams/stream-source.ts';
 import type { Archive } from '../../vaults/archive/archive.ts';
 import { maskedTag } from '../../sources/masking/masking.ts';
-import type { ArchiveFlags } from '../archive-flags.ts';
+import { type ArchiveFlags, parseSizeRatio } from '../archive-flags.ts';
 import { type BackupFlags, chosenFiles } from '../backup-options.ts';
 import { chosenDatabases } from '../database-operand.ts';
 import { setting } from '../environment.ts';
@@ -91,7 +91,7 @@ async function backUpOne(
   invocation: Invocation,
   archive: Archive,
   input: ArchiveInput,
-  flags: BackupFlags,
+  flags: BackupFlags & ArchiveFlags,
   timeMs: number | undefined,
 ): Promise<boolean> {
   const { terminal, environment, context } = invocation;
@@ -111,6 +111,7 @@ async function backUpOne(
       programVersion: `holdfast ${readVersion()}`,
       tags: [...(flags.tag?.flat() ?? []), ...(flags.mask === undefined ? [] : [maskedTag])],
       timeMs,
+      minSizeRatio: parseSizeRatio(flags.minSizeRatio),
     },
     context,
   );

@@ -10,7 +10,7 @@ import {
 import { isEmptyFilter } from '../../vaults/repository/snapshot-filter.ts';
 import type { ArchiveSnapshot } from '../../vaults/archive/archive.ts';
 import { findLayout } from '../../vaults/archive/archive.ts';
-import type { ArchiveFlags } from '../archive-flags.ts';
+import { type ArchiveFlags, parseSizeRatio } from '../archive-flags.ts';
 import type { ForgetFlags } from '../forget-options.ts';
 import { forgetPolicy } from '../forget-options.ts';
 import { plural } from '../output/format.ts';
@@ -22,7 +22,7 @@ import { archiveSnapshotJson, archiveTable } from './table.ts';
 export async function runArchiveForget(
   invocation: Invocation,
   ids: readonly string[],
-  flags: ForgetFlags & ArchiveFlags & { minSizeRatio?: string },
+  flags: ForgetFlags & ArchiveFlags,
 ): Promise<void> {
   const { terminal, environment, context } = invocation;
   if (flags.unsafeAllowRemoveAll) {
@@ -33,7 +33,7 @@ export async function runArchiveForget(
   }
   const host = flags.host ?? flags.hostname;
   const filter = snapshotFilter(host ? { ...flags, host } : flags, environment, ids);
-  const minSizeRatio = ratioOf(flags.minSizeRatio);
+  const minSizeRatio = parseSizeRatio(flags.minSizeRatio) ?? defaultMinSizeRatio;
   await withArchive(invocation, flags, async (archive) => {
     const named = ids.length > 0;
     const chosen =
@@ -56,9 +56,17 @@ export async function runArchiveForget(
       tellTable(invocation, 'keep', [...reasons.keys()], reasons);
     }
     tellTable(invocation, flags.dryRun ? 'would remove' : 'remove', remove);
+    const lost = named || held.length > 0 ? [] : plan.lost;
+    for (const name of lost) {
+      context.warn(`${name} tells of files that are missing, and ${flags.dryRun ? 'would go' : 'goes'}`);
+    }
     const failed: string[] = [];
     if (!flags.dryRun) {
-      const done = await performArchiveForget(archive, { remove, unfinished: plan.unfinished }, context);
+      const done = await performArchiveForget(
+        archive,
+        { remove, unfinished: [...plan.unfinished, ...lost] },
+        context,
+      );
       for (const { snapshot, error } of done.failed) {
         failed.push(snapshot.name);
         context.warn(`${snapshot.name} could not be removed: ${messageOf(error)}`);
@@ -90,11 +98,4 @@ function tellTable(
   terminal.say(`${what} ${plural(snapshots.length, 'snapshot')}:`);
   for (const line of archiveTable(snapshots, reasons)) terminal.say(line);
   terminal.say('');
-}
-
-function ratioOf(text: string | undefined): number {
-  if (text === undefined) return defaultMinSizeRatio;
-  const ratio = Number(text);
-  if (text !== '' && ratio >= 0 && ratio <= 1) return ratio;
-  throw new HoldfastError('usage', `--min-size-ratio: "${text}" is not a number from 0 to 1`);
 }

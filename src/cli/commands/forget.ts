@@ -45,7 +45,7 @@ export function forgetCommand(runtime: Runtime): Command {
   addArchiveReadFlags(addPruneFlags(command))
     .addOption(minSizeRatio())
     .action(
-      action<ForgetFlags & ArchiveFlags & { minSizeRatio?: string }>(
+      action<ForgetFlags & ArchiveFlags>(
         runtime,
         async (invocation, ids, flags) => {
           if (!invocation.settings.lock && !flags.dryRun) {

@@ -16,6 +16,9 @@ import { listArchive } from '../../vaults/archive/archive.ts';
 import type { Layout } from '../../vaults/archive/layout/layout.ts';
 import { openArtefact } from '../../vaults/archive/reader.ts';
 import { backupToArchive, type ArchiveBackupOptions } from './backup.ts';
+import type { ArchiveCheckEvent } from './check.ts';
+import { checkArchive } from './check.ts';
+import { performArchiveForget, planArchiveForget } from './forget.ts';
 import type { ArchiveInput } from './input.ts';
 
 const night = Date.UTC(2026, 10, 20, 1);
@@ -247,10 +250,101 @@ test('an unfinished run is no snapshot, and goes in time', async () => {
   const archive = archiveOn(storage, 'dated');
   const clock = clockAt(night);
   await storage.write('2026-11-19_23-00-00Z_db-shop/db-shop.sql.gz', Buffer.from('half'));
+  await storage.write('2026-11-19_23-00-00Z_db-shop/unfinished', Buffer.from(''));
   const context = createContext({ clock });
   const { retention } = await backupToArchive(archive, input('hello'), newest(9), context);
   assert.deepEqual(retention!.unfinished, []);
   clock.set(night + day);
   await backupToArchive(archive, input('hello'), newest(9), context);
   assert.equal((await listArchive(archive, context)).unfinished.length, 0);
+});
+
+test('a run whose manifest got lost is a snapshot still, is told of, and is not taken for an unfinished one', async () => {
+  const archive = archiveOn(createMemoryStorage(), 'dated');
+  const clock = clockAt(night);
+  const context = createContext({ clock });
+  await backupToArchive(archive, input('-- Dump completed'), options, context);
+  await archive.storage.remove('2026-11-20_01-00-00Z_db-shop/manifest.json');
+  clock.set(night + 3 * day);
+  await backupToArchive(archive, input('hello'), newest(9), context);
+  const { snapshots, unfinished } = await listArchive(archive, context);
+  assert.equal(snapshots.length, 2);
+  assert.deepEqual(unfinished, []);
+  const events: ArchiveCheckEvent[] = [];
+  const { errors } = await checkArchive(archive, {}, (event) => events.push(event), context);
+  assert.equal(errors, 1);
+  assert.ok(events.some((event) => event.kind === 'error' && event.message.includes('manifest.json')));
+});
+
+test('a stable name that another source has is not overwritten', async () => {
+  const archive = archiveOn(createMemoryStorage(), 'latest');
+  const context = createContext({ clock: clockAt(night) });
+  const of = (...paths: string[]): ArchiveInput => {
+    const made = input('hello');
+    return { ...made, source: { ...made.source, kind: 'files', paths } };
+  };
+  await backupToArchive(archive, of('/a/b'), options, context);
+  const before = await archive.storage.read('db-shop.sql.gz');
+  // encoded otherwise it would have a name of its own, and would be taken for the same snapshot
+  for (const encode of [archive.encode, []]) {
+    await assert.rejects(backupToArchive({ ...archive, encode }, of('/a-b'), options, context), (error) =>
+      hasCode(error, 'exists'),
+    );
+  }
+  assert.deepEqual(await archive.storage.read('db-shop.sql.gz'), before);
+  await backupToArchive(archive, of('/a/b', '/c'), options, context);
+  assert.deepEqual((await listArchive(archive, context)).snapshots[0]?.manifest?.source.paths, [
+    '/a/b',
+    '/c',
+  ]);
+});
+
+test('a stable name without older versions is not replaced by what is suspiciously small', async () => {
+  const memory = createMemoryStorage();
+  const archive: Archive = { ...archiveOn(memory, 'latest'), encode: [] };
+  const context = createContext({ clock: clockAt(night) });
+  await backupToArchive(archive, input('x'.repeat(1000)), options, context);
+  await assert.rejects(backupToArchive(archive, input('x'.repeat(499)), options, context), (error) =>
+    hasCode(error, 'incomplete'),
+  );
+  assert.equal((await memory.stat('db-shop.sql')).size, 1000);
+  assert.equal((await checkArchive(archive, {}, () => {}, context)).errors, 0);
+  const versioned: Archive = { ...archive, storage: { ...memory, keepVersions: async () => [] } };
+  await backupToArchive(versioned, input('x'.repeat(400)), options, context);
+  assert.equal((await memory.stat('db-shop.sql')).size, 400);
+  await backupToArchive(archive, input('tiny'), { ...options, minSizeRatio: 0 }, context);
+  assert.equal((await memory.stat('db-shop.sql')).size, 4);
+});
+
+test('files that are gone are errors in every layout, until forget removes what tells of them', async () => {
+  for (const layout of ['daily', 'rolling', 'latest', 'dated'] as const) {
+    const archive = archiveOn(createMemoryStorage(), layout);
+    const context = createContext({ clock: clockAt(night) });
+    await backupToArchive(archive, input('hello'), options, context);
+    await backupToArchive(archive, input('hello', 'other'), options, context);
+    const [name] = (await namesIn(archive.storage)).filter(
+      (one) => one.endsWith('db-shop.sql.gz') || /shop_.*gz$/.test(one),
+    );
+    await archive.storage.remove(name!);
+    const check = () => checkArchive({ ...archive, layout: undefined }, {}, () => {}, context);
+    assert.deepEqual(await check(), { files: 1, errors: 1 }, layout);
+    const policy = { kind: 'newest', count: 5 } as const;
+    const plan = await planArchiveForget(archive, { policy, minSizeRatio: 0.5 }, context);
+    await performArchiveForget(archive, { remove: [], unfinished: plan.lost }, context);
+    assert.deepEqual(await check(), { files: 1, errors: 0 }, layout);
+  }
+});
+
+test('where nothing is an archive there is none', async () => {
+  const context = createContext({ clock: clockAt(night) });
+  const storage = createMemoryStorage();
+  for (const names of [[], ['config', 'keys/ab', 'data/ab/cd'], ['notes.txt']]) {
+    for (const name of names) await storage.write(name, Buffer.from('x'));
+    for (const layout of [undefined, 'daily', 'dated'] as const) {
+      await assert.rejects(
+        checkArchive(archiveOn(storage, layout), {}, () => {}, context),
+        (error) => hasCode(error, 'no-repository'),
+      );
+    }
+  }
 });

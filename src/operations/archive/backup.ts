@@ -8,6 +8,7 @@ import { incompleteTag } from '../backup/backup.ts';
 import type { ArchiveForgetPlan, ArchiveForgetResult } from './forget.ts';
 import { performArchiveForget, planArchiveForget } from './forget.ts';
 import type { ArchiveInput } from './input.ts';
+import { defaultMinSizeRatio } from './policy.ts';
 import type { ArchivePolicy } from './retention.ts';
 
 export interface ArchiveBackupOptions {
@@ -18,6 +19,8 @@ export interface ArchiveBackupOptions {
   readonly timeMs?: number | undefined;
   /** how many monthly ones `rolling` keeps: without any there are none; 1 when undefined */
   readonly monthly?: number | undefined;
+  /** of the file that is replaced in `latest` without older versions; half of it when undefined */
+  readonly minSizeRatio?: number | undefined;
   /** what becomes of older backups of the same source; undefined: they stay */
   readonly retention?: ArchiveRetention | undefined;
 }
@@ -66,13 +69,14 @@ export async function backupToArchive(
 async function writeRun(
   archive: Archive,
   input: ArchiveInput,
-  { hostname, programVersion, tags, timeMs, monthly = 1 }: ArchiveBackupOptions,
+  { hostname, programVersion, tags, timeMs, monthly = 1, minSizeRatio }: ArchiveBackupOptions,
   context: Context,
 ): Promise<Manifest> {
   await using run = await beginRun(
     archive,
     {
       ...{ source: input.source, time: timeMs, hostname, program: programVersion, tags },
+      minSizeRatio: minSizeRatio ?? defaultMinSizeRatio,
       tier: (time) => tierOf(time, { monthly, zone: archive.zone }),
     },
     context,

@@ -7,7 +7,7 @@ import { createDigest } from '../../vaults/archive/digest.ts';
 import { encodingKinds, encodingsOfName } from '../../vaults/archive/encodings/encoding.ts';
 import { openArtefact } from '../../vaults/archive/reader.ts';
 import type { SnapshotFilter } from '../../vaults/repository/snapshot-filter.ts';
-import { chooseSnapshots, formOf } from './find.ts';
+import { chooseLost, chooseSnapshots, formOf } from './find.ts';
 
 export type ArchiveCheckEvent =
   /** how it was proven: decoded and compared, or what could be done without a manifest or a key */
@@ -33,17 +33,22 @@ export async function checkArchive(
     errors++;
     report({ kind: 'error', name: '', message });
   };
-  const { snapshots, unfinished } = await listArchive(archive, { signal, warn });
+  const { snapshots, unfinished, lost } = await listArchive(archive, { signal, warn });
   for (const name of unfinished) {
     report({ kind: 'note', message: `${name} is of a run that was not finished; forget removes it in time` });
   }
   let files = 0;
-  for (const { name, manifest, layout, artefacts } of chooseSnapshots(snapshots, filter)) {
-    const present = new Set(artefacts.map((artefact) => artefact.name));
-    for (const lost of layout === 'dated' ? (manifest?.artefacts ?? []) : []) {
-      if (present.has(lost.name)) continue;
+  const chosen = chooseSnapshots(snapshots, filter);
+  for (const { name, manifestName } of chooseLost(lost, chosen, filter)) {
+    errors++;
+    report({ kind: 'error', name, message: `it is missing, and ${manifestName} tells of it` });
+  }
+  for (const { layout, manifest, artefacts } of chosen) {
+    if (layout === 'dated' && !manifest) {
       errors++;
-      report({ kind: 'error', name, message: `${lost.name} is missing` });
+      const missing =
+        'its manifest.json is missing or damaged: what it holds is read, and compared with nothing';
+      report({ kind: 'error', name: artefacts[0]!.name, message: missing });
     }
     for (const artefact of artefacts) {
       files++;

@@ -1,9 +1,11 @@
 /** Chooses snapshots of an archive, and artefacts of one. */
 import type { Context } from '../../kernel/context.ts';
 import { HoldfastError } from '../../kernel/errors.ts';
-import type { Archive, ArchiveSnapshot, StoredArtefact } from '../../vaults/archive/archive.ts';
+import type { Archive, ArchiveSnapshot, LostArtefact, StoredArtefact } from '../../vaults/archive/archive.ts';
 import { listArchive } from '../../vaults/archive/archive.ts';
 import { variantOf } from '../../vaults/archive/layout/extension.ts';
+import { coreName } from '../../vaults/archive/layout/layout.ts';
+import type { Manifest } from '../../vaults/archive/manifest.ts';
 import type { SnapshotFilter } from '../../vaults/repository/snapshot-filter.ts';
 import { hasTags } from '../forget-policy.ts';
 
@@ -14,8 +16,27 @@ export async function findArchiveSnapshots(
   context: Context,
 ): Promise<readonly ArchiveSnapshot[]> {
   const { signal } = context;
-  const { snapshots } = await listArchive(archive, { signal, warn: (message) => context.warn(message) });
-  return chooseSnapshots(snapshots, filter);
+  const warn = (message: string): void => context.warn(message);
+  const { snapshots, lost } = await listArchive(archive, { signal, warn });
+  const chosen = chooseSnapshots(snapshots, filter);
+  for (const { name } of chooseLost(lost, chosen, filter))
+    warn(`${name} is missing: its manifest tells of it`);
+  return chosen;
+}
+
+/** What is missing of those that are meant. */
+export function chooseLost(
+  lost: readonly LostArtefact[],
+  chosen: readonly ArchiveSnapshot[],
+  filter: SnapshotFilter,
+): readonly LostArtefact[] {
+  // a run is a source and a time
+  const runOf = ({ time, source }: Manifest): string => [time, ...source.paths].join('\0');
+  const runs = new Set(chosen.flatMap(({ manifest }) => (manifest ? [runOf(manifest)] : [])));
+  return lost.filter(({ manifest }) => {
+    if (filter.ids?.length) return runs.has(runOf(manifest));
+    return fits({ core: coreName(manifest.source), manifest }, filter);
+  });
 }
 
 /** The same among those that are listed already. */
@@ -40,7 +61,10 @@ export async function findArchiveSnapshot(
 }
 
 /** Whether it is of one of the hosts, has the tags, and all of the paths. */
-function fits({ core, manifest }: ArchiveSnapshot, filter: Omit<SnapshotFilter, 'ids'>): boolean {
+function fits(
+  { core, manifest }: Pick<ArchiveSnapshot, 'core' | 'manifest'>,
+  filter: Omit<SnapshotFilter, 'ids'>,
+): boolean {
   const { hosts = [], tags = [], paths = [] } = filter;
   const names = [core, ...(manifest ? [...manifest.source.paths, manifest.source.database] : [])];
   const ofHost =

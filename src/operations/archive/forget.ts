@@ -1,7 +1,7 @@
 /** Removes snapshots of an archive, by a retention policy or by name: the files, their manifests, and folders that are empty then. */
 import type { Context } from '../../kernel/context.ts';
 import { hasCode, throwIfAborted } from '../../kernel/errors.ts';
-import type { Archive, ArchiveSnapshot } from '../../vaults/archive/archive.ts';
+import type { Archive, ArchiveSnapshot, LostArtefact } from '../../vaults/archive/archive.ts';
 import { listArchive } from '../../vaults/archive/archive.ts';
 import { instantOf } from '../../vaults/archive/layout/wall-clock.ts';
 import { manifestName } from '../../vaults/archive/manifest.ts';
@@ -27,6 +27,8 @@ export interface ArchiveForgetPlan {
   readonly held: readonly string[];
   /** files of runs that were broken off more than a day ago */
   readonly unfinished: readonly string[];
+  /** manifests that tell of nothing but files that are missing */
+  readonly lost: readonly string[];
 }
 
 export interface ArchiveForgetResult {
@@ -56,6 +58,7 @@ export async function planArchiveForget(
     remove: plan.remove.map((subject) => bySubject.get(subject)!),
     held: plan.held,
     unfinished: plan.held.length > 0 ? [] : listing.unfinished.filter((name) => isOld(name, now)),
+    lost: idleManifests(listing.lost),
   };
 }
 
@@ -87,12 +90,17 @@ export async function performArchiveForget(
   return { removed, failed };
 }
 
-/** The manifest of a run goes first: what is left after an interruption is no snapshot, and is found again. */
+/** Manifests go first: what is left after an interruption is found again, and nothing tells of what is gone. */
 function namesOf({ layout, artefacts }: ArchiveSnapshot): string[] {
   const names = artefacts.map(({ name }) => name);
   const manifests = artefacts.flatMap((artefact) => artefact.manifestName ?? []);
-  if (layout !== 'dated') return [...names, ...manifests];
-  return [manifestName(layout, names[0]!), ...names];
+  return layout === 'dated' ? [manifestName(layout, names[0]!), ...names] : [...manifests, ...names];
+}
+
+function idleManifests(lost: readonly LostArtefact[]): string[] {
+  const names = new Set(lost.map(({ name }) => name));
+  const idle = lost.filter(({ manifest }) => manifest.artefacts.every(({ name }) => names.has(name)));
+  return [...new Set(idle.map(({ manifestName }) => manifestName))];
 }
 
 function isOld(name: string, now: number): boolean {

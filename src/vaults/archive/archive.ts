@@ -7,9 +7,16 @@ import type { EncodingChoice } from './encodings/open.ts';
 import type { DecodingKeys } from './encodings/open.ts';
 import { isKnownExtension } from './layout/extension.ts';
 import type { Layout, ParsedArtefact, Tier } from './layout/layout.ts';
-import { layouts, parseArtefact } from './layout/layout.ts';
+import { layouts, manifestSuffix, parseArtefact } from './layout/layout.ts';
 import type { Manifest, ManifestArtefact } from './manifest.ts';
-import { decodeManifest, manifestName, ownFolder } from './manifest.ts';
+import {
+  datedManifest,
+  decodeManifest,
+  manifestFolder,
+  manifestName,
+  ownFolder,
+  unfinishedName,
+} from './manifest.ts';
 
 export interface Archive {
   readonly storage: Storage;
@@ -55,8 +62,16 @@ export interface StoredArtefact {
 export interface ArchiveListing {
   /** oldest first */
   readonly snapshots: readonly ArchiveSnapshot[];
-  /** files of runs that were never finished, which `dated` tells by the missing manifest */
+  /** files of runs of `dated` that were never finished: there is what tells so, and no manifest */
   readonly unfinished: readonly string[];
+  /** what manifests tell of and is not there; only where all of the archive was looked at */
+  readonly lost: readonly LostArtefact[];
+}
+
+export interface LostArtefact {
+  readonly name: string;
+  readonly manifestName: string;
+  readonly manifest: Manifest;
 }
 
 interface Found extends ParsedArtefact {
@@ -83,18 +98,21 @@ export function assertHoldsArchives({ storage }: Archive): void {
   });
 }
 
-/** Everything that the names in the storage tell of, and the manifests beside. A manifest that is no good is told and passed over. */
+/**
+ * Everything that the names in the storage tell of, and the manifests beside. A manifest that is no good is told and passed
+ * over. Code `no-repository` where nothing is an archive's: a disk that is not mounted looks like one that is empty.
+ */
 export async function listArchive(
   archive: Archive,
   { signal, warn, core }: ListOptions,
 ): Promise<ArchiveListing> {
   const { storage } = archive;
   assertHoldsArchives(archive);
-  const names = new Set<string>();
+  const objects = await Array.fromAsync(storage.list('', { signal }));
+  const names = new Set(objects.map(({ name }) => name));
   const found: Found[] = [];
-  for await (const { name, size, modified } of storage.list('', { signal })) {
-    names.add(name);
-    const parsed = parseName(archive, name);
+  for (const { name, size, modified } of objects) {
+    const parsed = parseName(archive, name, names);
     if (parsed && (core === undefined || parsed.core === core)) {
       found.push({ ...parsed, name, size, modified });
     }
@@ -102,36 +120,67 @@ export async function listArchive(
   const groups = Map.groupBy(found, snapshotName);
   const snapshots: ArchiveSnapshot[] = [];
   const unfinished: string[] = [];
+  const readManifest = async (name: string): Promise<Manifest | undefined> => {
+    try {
+      return decodeManifest(await storage.read(name, { signal }), name);
+    } catch (error) {
+      if (!hasCode(error, 'corrupt', 'unsupported', 'not-found', 'truncated')) throw error;
+      warn(`${error.message}, and is passed over`);
+      return undefined;
+    }
+  };
+  const lost: LostArtefact[] = [];
+  const seen = new Set<string>();
+  const addLost = (manifestName: string, manifest: Manifest): void => {
+    const gone = core === undefined ? manifest.artefacts.filter(({ name }) => !names.has(name)) : [];
+    lost.push(...gone.map(({ name }) => ({ name, manifestName, manifest })));
+  };
   const read = async ([name, members]: readonly [string, readonly Found[]]) => {
     const manifests = new Map<string, Manifest>();
     for (const { layout, name } of members) {
-      const manifest = manifestName(layout, name);
-      if (!names.has(manifest) || manifests.has(manifest)) continue;
-      try {
-        manifests.set(manifest, decodeManifest(await storage.read(manifest, { signal }), manifest));
-      } catch (error) {
-        if (!hasCode(error, 'corrupt', 'unsupported', 'not-found', 'truncated')) throw error;
-        warn(`${error.message}, and is passed over`);
-      }
+      const own = manifestName(layout, name);
+      if (!names.has(own) || seen.has(own)) continue;
+      seen.add(own);
+      const manifest = await readManifest(own);
+      if (manifest) manifests.set(own, manifest);
     }
     return { name, members, manifests };
   };
   for await (const { name, members, manifests } of mapParallel(groups, readers, read)) {
     const first = members[0]!;
-    if (first.layout === 'dated' && !names.has(manifestName('dated', first.name))) {
-      unfinished.push(...members.map((member) => member.name));
+    const mark = unfinishedName(first.name);
+    if (first.layout === 'dated' && names.has(mark) && !names.has(manifestName('dated', first.name))) {
+      unfinished.push(...members.map((member) => member.name), mark);
       continue;
     }
+    for (const [manifestName, manifest] of manifests) addLost(manifestName, manifest);
     snapshots.push(describe(name, members, manifests));
   }
+  const folders = new Set(found.map(({ name }) => unfinishedName(name)));
+  for (const name of names) {
+    const isMark = name.endsWith('/unfinished') && datedManifest.test(manifestName('dated', name));
+    if (isMark && !folders.has(name) && !names.has(manifestName('dated', name))) unfinished.push(name);
+  }
+  const alone =
+    core === undefined ? [...names].filter((name) => isManifest(archive, name) && !seen.has(name)) : [];
+  for await (const [name, manifest] of mapParallel(
+    alone,
+    readers,
+    async (name) => [name, await readManifest(name)] as const,
+  )) {
+    if (manifest) addLost(name, manifest);
+  }
+  if (core === undefined && snapshots.length + unfinished.length + lost.length === 0)
+    refuseNone(archive, names);
   snapshots.sort((a, b) => a.time - b.time || (a.name < b.name ? -1 : 1));
-  return { snapshots, unfinished };
+  return { snapshots, unfinished, lost };
 }
 
 /** The layout that an archive has; undefined when nothing of it tells. */
 export async function findLayout(archive: Archive, signal: AbortSignal): Promise<Layout | undefined> {
   if (archive.layout !== undefined) return archive.layout;
   for await (const { name } of archive.storage.list('', { signal })) {
+    if (!name.includes('/') && name.endsWith(manifestSuffix)) return 'latest';
     const parsed = parseName(archive, name);
     if (parsed) return parsed.layout;
   }
@@ -141,15 +190,44 @@ export async function findLayout(archive: Archive, signal: AbortSignal): Promise
 function parseName(
   { layout, zone }: Archive,
   name: string,
+  names?: ReadonlySet<string>,
 ): (ParsedArtefact & { readonly layout: Layout }) | undefined {
   if (name.startsWith(ownFolder)) return undefined;
   for (const one of layout === undefined ? layouts : [layout]) {
     const parsed = parseArtefact(one, name, zone);
     // any file might be one of stable name
-    if (parsed && one === 'latest' && layout === undefined && !isKnownExtension(parsed.extension)) continue;
+    const isCertain = layout !== undefined || one !== 'latest' || names?.has(manifestName(one, name));
+    if (parsed && !isCertain && !isKnownExtension(parsed.extension)) continue;
     if (parsed) return { ...parsed, layout: one };
   }
   return undefined;
+}
+
+/** Whether it is the name of a manifest. */
+function isManifest({ layout }: Archive, name: string): boolean {
+  if (name.startsWith(manifestFolder)) return true;
+  if (layout !== 'latest' && datedManifest.test(name)) return true;
+  const isPlain = !name.includes('/') && name.endsWith(manifestSuffix);
+  return isPlain && (layout === undefined || layout === 'latest');
+}
+
+function refuseNone({ storage, layout }: Archive, names: ReadonlySet<string>): never {
+  const { location } = storage;
+  if (names.size === 0) {
+    throw new HoldfastError('no-repository', `there is no archive at ${location}: nothing lies there`, {
+      hint: 'is it mounted, and written right? the first backup makes an archive',
+    });
+  }
+  const laidOut = layout === undefined ? '' : ` of the layout ${layout}`;
+  throw new HoldfastError(
+    'no-repository',
+    `there is no archive${laidOut} at ${location}: none of its files is named as a backup`,
+    {
+      hint: names.has('config')
+        ? 'it looks like a repository: name it without archive:'
+        : 'another folder, or another --layout?',
+    },
+  );
 }
 
 function snapshotName({ layout, name, extension }: Found): string {

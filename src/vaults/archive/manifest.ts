@@ -48,7 +48,11 @@ export interface Digest {
 /** The folder of what scripts that look after `daily` and `rolling` should not stumble on. */
 export const ownFolder = '.holdfast/';
 
+/** Where manifests of `daily` and `rolling` lie. */
+export const manifestFolder = `${ownFolder}manifests/`;
 const nameInFolder = 'manifest.json';
+/** The name of a manifest of `dated`. */
+export const datedManifest = /^\d{4}-\d\d-\d\d_\d\d-\d\d-\d\dZ_[^/]+\/manifest\.json$/;
 
 /**
  * Where the manifest of an artefact lies. Scripts of backup-container count every file whose path has a database's name
@@ -58,7 +62,12 @@ export function manifestName(layout: Layout, artefact: string): string {
   if (layout === 'dated') return `${artefact.slice(0, artefact.lastIndexOf('/') + 1)}${nameInFolder}`;
   if (layout === 'latest') return `${artefact}${manifestSuffix}`;
   const date = /\d{4}-\d\d-\d\d/.exec(artefact)?.[0] ?? 'undated';
-  return `${ownFolder}manifests/${date}/${createHash('sha256').update(artefact).digest('hex').slice(0, 32)}.json`;
+  return `${manifestFolder}${date}/${createHash('sha256').update(artefact).digest('hex').slice(0, 32)}.json`;
+}
+
+/** What lies beside the files of a run of `dated` until its manifest is written: a manifest that is missing later got lost. */
+export function unfinishedName(artefact: string): string {
+  return `${artefact.slice(0, artefact.lastIndexOf('/') + 1)}unfinished`;
 }
 
 export function encodeManifest(manifest: Manifest): Uint8Array {

@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import { copyOf } from '../../kernel/bytes.ts';
 import { HoldfastError } from '../../kernel/errors.ts';
 import type { Context } from '../../kernel/context.ts';
-import type { VersionWish } from '../../storage/storage.ts';
+import type { StoredObject, VersionWish } from '../../storage/storage.ts';
 import type { Archive } from './archive.ts';
 import { assertHoldsArchives, findLayout } from './archive.ts';
 import { type Encoding, encodingKinds } from './encodings/encoding.ts';
@@ -11,8 +11,9 @@ import { encodeThrough, openEncodings } from './encodings/open.ts';
 import type { Layout, Tier } from './layout/layout.ts';
 import { artefactName, coreName, parseArtefact } from './layout/layout.ts';
 import { createDigest } from './digest.ts';
+import { findReplaced, refuseSmaller } from './stable-name.ts';
 import type { Digest, Manifest, ManifestArtefact, ManifestSource } from './manifest.ts';
-import { encodeManifest, manifestName } from './manifest.ts';
+import { encodeManifest, manifestName, unfinishedName } from './manifest.ts';
 
 export interface RunOptions {
   readonly source: ManifestSource;
@@ -23,6 +24,8 @@ export interface RunOptions {
   readonly hostname: string;
   readonly program: string;
   readonly tags: readonly string[];
+  /** of the file that is replaced in `latest` without older versions, which a new one must have */
+  readonly minSizeRatio: number;
 }
 
 export interface NewArtefact {
@@ -39,7 +42,10 @@ export interface ArchiveRun extends AsyncDisposable {
   readonly layout: Layout;
   /** of its names */
   readonly time: number;
-  /** Code `corrupt` when the storage tells of another size than was written; those of the bytes and of the storage. */
+  /**
+   * Code `corrupt` when the storage tells of another size than was written, `incomplete` when the only good backup would
+   * be replaced by one that is suspiciously small; those of the bytes and of the storage.
+   */
   write(artefact: NewArtefact): Promise<ManifestArtefact>;
   /** Writes what makes it a snapshot. Without it everything goes again when the run is disposed of. */
   commit(moreTags?: readonly string[]): Promise<Manifest>;
@@ -47,18 +53,22 @@ export interface ArchiveRun extends AsyncDisposable {
 
 /** Of what is overwritten, the newest 45 stay, and others go after a day. */
 const usualVersions: VersionWish = { count: 45, days: 1 };
+const noFiles: ReadonlyMap<string, StoredObject> = new Map();
 
-/** Names tell times in whole seconds: what is made within one waits for the next. */
+/** Names tell times in whole seconds: what is made within one waits for the next. Code `exists` when a stable name is another source's. */
 export async function beginRun(archive: Archive, options: RunOptions, context: Context): Promise<ArchiveRun> {
   const { storage, zone } = archive;
   const { signal } = context;
   assertHoldsArchives(archive);
   const encodings = await openEncodings(archive.encode);
-  const layout = (await findLayout(archive, signal)) ?? 'dated';
   await storage.prepare({ signal });
-  if (layout === 'latest' && archive.versions !== false) {
-    const notes = await storage.keepVersions?.(archive.versions ?? usualVersions, { signal });
-    for (const { text } of notes ?? []) context.warn(text);
+  const layout = (await findLayout(archive, signal)) ?? 'dated';
+  const replaced = layout === 'latest' ? await findReplaced(archive, options.source, signal) : noFiles;
+  let hasVersions = false;
+  if (layout === 'latest' && archive.versions !== false && storage.keepVersions) {
+    const notes = await storage.keepVersions(archive.versions ?? usualVersions, { signal });
+    for (const { text } of notes) context.warn(text);
+    hasVersions = notes.every(({ kind }) => kind !== 'missing');
   }
   let time = Math.floor((options.time ?? context.clock.now()) / 1000) * 1000;
   const spec = (extension: string) => {
@@ -67,6 +77,7 @@ export async function beginRun(archive: Archive, options: RunOptions, context: C
   };
   const done: ManifestArtefact[] = [];
   const written: string[] = [];
+  let marker: string | undefined;
   let committed = false;
 
   async function findFreeName(extension: string): Promise<string> {
@@ -100,7 +111,14 @@ export async function beginRun(archive: Archive, options: RunOptions, context: C
     async write({ extension, compressed, bytes, evidence }) {
       const own = compressed ? encodings.filter(({ name }) => encodingKinds[name].encrypts) : encodings;
       const name = await findFreeName(extension + own.map((encoding) => encoding.extension).join(''));
-      const digests = await writeEncoded(archive, name, bytes, own, signal);
+      if (layout === 'dated' && marker === undefined) {
+        marker = unfinishedName(name);
+        await storage.write(marker, new Uint8Array(0), { signal });
+      }
+      const elder = hasVersions ? undefined : replaced.get(name);
+      const guard = (body: AsyncIterable<Uint8Array>): AsyncIterable<Uint8Array> =>
+        elder ? refuseSmaller(body, elder, options.minSizeRatio) : body;
+      const digests = await writeEncoded(archive, name, bytes, own, guard, signal);
       if (layout !== 'latest') written.push(name);
       const { size } = await storage.stat(name, { signal });
       if (size !== digests.stored.size) {
@@ -129,6 +147,8 @@ export async function beginRun(archive: Archive, options: RunOptions, context: C
           await put(manifestName(layout, artefact.name), manifestOf([artefact], moreTags));
       }
       committed = true;
+      // with a manifest it tells nothing any more
+      if (marker !== undefined) await storage.remove(marker).catch(() => {});
       if (archive.links ?? layout === 'dated') await linkNewest();
       return manifest;
     },
@@ -141,6 +161,7 @@ export async function beginRun(archive: Archive, options: RunOptions, context: C
       }
       // also when the run was interrupted
       for (const name of written) await storage.remove(name).catch(() => {});
+      if (marker !== undefined) await storage.remove(marker).catch(() => {});
     },
   };
 
@@ -166,6 +187,7 @@ async function writeEncoded(
   name: string,
   bytes: AsyncIterable<Uint8Array>,
   encodings: readonly Encoding[],
+  guard: (body: AsyncIterable<Uint8Array>) => AsyncIterable<Uint8Array>,
   signal: AbortSignal,
 ): Promise<{ readonly plain: Digest; readonly stored: Digest }> {
   const plain = createDigest();
@@ -173,7 +195,7 @@ async function writeEncoded(
   const encoded = encodeThrough(encodings, plain.watch(bytes), signal);
   // what a source yields is valid until the next piece alone, and a storage may take several
   const body = encodings.length === 0 ? copied(encoded) : encoded;
-  await storage.write(name, stored.watch(body), { signal });
+  await storage.write(name, guard(stored.watch(body)), { signal });
   return { plain: plain.end(), stored: stored.end() };
 }
 

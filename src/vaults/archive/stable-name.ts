@@ -1,0 +1,76 @@
+/** What has to be so before a file of stable name is replaced: it is of the same source, and what comes is not far smaller. */
+import { HoldfastError, hasCode } from '../../kernel/errors.ts';
+import type { StoredObject } from '../../storage/storage.ts';
+import type { Archive } from './archive.ts';
+import { coreName, manifestSuffix, parseArtefact } from './layout/layout.ts';
+import type { ManifestSource } from './manifest.ts';
+import { decodeManifest } from './manifest.ts';
+
+/** The files of this name that are there, by their names. Code `exists` when they are of another source. */
+export async function findReplaced(
+  { storage }: Archive,
+  source: ManifestSource,
+  signal: AbortSignal,
+): Promise<ReadonlyMap<string, StoredObject>> {
+  const core = coreName(source);
+  const files = new Map<string, StoredObject>();
+  const manifests: string[] = [];
+  for await (const object of storage.list(core, { signal })) {
+    const { name } = object;
+    const isManifest = name.endsWith(manifestSuffix);
+    const artefact = isManifest ? name.slice(0, -manifestSuffix.length) : name;
+    if (parseArtefact('latest', artefact)?.core !== core) continue;
+    if (isManifest) manifests.push(artefact);
+    else files.set(name, object);
+  }
+  for (const name of manifests) {
+    if (!files.has(name)) continue;
+    const owner = await ownerOf(`${name}${manifestSuffix}`);
+    if (owner && !isSameSource(owner, source)) {
+      throw new HoldfastError(
+        'exists',
+        `${name} is a backup of ${owner.paths.join(' and ')}, and would be replaced by one of ${source.paths.join(' and ')}`,
+        {
+          hint: 'give one of them a name of its own (archive-name), an archive of its own, or move the old file away',
+        },
+      );
+    }
+  }
+  return files;
+
+  async function ownerOf(name: string): Promise<ManifestSource | undefined> {
+    try {
+      return decodeManifest(await storage.read(name, { signal }), name).source;
+    } catch (error) {
+      // nobody knows what it was, as of a file without one
+      if (hasCode(error, 'corrupt', 'not-found', 'truncated')) return undefined;
+      throw error;
+    }
+  }
+}
+
+/** A source under a name of its own may get more paths, or lose some, and is the same. */
+function isSameSource(one: ManifestSource, other: ManifestSource): boolean {
+  return one.paths.length === 0 || one.paths.some((path) => other.paths.includes(path));
+}
+
+/** Passes bytes on, and fails with the code `incomplete` at their end when there are too few to replace what is there. */
+export async function* refuseSmaller(
+  bytes: AsyncIterable<Uint8Array>,
+  { name, size }: StoredObject,
+  minSizeRatio: number,
+): AsyncGenerator<Uint8Array, void, void> {
+  let passed = 0;
+  for await (const piece of bytes) {
+    passed += piece.length;
+    yield piece;
+  }
+  if (passed >= size * minSizeRatio) return;
+  throw new HoldfastError(
+    'incomplete',
+    `${name} is not replaced: it has ${size} bytes, and the new backup with ${passed} is suspiciously small`,
+    {
+      hint: 'when that is right, move the file away, or take another --min-size-ratio (min-size-ratio of a job): there are no older versions here',
+    },
+  );
+}
