@@ -1,4 +1,5 @@
 /** What holds in the end: each entry with its profiles and the defaults, and whether what it refers to is there. */
+import { equalNames } from './archive-names.ts';
 import type { Entry } from './entry.ts';
 import type { LoadedConfig } from './load.ts';
 import type { EntryName, Problem } from './problem.ts';
@@ -59,6 +60,13 @@ export function effectiveConfig(loaded: LoadedConfig): EffectiveConfig {
       const findings: Problem[] = [];
       const settings = mergeEntry(loaded, entry, findings);
       findings.push(...judgeKind(entry, settings), ...judgeReferences(loaded, config, entry, settings));
+      if (section === 'jobs' && findings.length === 0) {
+        const others = [...entries.values()] as EffectiveJob[];
+        const job = { name, kind: 'job', settings, file: position.file } as EffectiveJob;
+        for (const message of equalNames(job, others, config)) {
+          findings.push({ ...position, message: `${name}: ${message}`, entry: { section, name } });
+        }
+      }
       problems.push(...findings);
       if (section === 'jobs') {
         const { notify } = settings as JobSettings;
@@ -120,6 +128,9 @@ function judgeKind(
     if (has('password') && !has('user')) return refuse('a password needs a user', find(['password']));
   }
   if (kind === 'archive') {
+    if (String(settings['archive']).startsWith('rest:')) {
+      return refuse('REST servers keep repositories alone, and no archives', find(['archive']));
+    }
     const encode = listOf(settings['encode'] as string | string[] | undefined);
     const names = encode.map((encoding) => encoding.replace(/:.*/, ''));
     const fault = faultOfStack(names.filter((encoding) => encoding !== 'none') as EncodingName[]);

@@ -91,7 +91,7 @@ jbos: {}
       'a.yaml:13:3: expected settings of nothing',
       'a.yaml:14:3: expected a name of letters, digits, dots, - and _',
       'a.yaml:16:33: expected one of daily, rolling, latest, dated, did you mean daily?',
-      'a.yaml:16:54: expected an encoding: gzip, lz4, zstd, openpgp, age or none',
+      'a.yaml:16:54: expected an encoding: gzip (gzip:1 to gzip:9), lz4, zstd (zstd:1 to zstd:19), openpgp, age or none',
       'a.yaml:17:3: secret: expected recipients: who can open what is encrypted',
       'a.yaml:18:59: odd: the layout rolling keeps so many daily, weekly and monthly ones, and nothing else',
       'a.yaml:19:31: expected a time zone such as Europe/Berlin or UTC',
@@ -118,6 +118,52 @@ jbos: {}
       'a.yaml:1:1: expected sections: some of version, defaults, profiles, sources, vaults, groups, jobs, notifications',
     ]);
     assert.deepEqual(problems(''), []);
+  });
+
+  test('keeps no archives on storages that take repositories alone', () => {
+    assert.deepEqual(
+      problems('vaults: { a: { archive: "rest:http://host/x" }, b: { repository: "rest:http://host/x" } }\n'),
+      ['a.yaml:1:25: a: REST servers keep repositories alone, and no archives'],
+    );
+  });
+
+  test('keeps two sources of one name out of one archive', () => {
+    const text = `sources:
+  a: { paths: /srv/a/b }
+  b: { paths: /srv/a-b }
+  c: { url: "postgres://db/c", archive-name: shop }
+  d: { url: "postgres://old/c", archive-name: shop }
+  e: { url: "postgres://db/c", archive-name: shop, mask: rules }
+  f: { command: [x], filename: x/dump.sql }
+  g: { command: [y], filename: dump.sql }
+vaults:
+  one: { archive: one }
+  two: { archive: two }
+  deep: { repository: deep, password: env:X }
+groups:
+  both: { sources: [c, e] }
+jobs:
+  files: { sources: [a, b], vaults: [deep, one], host: web }
+  apart: { sources: a, vaults: one }
+  other: { sources: b, vaults: two }
+  fine: { group: both, vaults: one }
+  late: { sources: d, vaults: [two, one] }
+  dumps: { sources: [f, g], vaults: one, host: web }
+`;
+    assert.deepEqual(problems(text), [
+      'a.yaml:16:3: files: a and b have one name in the archive one, web-srv-a-b: give one of them another archive-name',
+      'a.yaml:20:3: late: c and d have one name in the archive one, shop: give one of them another archive-name',
+      'a.yaml:21:3: dumps: f and g have one name in the archive one, web-dump: give one of them another filename',
+    ]);
+  });
+
+  test('knows the levels of encodings', () => {
+    for (const level of ['gzip:1', 'gzip:9', 'zstd:1', 'zstd:9', 'zstd:10', 'zstd:19']) {
+      assert.deepEqual(problems(`vaults: { a: { archive: x, encode: "${level}" } }\n`), []);
+    }
+    for (const level of ['gzip:0', 'gzip:10', 'gzip:99', 'zstd:0', 'zstd:20', 'lz4:1']) {
+      assert.match(problems(`vaults: { a: { archive: x, encode: "${level}" } }\n`)[0]!, /gzip:1 to gzip:9/);
+    }
   });
 
   test('in which something is there twice has all the rest, and tells what else is wrong', () => {

@@ -62,6 +62,8 @@ function chosenEncodings(
   return choices;
 }
 
+const highestLevels = { gzip: 9, zstd: 19 };
+
 /** `gzip`, `zstd:19`, `none`. Code `usage`. */
 export function parseEncodings(texts: readonly string[], recipients: readonly string[]): EncodingChoice[] {
   const choices = texts
@@ -80,7 +82,14 @@ export function parseEncodings(texts: readonly string[], recipients: readonly st
       }
       if (known === 'openpgp' || known === 'age') return { name: known, recipients };
       if (level === undefined || known === 'lz4') return { name: known };
-      return { name: known, level: parseCount(level, '--encode', 1) };
+      const count = parseCount(level, '--encode', 1);
+      if (count > highestLevels[known]) {
+        throw new HoldfastError(
+          'usage',
+          `--encode: levels of ${known} are 1 to ${highestLevels[known]}, not ${count}`,
+        );
+      }
+      return { name: known, level: count };
     });
   const encrypts = choices.some(({ name }) => encodingKinds[name].encrypts);
   if (encrypts && recipients.length === 0) {

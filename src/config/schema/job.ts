@@ -89,7 +89,9 @@ const work = {
     .number({ error: aRatio })
     .min(0, { error: aRatio })
     .max(1, { error: aRatio })
-    .describe('nothing is removed when a new backup is smaller than this part of its elders; 0.5 without it')
+    .describe(
+      'nothing is removed, and nothing replaced that has no versions, when a new backup is smaller than this part of its elders; 0.5 without it',
+    )
     .optional(),
   check: check.describe('look for damage afterwards').optional(),
   drill: drill.describe('prove that what was backed up can be restored').optional(),

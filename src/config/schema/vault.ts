@@ -67,10 +67,11 @@ const repository = {
   cache: yesOrNo.describe('keep a local cache; true without it').optional(),
 };
 
-const anEncoding = 'expected an encoding: gzip, lz4, zstd, openpgp, age or none';
+const anEncoding =
+  'expected an encoding: gzip (gzip:1 to gzip:9), lz4, zstd (zstd:1 to zstd:19), openpgp, age or none';
 const encoding = z
   .string({ error: anEncoding })
-  .regex(/^(?:none|lz4|openpgp|age|gzip(?::[1-9])?|zstd(?::1?\d)?)$/, { error: anEncoding });
+  .regex(/^(?:none|lz4|openpgp|age|gzip(?::[1-9])?|zstd(?::(?:1?[1-9]|10))?)$/, { error: anEncoding });
 
 const artefact = settings({
   format: choice(['sql', 'custom']).describe('plain SQL for psql, or the custom format for pg_restore'),
@@ -139,7 +140,7 @@ export const vaultKinds = {
     ...named,
   }),
   archive: settings({
-    archive: place.describe('a location: a path, s3:..., sftp:..., ftp:..., rest:..., rclone:...'),
+    archive: place.describe('a location: a path, s3:..., sftp:..., ftp:..., rclone:...'),
     ...archive,
     ...storage,
     ...named,

@@ -5,8 +5,9 @@ import { makeTemporaryFolder } from '../../sources/sqlite/temporary-folder.ts';
 import type { TreeTally } from '../../sources/tar/tree-context.ts';
 import { tarOfTree } from '../../sources/tar/write-tree.ts';
 import type { Identity } from '../../vaults/archive/layout/layout.ts';
+import { pathsIdentity } from '../../vaults/archive/layout/paths-identity.ts';
 import type { FileTargets } from '../backup/backup.ts';
-import { type ArchiveInput, pathsIdentity } from './input.ts';
+import type { ArchiveInput } from './input.ts';
 
 /** What the manifest tells of a tar. */
 export interface TreeEvidence extends TreeTally {

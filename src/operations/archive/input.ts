@@ -2,8 +2,6 @@
 import { hostname } from 'node:os';
 import { copyOf } from '../../kernel/bytes.ts';
 import { HoldfastError } from '../../kernel/errors.ts';
-import { sha256 } from '../../kernel/native/crypto.ts';
-import { toHex } from '../../kernel/hex.ts';
 import {
   type ArtefactChoice,
   artefactExtensions,
@@ -20,6 +18,7 @@ import { readContent } from '../../sources/read-content.ts';
 import type { Source } from '../../sources/source.ts';
 import { splitExtension } from '../../vaults/archive/layout/extension.ts';
 import type { Identity } from '../../vaults/archive/layout/layout.ts';
+import { pathsIdentity } from '../../vaults/archive/layout/paths-identity.ts';
 import type { ManifestSource } from '../../vaults/archive/manifest.ts';
 import type { NewArtefact } from '../../vaults/archive/writer.ts';
 
@@ -33,8 +32,6 @@ export interface ArchiveInput {
 
 /** Ports that need not be in a name. */
 const usualPorts: Readonly<Record<string, string>> = { postgres: '5432', mysql: '3306', mariadb: '3306' };
-/** Names of many paths are cut, and told apart by a hash. */
-const longestName = 120;
 
 /**
  * How a database is read that several vaults take at once, archives among them (see shared-source.ts): in parts, as
@@ -133,21 +130,6 @@ export function databaseIdentity({ folder }: Pick<DatabaseAddress, 'folder'>): I
   // a socket's folder, as far as it tells anything
   const plain = host.startsWith('/') ? 'localhost' : host;
   return { host: port === usualPorts[kind] ? plain : `${plain}_${port}`, database };
-}
-
-/** Folders of this machine: `/srv/www` is `srv-www`. */
-export function pathsIdentity(paths: readonly string[], host = hostname()): Identity {
-  const names = paths.map((path) => path.split('/').filter(Boolean).join('-') || 'root');
-  const database = names.join('+');
-  if (Buffer.byteLength(database) <= longestName) return { host, database };
-  const hash = toHex(sha256(Buffer.from(paths.join('\0')))).slice(0, 12);
-  return {
-    host,
-    database: `${Buffer.from(database)
-      .subarray(0, longestName - 20)
-      .toString()
-      .replace(/\ufffd+$/, '')}~${hash}`,
-  };
 }
 
 async function* dumpOf(
