@@ -97,6 +97,10 @@ describe('backup.conf', () => {
       problems.map(({ line }) => line),
       [2, 3, 4, 5, 6, 7, 8, 9, 10, 11],
     );
+    assert.deepEqual(
+      problems.filter(({ ofSchedule }) => ofSchedule).map(({ line }) => line),
+      [9, 10],
+    );
     assert.match(problems[0]!.message, /^\/etc\/backup\.conf:2: "postgres=db" names no database/);
     assert.match(problems[1]!.message, /no kind of database called "oracle" \(known are postgres, mysql/);
     assert.match(problems[7]!.message, /^\/etc\/backup\.conf:9: "61 1 \* \* \*" is no schedule: /);
@@ -116,7 +120,7 @@ describe('backup.conf', () => {
       schedules.map(({ when, command }) => [when.pattern, when.everySeconds, command]),
       [
         ['@daily', undefined, './backup.sh -s'],
-        ['* * * * * *', 5400, '/backup.sh -1'],
+        ['@every 1h30m', 5400, '/backup.sh -1'],
         ['*/15 1-5 * * MON-FRI', undefined, './backup.sh -s'],
         ['0 0 1,15 * 7', undefined, 'backup.sh -s -v pg/app > /tmp/log 2>&1'],
         ['5 0 * * *', undefined, 'echo "a # b"'],

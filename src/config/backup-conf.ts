@@ -40,9 +40,9 @@ export interface ScheduleLine {
 }
 
 export interface When {
-  /** five fields, or a word such as `@daily` */
+  /** five fields, a word such as `@daily`, or `@every 90m` */
   readonly pattern: string;
-  /** of `@every 90m`: seconds from one start to the next, and the pattern is that of every second */
+  /** of `@every 90m`: seconds from one start to the next */
   readonly everySeconds?: number;
 }
 
@@ -50,6 +50,8 @@ export interface ConfProblem {
   readonly line: number;
   /** with the file and the line */
   readonly message: string;
+  /** meant as a schedule: every database is backed up without it */
+  readonly ofSchedule: boolean;
 }
 
 export interface BackupConf {
@@ -58,6 +60,9 @@ export interface BackupConf {
   readonly schedules: readonly ScheduleLine[];
   readonly problems: readonly ConfProblem[];
 }
+
+/** A field of minutes, or a word that stands for all fields. */
+const scheduleStart = /^(?:@|[\d*][\d*,/-]*\s)/;
 
 /** @param file what messages call it */
 export function parseBackupConf(text: string, file: string): BackupConf {
@@ -76,7 +81,8 @@ export function parseBackupConf(text: string, file: string): BackupConf {
       if (/\s/.test(content)) schedules.push({ line, text: raw.trim(), ...parseSchedule(raw.trim()) });
       else databases.push({ line, ...parseDatabaseSpec(content) });
     } catch (error) {
-      problems.push({ line, message: `${file}:${line}: ${messageOf(error)}` });
+      const ofSchedule = scheduleStart.test(content);
+      problems.push({ line, message: `${file}:${line}: ${messageOf(error)}`, ofSchedule });
     }
   }
   return { databases, schedules, problems };
@@ -152,7 +158,7 @@ function parseSchedule(text: string): { when: When; command: string } {
 
 function parseWhen(fields: string): When {
   const every = /^@every\s+(\S+)$/.exec(fields)?.[1];
-  if (every !== undefined) return { pattern: '* * * * * *', everySeconds: secondsOf(every) };
+  if (every !== undefined) return { pattern: `@every ${every}`, everySeconds: secondsOf(every) };
   const pattern = fields.replaceAll(/\s+/g, ' ');
   try {
     new Cron(pattern, { paused: true }).stop();

@@ -12,18 +12,18 @@ import type { Environment } from '../environment.ts';
 import type { Runtime } from '../verb.ts';
 import { parseContainerFlags } from './arguments.ts';
 import type { ListedDatabase, ListedDatabases } from './databases.ts';
-import { openSession, problemsOf } from './session.ts';
+import { openSession, refuseBadSettings } from './session.ts';
 import type { ContainerSettings } from './settings.ts';
 
-/** To the file that is named, which must not be there, or to standard output. Codes `usage`, `exists`. */
+/** To the file that is named, which must not be there, or to standard output. Codes `usage`, `exists`; `incomplete` once it is written, when lines were left out. */
 export async function runConvert(operands: readonly string[], runtime: Runtime): Promise<void> {
   const [file, ...more] = operands;
   if (more.length > 0 || file?.startsWith('-')) {
     throw new HoldfastError('usage', 'convert takes a file to write, or nothing');
   }
   const session = openSession(parseContainerFlags([]), runtime);
-  const problems = problemsOf(session);
-  if (problems.length > 0) throw new HoldfastError('usage', problems.join('; '));
+  refuseBadSettings(session);
+  const { problems } = session.conf;
   const text = convert(session.conf, session.listed, session.settings, runtime.environment);
   const name = file ?? 'holdfast.yaml';
   const wrong = effectiveConfig({ ...readConfig([{ path: name, text }]), place: name }).problems;
@@ -33,15 +33,21 @@ export async function runConvert(operands: readonly string[], runtime: Runtime):
       `this cannot be said in a configuration: ${wrong.map(problemLine).join('; ')}`,
     );
   }
-  if (file === undefined) return runtime.terminal.raw(text);
-  await writeFile(file, text, { flag: 'wx' }).catch((error: unknown) => {
-    throw fromNodeError('write', Buffer.from(file), error);
-  });
-  runtime.terminal.say(`wrote ${file}`);
+  if (file === undefined) runtime.terminal.raw(text);
+  else {
+    await writeFile(file, text, { flag: 'wx' }).catch((error: unknown) => {
+      throw fromNodeError('write', Buffer.from(file), error);
+    });
+    runtime.terminal.say(`wrote ${file}`);
+  }
+  for (const { message } of problems) runtime.context.warn(message);
+  if (problems.length === 0) return;
+  const lines = problems.length === 1 ? '1 line makes' : `${problems.length} lines make`;
+  throw new HoldfastError('incomplete', `${lines} no sense, and stand as comments in what was written`);
 }
 
 function convert(
-  { schedules }: BackupConf,
+  { schedules, problems }: BackupConf,
   listed: ListedDatabases,
   settings: ContainerSettings,
   environment: Environment,
@@ -77,6 +83,7 @@ function convert(
     comment('made from backup.conf and its environment by holdfast backup-container convert'),
     section({ sources }),
     ...listed.refused.map(({ text, message }) => comment(`${text}: ${message}`)),
+    ...problems.map(({ message }) => comment(`left out: ${message}`)),
     section({ vaults }),
     ...(Object.keys(vaults).length > 1
       ? [comment('copies that have been made so far lie there without folders, and stay as they are')]

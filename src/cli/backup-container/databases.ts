@@ -24,7 +24,7 @@ export interface ContainerConf extends BackupConf {
 /** Without a line for a database in the file, the environment names one. */
 export function readConf({ confFile }: ContainerSettings, environment: Environment): ContainerConf {
   const conf = parseBackupConf(readFile(confFile), confFile);
-  const isEmpty = conf.databases.length === 0 && conf.problems.length === 0;
+  const isEmpty = conf.databases.length === 0 && conf.problems.every(({ ofSchedule }) => ofSchedule);
   if (!isEmpty) return { ...conf, from: 'file' };
   const named = parseDatabaseSpec(databaseOfEnvironment(environment));
   return { ...conf, databases: [{ ...named, line: 0 }], from: 'environment' };

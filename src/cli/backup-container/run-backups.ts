@@ -11,25 +11,31 @@ import { formatBytes } from '../output/format.ts';
 import type { ListedDatabase } from './databases.ts';
 import { elapsedText } from './elapsed.ts';
 import { openTargets, type OpenedTargets } from './places.ts';
-import { type ContainerSession, problemsOf, refuseBadSettings, scriptOptions } from './session.ts';
+import { type ContainerSession, refuseBadSettings, scriptOptions } from './session.ts';
 import { databaseSize, showBackups } from './show-backups.ts';
 import { showSettings } from './show-settings.ts';
 
 /** Resolves to what was not done, in one sentence; undefined when every database has its backup and all of its copies. */
 export async function runBackups(session: ContainerSession): Promise<string | undefined> {
-  const { tell, listed, runtime, settings, flags } = session;
+  const { tell, listed, runtime, settings, flags, conf } = session;
   const { context, environment } = runtime;
   tell.say('Starting backup process ...');
   showSettings(session);
   refuseBadSettings(session);
   const rules = { strategy: settings.strategy!, minSizeRatio: settings.minSizeRatio };
   await using targets = await openTargets(settings, environment, context);
+  const senseless = conf.problems.filter(({ ofSchedule }) => !ofSchedule);
+  const all = listed.databases.length + listed.refused.length + senseless.length;
+  // who runs them was told when it began, and no database is without its backup for them
+  for (const { message, ofSchedule } of conf.problems) if (ofSchedule) context.warn(message);
   if (flags.dryRun) {
     await tellPlan(session, targets, rules);
-    return undefined;
+    for (const { message } of senseless) tell.say(`would not back up ${message}`);
+    const left = listed.refused.length + senseless.length;
+    return left === 0 ? undefined : `${left} of ${all} lines would not be backed up`;
   }
   let failed = 0;
-  for (const message of problemsOf(session)) {
+  for (const { message } of senseless) {
     failed++;
     await tell.error(message);
   }
@@ -44,7 +50,6 @@ export async function runBackups(session: ContainerSession): Promise<string | un
   }
   await showBackups(session, targets);
   if (failed === 0) return undefined;
-  const all = listed.databases.length + listed.refused.length + session.conf.problems.length;
   return `${failed} of ${all} lines were not backed up, or not to everywhere`;
 }
 
