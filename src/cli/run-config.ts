@@ -24,21 +24,27 @@ export function runConfigCheck(invocation: Invocation): void {
   const { terminal } = invocation;
   const config = readConfiguration(invocation);
   const counts = sectionNames.map((section) => [section, config[section].size] as const);
-  for (const problem of config.problems) {
+  const problems = [...config.problems];
+  if (problems.length === 0 && counts.every(([, count]) => count === 0)) {
+    // a file that was cut off, or mounted empty, backs up nothing
+    const message = 'nothing is in it: no source, no vault, no job';
+    problems.push({ file: config.place!, line: undefined, column: undefined, message });
+  }
+  for (const problem of problems) {
     if (!terminal.json) terminal.result(problemLine(problem));
     else terminal.emit({ message_type: 'problem', ...problem });
   }
   if (terminal.json) {
     terminal.emit({
       message_type: 'summary',
-      ...{ files: config.files, problems: config.problems.length, ...Object.fromEntries(counts) },
+      ...{ files: config.files, problems: problems.length, ...Object.fromEntries(counts) },
     });
   }
-  if (config.problems.length > 0) {
-    throw new HoldfastError('usage', `the configuration has ${plural(config.problems.length, 'problem')}`);
+  if (problems.length > 0) {
+    throw new HoldfastError('usage', `the configuration has ${plural(problems.length, 'problem')}`);
   }
   const there = counts.filter(([, count]) => count > 0).map(([section, count]) => nounOf(section, count));
-  terminal.say(`${config.place}: ${there.length > 0 ? there.join(', ') : 'nothing is in it'}`);
+  terminal.say(`${config.place}: ${there.join(', ')}`);
 }
 
 function nounOf(section: Section, count: number): string {

@@ -88,22 +88,25 @@ function chosenJobs(config: EffectiveConfig, names: readonly string[], { all }: 
     });
   }
   if (!all && names.length === 0) {
-    const hint = config.jobNames.length > 0 ? `there are ${config.jobNames.join(', ')}` : 'there are none';
-    throw new HoldfastError('usage', 'run takes names of jobs, or --all', { hint });
+    throw new HoldfastError('usage', 'run takes names of jobs, or --all', { hint: knownJobs(config) });
   }
   if (all && config.jobNames.length === 0) {
     const [problem] = config.problems;
-    throw new HoldfastError('usage', problem ? problemLine(problem) : 'the configuration has no jobs');
+    throw new HoldfastError('usage', problem ? problemLine(problem) : `${config.place} defines no jobs`);
   }
   const absent = names.find((name) => !config.jobNames.includes(name));
   if (absent !== undefined) {
     const { problems, jobNames } = config;
     const unread = problems.find(({ entry }) => entry === undefined);
     throw new HoldfastError('usage', `there is no job ${absent}${suggestion(absent, jobNames)}`, {
-      hint: unread ? problemLine(unread) : `there are ${jobNames.join(', ')}`,
+      hint: unread ? problemLine(unread) : knownJobs(config),
     });
   }
   return all ? config.jobNames : [...new Set(names)];
+}
+
+function knownJobs({ jobNames, place }: EffectiveConfig): string {
+  return jobNames.length > 0 ? `there are ${jobNames.join(', ')}` : `${place} defines no jobs`;
 }
 
 /** The job, or why it cannot be run. */

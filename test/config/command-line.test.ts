@@ -110,6 +110,11 @@ suite('config check and show', () => {
       const { stderr } = await user.run(args, { expect: 1 });
       assert.match(stderr, /there is no configuration\nhint: /);
     }
+    const empty = configured(t, '# nothing yet\n');
+    const checked = await empty.run(['config', 'check'], { expect: 1 });
+    assert.match(checked.stdout, /holdfast: nothing is in it/);
+    const { stderr } = await empty.run(['run', 'backup'], { expect: 1 });
+    assert.match(stderr, /there is no job backup\nhint: .*holdfast defines no jobs/);
   });
 
   test('show what holds, and no secret', async (t) => {
