@@ -1,9 +1,18 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { closeSync, mkdirSync, openSync, readdirSync, writeFileSync } from 'node:fs';
+import {
+  closeSync,
+  existsSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { setTimeout as delay } from 'node:timers/promises';
 import { holdfastBin } from '../support/restic.ts';
 import { newUser } from './run.ts';
 
@@ -129,3 +138,36 @@ test('a terminal that goes away ends no backup', { timeout: 60_000 }, async (t) 
   child.kill('SIGINT');
   assert.deepEqual(await ended, [130, null], said());
 });
+
+test('a second signal ends the command whose output is backed up, too', { timeout: 60_000 }, async (t) => {
+  const user = newUser(t);
+  const script = `trap '' TERM INT; echo $$ > pid; echo x; while :; do sleep 0.1; done`;
+  const args = ['backup', '--stdin-from-command', '--', 'sh', '-c', script];
+  const child = spawn(process.execPath, [holdfastBin, ...args], {
+    cwd: user.home,
+    env: { ...process.env, ...user.env },
+  });
+  const ended = once(child, 'exit') as Promise<[number | null]>;
+  const file = join(user.home, 'pid');
+  while (!existsSync(file) || readFileSync(file).length === 0) await delay(50);
+  const pid = Number(readFileSync(file, 'utf8'));
+  t.after(() => {
+    if (isAlive(pid)) process.kill(pid, 'SIGKILL');
+  });
+  child.kill('SIGTERM');
+  await once(child.stderr, 'data');
+  child.kill('SIGTERM');
+  const [status] = await ended;
+  assert.equal(status, 130);
+  for (let tries = 0; isAlive(pid) && tries < 40; tries++) await delay(50);
+  assert.ok(!isAlive(pid));
+});
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+  } catch {
+    return false;
+  }
+  return !readFileSync(`/proc/${pid}/stat`, 'utf8').includes(') Z ');
+}

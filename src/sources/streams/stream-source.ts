@@ -85,6 +85,9 @@ async function* runCommand(
   createInterface({ input: child.stderr }).on('line', onErrorLine);
   const abort = () => child.kill();
   signal.addEventListener('abort', abort, { once: true });
+  // this process may end at once, and a command may not heed the wish to end
+  const end = () => void child.kill('SIGKILL');
+  process.once('exit', end);
   let finished = false;
   let empty = true;
   try {
@@ -104,6 +107,7 @@ async function* runCommand(
     if (empty) throw new HoldfastError('failed', 'no data read');
   } finally {
     signal.removeEventListener('abort', abort);
-    if (!finished) child.kill();
+    if (finished) process.off('exit', end);
+    else child.kill();
   }
 }
