@@ -18,6 +18,7 @@ import { openArtefact } from '../../vaults/archive/reader.ts';
 import { backupToArchive, type ArchiveBackupOptions } from './backup.ts';
 import type { ArchiveCheckEvent } from './check.ts';
 import { checkArchive } from './check.ts';
+import { findArchiveSnapshot } from './find.ts';
 import { performArchiveForget, planArchiveForget } from './forget.ts';
 import type { ArchiveInput } from './input.ts';
 
@@ -347,4 +348,38 @@ test('where nothing is an archive there is none', async () => {
       );
     }
   }
+});
+
+test('the newest of a name that two sources have is asked for by its path', async () => {
+  const archive = archiveOn(createMemoryStorage());
+  const clock = clockAt(night);
+  const context = createContext({ clock });
+  for (const [i, path] of ['/a/b', '/a-b'].entries()) {
+    clock.set(night + i * day);
+    const made = input(path);
+    await backupToArchive(archive, { ...made, source: { ...made.source, paths: [path] } }, options, context);
+  }
+  await assert.rejects(findArchiveSnapshot(archive, 'latest', { paths: ['db-shop'] }, context), (error) =>
+    hasCode(error, 'usage'),
+  );
+  const found = await findArchiveSnapshot(archive, 'latest', { paths: ['/a/b'] }, context);
+  assert.deepEqual(found.manifest?.source.paths, ['/a/b']);
+});
+
+test('a bucket that is not there is made before anybody looks into it', async () => {
+  const memory = createMemoryStorage();
+  let isThere = false;
+  const storage: Storage = {
+    ...memory,
+    async prepare() {
+      isThere = true;
+    },
+    list(prefix, how) {
+      if (!isThere) throw new HoldfastError('no-bucket', 'there is no bucket');
+      return memory.list(prefix, how);
+    },
+  };
+  const context = createContext({ clock: clockAt(night) });
+  await backupToArchive({ ...archiveOn(storage), layout: undefined }, input('hello'), options, context);
+  assert.equal((await listArchive(archiveOn(storage, 'dated'), context)).snapshots.length, 1);
 });

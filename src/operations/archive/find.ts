@@ -86,8 +86,12 @@ function findIn(
 ): ArchiveSnapshot {
   const latest = /^latest(?:~(\d+))?$/.exec(id);
   if (latest) {
-    const found = snapshots.filter((snapshot) => fits(snapshot, filter)).at(-1 - Number(latest[1] ?? 0));
-    if (found) return found;
+    const fitting = snapshots.filter((snapshot) => fits(snapshot, filter));
+    const found = fitting.at(-1 - Number(latest[1] ?? 0));
+    if (found) {
+      refuseSharedName(fitting, filter.paths ?? []);
+      return found;
+    }
     throw new HoldfastError('not-found', 'the archive has no such snapshot', {
       hint: '`holdfast snapshots` lists what there is',
     });
@@ -108,6 +112,17 @@ function findIn(
     'usage',
     `${found.length} snapshots of the archive are called ${JSON.stringify(id)}`,
   );
+}
+
+/** Code `usage` when a name that was given is that of several sources: which one is the newest says nothing. */
+function refuseSharedName(fitting: readonly ArchiveSnapshot[], paths: readonly string[]): void {
+  const named = paths.find((path) => fitting.some(({ core }) => core === path));
+  if (named === undefined) return;
+  const sources = new Set(fitting.flatMap(({ manifest }) => manifest?.source.paths.join(' and ') ?? []));
+  if (sources.size <= 1) return;
+  throw new HoldfastError('usage', `${named} is the name of several sources: ${[...sources].join(', ')}`, {
+    hint: 'name one by its path',
+  });
 }
 
 /** What an artefact is, by its ending without encodings. */
