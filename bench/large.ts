@@ -8,8 +8,9 @@ import { createCollector, type ScenarioResult } from './result.ts';
 
 const mib = 2 ** 20;
 const fileMib = 256;
-/** of each MiB, what is random; the rest repeats it, so that the repository fits beside the tree */
-const randomBytes = 64 * 1024;
+/** of each 4 KiB, what is random; the rest repeats it, so that the repository fits beside the tree */
+const randomBytes = 256;
+const repeatedBytes = 4096;
 
 /** Results by name: `large first` and `large restore`. Needs twice the tree's size on disk. */
 export async function measureLarge(bench: Bench): Promise<Map<string, ScenarioResult>> {
@@ -46,10 +47,15 @@ function writeLargeFile(path: string, seed: number): void {
   const key = Buffer.alloc(32);
   key.writeUInt32LE(seed);
   const random = createCipheriv('aes-256-ctr', key, Buffer.alloc(16));
-  const zeros = Buffer.alloc(randomBytes);
+  const zeros = Buffer.alloc((mib / repeatedBytes) * randomBytes);
+  const block = Buffer.alloc(mib);
   const file = openSync(path, 'wx');
-  for (let block = 0; block < fileMib; block++) {
-    writeSync(file, Buffer.alloc(mib, random.update(zeros)));
+  for (let written = 0; written < fileMib; written++) {
+    const unique = random.update(zeros);
+    for (let at = 0, from = 0; at < mib; at += repeatedBytes, from += randomBytes) {
+      block.fill(unique.subarray(from, from + randomBytes), at, at + repeatedBytes);
+    }
+    writeSync(file, block);
   }
   closeSync(file);
 }
