@@ -1,15 +1,9 @@
-/** What one worker does with one entry of the source: decide whether it changed, store its content, make its node. */
+/** What one worker does with one entry of the source: decide whether it changed, have its content stored, make its node. */
 import { ByteWriter } from '../../kernel/bytes.ts';
-import { HoldfastError, messageOf } from '../../kernel/errors.ts';
+import { messageOf } from '../../kernel/errors.ts';
 import { Listing, listDirectory } from '../../sources/files/listing.ts';
-import {
-  metadataOf,
-  readMetadata,
-  statMetadata,
-  type MetadataOptions,
-} from '../../sources/files/metadata.ts';
+import { readMetadata, statMetadata, type MetadataOptions } from '../../sources/files/metadata.ts';
 import { joinPath } from '../../sources/files/path.ts';
-import { changedWhileOpen, closeFile, openFile, type OpenFile } from '../../sources/files/read-file.ts';
 import type { BlobIndex } from '../../vaults/repository/blob-index/blob-index.ts';
 import type { Chunker } from '../../vaults/repository/chunker/chunker.ts';
 import { toGoMode } from '../../vaults/repository/format/go-mode.ts';
@@ -21,10 +15,10 @@ import { localOffset } from '../../vaults/repository/format/time.ts';
 import type { Packer } from '../../vaults/repository/worker/packer.ts';
 import { openStage, type Profile } from '../../vaults/repository/worker/profile.ts';
 import { type ChangeRules, hasChanged } from './change-rules.ts';
+import { createContentStore } from './content-store.ts';
 import { type DirectoryInTree, diverge, entryPath, type Frame, isSure, type Origin } from './frame.ts';
 import type { KnownFolders } from './known-folders.ts';
 import type { Ahead, CounterName, ItemEvent } from './protocol.ts';
-import { createBlobIds, storeFile } from './store-file.ts';
 import type { SqliteFiles } from '../../sources/sqlite/files-in-tree.ts';
 import { createTally } from './tally.ts';
 import type { Twin } from './twin.ts';
@@ -71,9 +65,9 @@ export interface EntryStore {
 }
 
 export function createEntryStore(parts: EntryStoreParts): EntryStore {
-  const { packer, chunker, index, profile, rules, folders, sqlite } = parts;
-  const { complete, completeSame, sizes } = createTally(parts);
-  const ids = createBlobIds();
+  const { packer, index, profile, rules, folders, sqlite } = parts;
+  const tally = createTally(parts);
+  const { complete, completeSame, sizes } = tally;
   const head = new ByteWriter(512);
   const metadata: MetadataOptions = {
     toMode: remembered(toGoMode),
@@ -83,6 +77,7 @@ export function createEntryStore(parts: EntryStoreParts): EntryStore {
   };
 
   let doubts = 0;
+  const contents = createContentStore(parts, tally, metadata, { problem, doubt: () => doubts++, emit });
 
   function problem(path: Uint8Array, error: unknown, lost: boolean): void {
     doubts++;
@@ -92,85 +87,6 @@ export function createEntryStore(parts: EntryStoreParts): EntryStore {
   function allPresent(content: Uint8Array): boolean {
     for (let at = 0; at < content.length; at += 32) if (index.find('data', content, at) < 0) return false;
     return true;
-  }
-
-  async function storeContent(
-    frame: Frame,
-    i: number,
-    path: Uint8Array,
-    snapshotPath: Uint8Array,
-    previous: Node | undefined,
-  ): Promise<void> {
-    const name = frame.listing.name(i);
-    const started = performance.now();
-    const before = sizes();
-    parts.current(snapshotPath);
-    let file: OpenFile;
-    let done = openStage(profile, 'open');
-    try {
-      file = openFile(path);
-    } catch (error) {
-      problem(path, error, true);
-      return;
-    }
-    done();
-    if (!file.stat.sameState(0, frame.listing, i)) doubts++;
-    try {
-      const node: Node = metadataOf(file.stat, 0, name, path, metadata);
-      ids.count = 0;
-      const copied = sqlite !== undefined && (await storeCopy(node, file, path, sqlite));
-      if (!copied) node.size = await storeBytes(file.fd, node.size);
-      node.content = ids.bytes.slice(0, ids.count * 32);
-      if (!copied && changedWhileOpen(file, path)) {
-        problem(
-          path,
-          new Error('the file changed while it was read; what is stored may mix old and new'),
-          false,
-        );
-      }
-      complete(node, previous, snapshotPath, started, before);
-      emit(frame, node);
-    } catch (error) {
-      // What the packer finds wrong concerns the whole backup, what the file system says this file alone.
-      if (error instanceof HoldfastError) throw error;
-      problem(path, error, true);
-    } finally {
-      done = openStage(profile, 'open');
-      closeFile(file.fd);
-      done();
-    }
-  }
-
-  function storeBytes(fd: number, expected: number): Promise<number> {
-    return storeFile(fd, expected, chunker, packer, ids, profile, parts.pause, (bytes) =>
-      parts.count('bytesSeen', bytes),
-    );
-  }
-
-  /** A database that cannot be copied is reported, and stored as any other file. */
-  async function storeCopy(
-    node: Node,
-    file: OpenFile,
-    path: Uint8Array,
-    sqlite: SqliteFiles,
-  ): Promise<boolean> {
-    try {
-      await using copy = await sqlite.copyOf(file.fd, path);
-      if (!copy) return false;
-      // the next backup must look again, for the log may say more by then
-      if (sqlite.hasLog(path)) doubts++;
-      const stored = openFile(Buffer.from(copy.path));
-      try {
-        node.size = await storeBytes(stored.fd, stored.stat.size(0));
-      } finally {
-        closeFile(stored.fd);
-      }
-      return true;
-    } catch (error) {
-      if (!(error instanceof HoldfastError) || ids.count > 0) throw error;
-      problem(path, error, true);
-      return false;
-    }
   }
 
   function emit(frame: Frame, node: Node): void {
@@ -321,7 +237,7 @@ export function createEntryStore(parts: EntryStoreParts): EntryStore {
         if (content && !present) {
           problem(path, new Error('parts of it are missing in the repository; it is stored again'), true);
         }
-        if (!present) return storeContent(frame, i, path, snapshotPath, previous);
+        if (!present) return contents.store(frame, i, path, snapshotPath, previous);
       }
       try {
         const started = performance.now();
