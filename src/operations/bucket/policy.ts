@@ -46,6 +46,7 @@ const settingsOfAws = [
 ];
 
 const reading = ['s3:GetObject', 's3:GetObjectVersion'];
+const adding = ['s3:PutObject', 's3:AbortMultipartUpload'];
 const removing = ['s3:DeleteObject', 's3:DeleteObjectVersion'];
 
 export function bucketPolicy(role: BucketRole, purpose: BucketPurpose, place: PolicyPlace): Policy {
@@ -71,6 +72,7 @@ export function bucketPolicy(role: BucketRole, purpose: BucketPurpose, place: Po
     Effect: 'Deny',
   });
   const locate = bucketWide('FindBucket', 's3:GetBucketLocation');
+  const addToRepository = objects('AddObjects', adding, 'data', 'index', 'snapshots', 'locks');
 
   const audit = bucketWide('ReadSettings', ...settings, ...(isAws ? settingsOfAws : []));
 
@@ -89,7 +91,7 @@ export function bucketPolicy(role: BucketRole, purpose: BucketPurpose, place: Po
           's3:GetLifecycleConfiguration',
         ),
         list(),
-        objects('AddObjects', ['s3:PutObject', 's3:AbortMultipartUpload']),
+        objects('AddObjects', adding),
         never('NeverReadOrRemove', [...reading, ...removing]),
       ],
       // a backup compares with what is there: config, keys, indexes, the parent's trees in their packs
@@ -97,14 +99,7 @@ export function bucketPolicy(role: BucketRole, purpose: BucketPurpose, place: Po
         locate,
         list(),
         objects('ReadObjects', ['s3:GetObject']),
-        objects(
-          'AddObjects',
-          ['s3:PutObject', 's3:AbortMultipartUpload'],
-          'data',
-          'index',
-          'snapshots',
-          'locks',
-        ),
+        addToRepository,
         objects('RemoveLocks', ['s3:DeleteObject'], 'locks'),
         never('NeverRemove', removing, 'data', 'index', 'keys', 'snapshots'),
       ],
@@ -121,14 +116,7 @@ export function bucketPolicy(role: BucketRole, purpose: BucketPurpose, place: Po
         locate,
         list(),
         objects('ReadObjects', ['s3:GetObject']),
-        objects(
-          'AddObjects',
-          ['s3:PutObject', 's3:AbortMultipartUpload'],
-          'data',
-          'index',
-          'snapshots',
-          'locks',
-        ),
+        addToRepository,
         objects('RemoveObjects', ['s3:DeleteObject'], 'data', 'index', 'snapshots', 'locks'),
       ],
     },
