@@ -64,10 +64,13 @@ export async function drillFiles(
           else counts.others++;
           if (node.type === 'file') counts.bytes += node.size;
           const restoredPath = Buffer.concat([Buffer.from(target), textToPath(path)]);
-          const key = `${node.inode} ${node.deviceId}`;
-          const first = node.type === 'file' && node.links > 1 ? firsts.get(key) : undefined;
-          if (first) links++;
-          else if (node.links > 1) firsts.set(key, restoredPath);
+          let first: Buffer | undefined;
+          if (node.type === 'file' && node.links > 1) {
+            const key = `${node.inode} ${node.deviceId}`;
+            first = firsts.get(key);
+            if (first) links++;
+            else firsts.set(key, restoredPath);
+          }
           if (!isRoot && (node.type === 'dev' || node.type === 'chardev')) problems.delete(path);
           else if (!problems.has(path)) {
             const wrong = compareEntry(restoredPath, node, isRoot, first);
