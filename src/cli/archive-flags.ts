@@ -34,7 +34,7 @@ export function addArchiveReadFlags(command: Command): Command {
 }
 
 function addLayoutFlag(command: Command): Command {
-  const layout = 'daily, rolling, latest or dated (default: as it is; dated for a new one)';
+  const layout = 'daily, rolling, flat, latest or dated (default: as it is; dated for a new one)';
   return command.addOption(new Option('--layout <layout>', layout).helpGroup(heading));
 }
 

@@ -127,6 +127,9 @@ function judgeKind(
     if (!has('server')) return refuse('expected server, the mail server');
     if (has('password') && !has('user')) return refuse('a password needs a user', find(['password']));
   }
+  if (kind === 'url' && has('drill-schema') && !String(settings['url']).startsWith('postgres')) {
+    return refuse('drill-schema is for PostgreSQL', find(['drill-schema']));
+  }
   if (kind === 'archive') {
     if (String(settings['archive']).startsWith('rest:')) {
       return refuse('REST servers keep repositories alone, and no archives', find(['archive']));

@@ -7,13 +7,14 @@ import { checkArchive } from '../operations/archive/check.ts';
 import { drillArchive } from '../operations/archive/drill.ts';
 import { chooseArtefact } from '../operations/archive/find.ts';
 import { performArchiveForget, planArchiveForget } from '../operations/archive/forget.ts';
+import { isEmptyPolicy } from '../operations/forget-policy.ts';
 import { type ArchiveInput, databaseInput, streamInput } from '../operations/archive/input.ts';
 import { policyForLayout } from '../operations/archive/policy.ts';
 import { openAccess } from '../storage/access.ts';
 import { type Archive, type ArchiveSnapshot, findLayout, listArchive } from '../vaults/archive/archive.ts';
 import { coreName } from '../vaults/archive/layout/layout.ts';
 import type { Manifest } from '../vaults/archive/manifest.ts';
-import { readQueries } from './drill-snapshot.ts';
+import { queriesOf } from './drill-snapshot.ts';
 import { attempt, failedStep } from './failed-step.ts';
 import type { ArchiveJobVault, Job, Step } from './job.ts';
 import { lackingOf, withLacking } from './lacking.ts';
@@ -137,7 +138,10 @@ async function writeRun(
 ): Promise<ArchiveBackupResult> {
   const options = {
     ...{ hostname: source.hostname, programVersion: context.programVersion, tags, timeMs, minSizeRatio },
-    monthly: retention?.monthly,
+    ...(retention &&
+      !isEmptyPolicy(retention) && {
+        tiers: { weekly: retention.weekly ?? 0, monthly: retention.monthly ?? 0 },
+      }),
   };
   return backupToArchive(archive, input, options, context);
 }
@@ -244,7 +248,7 @@ async function drillFile(
   if (!snapshot) throw new HoldfastError('not-found', `${kept.id} is not in the archive`);
   const { environment, programs, temporaryFolder } = context;
   const isDatabase = kept.opened.kind === 'stream' && kept.opened.database !== undefined;
-  const queries = isDatabase ? await readQueries(queriesFile) : [];
+  const queries = isDatabase ? await queriesOf(queriesFile, kept.opened.source) : [];
   // of several dumps of one state the plain one is as good as any
   const form = snapshot.artefacts.length > 1 ? ('sql' as const) : undefined;
   const artefact = chooseArtefact(snapshot, { form });

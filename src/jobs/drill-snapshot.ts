@@ -7,7 +7,7 @@ import { type DrillQuery, parseQueries } from '../operations/drill/queries.ts';
 import { isDatabaseFolder } from '../sources/database/drivers.ts';
 import type { Repository } from '../vaults/repository/repository.ts';
 import { findSnapshot } from '../vaults/repository/snapshot-filter.ts';
-import type { JobDrill, Step } from './job.ts';
+import type { JobDrill, JobSource, Step } from './job.ts';
 import type { RunContext } from './run-context.ts';
 import { counted } from './wording.ts';
 
@@ -16,13 +16,13 @@ export async function drillSnapshot(
   repository: Repository,
   id: string,
   { queries: file, certificates }: JobDrill,
+  source: JobSource,
   context: RunContext,
 ): Promise<Pick<Step, 'outcome' | 'message' | 'code' | 'hint' | 'details'>> {
   const { environment, temporaryFolder, programs, programVersion } = context;
   const { snapshot } = await findSnapshot(repository, id);
   // a job may have files beside a database: nobody can ask these
-  const asked = file !== undefined && snapshot.paths.some(isDatabaseFolder);
-  const queries = asked ? await readQueries(file) : [];
+  const queries = snapshot.paths.some(isDatabaseFolder) ? await queriesOf(file, source) : [];
   const { certificate, hint } = await drill(
     repository,
     { ...{ snapshot: id, queries, environment, temporaryFolder, programs, programVersion } },
@@ -45,8 +45,22 @@ export async function drillSnapshot(
   };
 }
 
-/** Those of a file; none without one. Codes `usage`, `not-found`, `forbidden`. */
-export async function readQueries(file: string | undefined): Promise<DrillQuery[]> {
+/** Those of a file, and what the source itself wants to be there. Codes `usage`, `not-found`, `forbidden`. */
+export async function queriesOf(file: string | undefined, source: JobSource): Promise<DrillQuery[]> {
+  const own = source.kind === 'database' ? source.drillSchema : undefined;
+  return [...(own === undefined ? [] : [hasTables(own)]), ...(await readQueries(file))];
+}
+
+function hasTables(schema: string): DrillQuery {
+  const name = schema.replaceAll("'", "''");
+  return {
+    name: `tables in the schema ${schema}`,
+    sql: `select case when count(*) > 0 then 'some' else 'none' end from information_schema.tables where table_schema = '${name}' and table_type like '%TABLE%'`,
+    expected: ['some'],
+  };
+}
+
+async function readQueries(file: string | undefined): Promise<DrillQuery[]> {
   if (file === undefined) return [];
   const text = await readFile(file, 'utf8').catch((error: unknown) => {
     throw fromNodeError('read', Buffer.from(file), error);

@@ -69,6 +69,8 @@ export interface DatabaseJobSource extends SourceCommon {
   readonly stallTimeout: number | undefined;
   /** in place of the server's and the database's; with a server's databases in place of the server's */
   readonly archiveName: string | undefined;
+  /** in which a drill wants a table at least */
+  readonly drillSchema: string | undefined;
 }
 
 export interface CommandJobSource extends SourceCommon {

@@ -84,7 +84,10 @@ export async function openRepositoryVault(vault: RepositoryJobVault, context: Ru
             {
               ...step,
               ...withLacking(
-                await drillSnapshot(repository, id, drill, { ...context, signal: inner.signal }),
+                await drillSnapshot(repository, id, drill, opened.source, {
+                  ...context,
+                  signal: inner.signal,
+                }),
                 opened,
               ),
             },

@@ -7,11 +7,11 @@ import { readConfig } from '../../config/load.ts';
 import { problemLine } from '../../config/problem.ts';
 import { HoldfastError } from '../../kernel/errors.ts';
 import { fromNodeError } from '../../kernel/native/system-error.ts';
-import type { ScriptKind } from '../../sources/database/script.ts';
 import type { Environment } from '../environment.ts';
 import type { Runtime } from '../verb.ts';
 import { parseContainerFlags } from './arguments.ts';
 import type { ListedDatabase, ListedDatabases } from './databases.ts';
+import { caFiles, ftpFolder } from './places.ts';
 import { openSession, refuseBadSettings } from './session.ts';
 import type { ContainerSettings } from './settings.ts';
 
@@ -52,14 +52,15 @@ function convert(
   settings: ContainerSettings,
   environment: Environment,
 ): string {
+  const verifies = schedules.some(({ command }) => /\s-\w*v/.test(command));
   const sources: Record<string, object> = {};
   for (const database of listed.databases) {
     const name = entryName(database.core);
     let unused = name;
     for (let i = 2; unused in sources; i++) unused = `${name}-${i}`;
-    sources[unused] = source(database, environment);
+    sources[unused] = source(database, verifies, settings, environment);
   }
-  const vaults = vaultsOf(settings);
+  const vaults = vaultsOf(settings, environment);
   const notifications = settings.webhook && {
     webhook: {
       webhook: 'env:WEBHOOK_URL',
@@ -69,7 +70,6 @@ function convert(
       when: ['success', 'warning', 'failure'],
     },
   };
-  const verifies = schedules.some(({ command }) => /\s-\w*v/.test(command));
   const jobs = {
     backup: {
       sources: Object.keys(sources),
@@ -85,8 +85,8 @@ function convert(
     ...listed.refused.map(({ text, message }) => comment(`${text}: ${message}`)),
     ...problems.map(({ message }) => comment(`left out: ${message}`)),
     section({ vaults }),
-    ...(Object.keys(vaults).length > 1
-      ? [comment('copies that have been made so far lie there without folders, and stay as they are')]
+    ...(settings.ftp?.password !== undefined && !environment['FTP_PASSWORD']
+      ? [comment('the password that stands in FTP_URL is to be in FTP_PASSWORD')]
       : []),
     ...(notifications ? [section({ notifications })] : []),
     ...schedules.map(({ text }) => comment(`backup.conf has: ${text}`)),
@@ -99,10 +99,15 @@ function convert(
   return parts.join('');
 }
 
-/** Ports that do not stand in the names of an archive's files; others do unless the name is given. */
-const usualPorts: Readonly<Record<ScriptKind, number>> = { postgres: 5432, mysql: 3306, mariadb: 3306 };
+/** Of jobs that do not say it. */
+const usualStallMs = 600_000;
 
-function source({ database, choices, core, shares }: ListedDatabase, environment: Environment): object {
+function source(
+  { database, choices, shares, verifySchema }: ListedDatabase,
+  verifies: boolean,
+  { stallTimeout }: ContainerSettings,
+  environment: Environment,
+): object {
   const { kind, host, port, user, password } = database;
   const names = credentialNames(host);
   const login = user === undefined ? '' : `${encodeURIComponent(user)}@`;
@@ -112,24 +117,32 @@ function source({ database, choices, core, shares }: ListedDatabase, environment
   return {
     url: `${kind}://${login}${place}/${encodeURIComponent(database.database)}`,
     ...(password !== undefined && { password: `env:${variable}` }),
-    // the files are to be called as they always were
-    ...((port ?? usualPorts[kind]) !== usualPorts[kind] && shares === 1 && { 'archive-name': core }),
+    // the files are to be called as they always were; of two that share a name each needs its own
+    ...(shares === 1 && { 'archive-name': `${host}-${database.database}` }),
     ...(excludeTables.length > 0 && { 'exclude-tables': excludeTables }),
     ...(excludeTableData.length > 0 && { 'exclude-table-data': excludeTableData }),
+    ...(verifies && kind === 'postgres' && { 'drill-schema': verifySchema }),
+    ...(stallTimeout !== usualStallMs && { 'stall-timeout': `${(stallTimeout ?? 0) / 1000}s` }),
   };
 }
 
-/** Copies lie in the same folders as what is kept here: an archive finds its files by their whole names. */
-function vaultsOf({ strategy, folder, s3, ftp }: ContainerSettings): Record<string, object> {
+/** Copies have the same names without folders. */
+function vaultsOf(
+  { strategy, folder, s3, ftp }: ContainerSettings,
+  environment: Environment,
+): Record<string, object> {
   const { kind, counts, newest } = strategy!;
-  const retention = kind === 'daily' ? { last: newest } : counts;
-  const common = { layout: kind, encode: 'gzip', retention };
+  // the newest stays whatever the number is, and none at all would mean the usual one
+  const retention = kind === 'daily' ? { last: Math.max(1, newest) } : counts;
+  const common = { encode: 'gzip', retention };
+  const authorities = caFiles(environment);
+  const copies = { layout: 'flat', ...common, ...(authorities.length > 0 && { 'ca-files': authorities }) };
   return {
-    backups: { archive: folder, ...common },
+    backups: { archive: folder, layout: kind, ...common },
     ...(s3 && {
       s3: {
         archive: `s3:${s3.endpoint}/${s3.bucket}`,
-        ...common,
+        ...copies,
         ...(s3.user !== undefined && {
           credentials: { 'access-key': 'env:S3_USER', 'secret-key': 'env:S3_PASSWORD' },
         }),
@@ -137,8 +150,8 @@ function vaultsOf({ strategy, folder, s3, ftp }: ContainerSettings): Record<stri
     }),
     ...(ftp && {
       ftp: {
-        archive: ftpLocation(ftp.url),
-        ...common,
+        archive: ftpLocation(ftp.url, environment['FTP_TLS'] === 'off'),
+        ...copies,
         credentials: {
           ...(ftp.user !== undefined && { user: ftp.user }),
           ...(ftp.password !== undefined && { password: 'env:FTP_PASSWORD' }),
@@ -148,11 +161,11 @@ function vaultsOf({ strategy, folder, s3, ftp }: ContainerSettings): Record<stri
   };
 }
 
-/** What curl calls ftps is TLS from the first byte; an archive wants a folder. */
-function ftpLocation(given: string): string {
-  const { protocol, host, pathname } = new URL(given);
-  const path = pathname.replaceAll(/^\/|\/$/g, '');
-  return `${protocol === 'ftps:' ? 'ftps+implicit' : 'ftps'}://${host}/${path === '' ? 'backups' : path}`;
+/** What curl calls ftps is TLS from the first byte, and ftp has TLS unless that is turned off. */
+function ftpLocation(given: string, withoutTls: boolean): string {
+  const { protocol, host } = new URL(given);
+  const explicit = withoutTls ? 'ftp' : 'ftps';
+  return `${protocol === 'ftps:' ? 'ftps+implicit' : explicit}://${host}/${ftpFolder(given)}`;
 }
 
 /** Letters, digits, dots, - and _, beginning with a letter or a digit. */

@@ -38,13 +38,13 @@ async function openS3(
   const own = { AWS_ACCESS_KEY_ID: user, AWS_SECRET_ACCESS_KEY: password, AWS_SESSION_TOKEN: undefined };
   const storage = await openStorage(`s3:${endpoint}/${bucket}`, {
     environment: user === undefined ? environment : { ...environment, ...own },
-    caFiles: authorities(environment),
+    caFiles: caFiles(environment),
     ...{ clock, onRetry: (message: string) => warn(`${message}; trying again`) },
   });
   return { kind: 'S3', storage };
 }
 
-/** As curl reads the URL: folders begin where the server puts the user, `ftps:` is TLS from the first byte. */
+/** As curl reads the URL: `ftps:` is TLS from the first byte. */
 async function openFtp(
   { url, user, password }: FtpSettings,
   environment: Environment,
@@ -54,7 +54,7 @@ async function openFtp(
     import('../../storage/ftp/open.ts'),
     import('../../storage/retry.ts'),
   ]);
-  const { protocol, hostname, port, pathname } = new URL(url);
+  const { protocol, hostname, port } = new URL(url);
   const implicit = protocol === 'ftps:';
   const security = implicit ? 'implicit' : environment['FTP_TLS'] === 'off' ? 'none' : 'explicit';
   const storage = openFtpStorage(
@@ -62,11 +62,11 @@ async function openFtp(
     {
       ...{ kind: 'ftp', security, user, host: hostname.replace(/^\[|\]$/g, '') },
       port: port === '' ? (implicit ? 990 : 21) : Number(port),
-      path: posix.normalize(decodeURIComponent(pathname.slice(1)) || '.'),
+      path: ftpFolder(url),
     },
     {
       ...{ environment, settings: new Map(), credentials: { user, password } },
-      caFiles: authorities(environment),
+      caFiles: caFiles(environment),
     },
   );
   const attempt = createAttempt({
@@ -76,6 +76,13 @@ async function openFtp(
   return { kind: 'FTP', storage: withRetry(storage, attempt) };
 }
 
-function authorities(environment: Environment): string[] {
+/** As curl reads a URL: from where the server puts the user; `//` and `/%2F` begin at the root. */
+export function ftpFolder(url: string): string {
+  const folder = posix.normalize(decodeURIComponent(new URL(url).pathname.slice(1)) || '.');
+  return folder === '/' ? folder : folder.replace(/\/$/, '');
+}
+
+/** PEM files of authorities to trust besides those of the system. */
+export function caFiles(environment: Environment): string[] {
   return (setting(environment, 'CACERT') ?? '').split(',').filter((path) => path !== '');
 }

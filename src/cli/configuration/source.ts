@@ -39,6 +39,7 @@ export function jobSource({ name, kind, settings }: EffectiveSource, defaults: S
         choices: databaseChoices(settings),
         stallTimeout: stallTimeout(settings['stall-timeout']),
         archiveName: settings['archive-name'],
+        drillSchema: settings['drill-schema'],
       };
     case 'paths': {
       const ignoreInode = settings['ignore-inode'] ?? false;

@@ -71,6 +71,7 @@ const database = {
     .optional(),
   globals: yesOrNo.describe('take along roles and tablespaces of the server').optional(),
   mask: text.describe('file of rules by which personal data becomes something else').optional(),
+  'drill-schema': text.describe('drills fail when this schema has no table (PostgreSQL)').optional(),
   'stall-timeout': duration.describe('give up when the database sends nothing for so long').optional(),
 };
 

@@ -21,6 +21,8 @@ import { checkArchive } from './check.ts';
 import { findArchiveSnapshot } from './find.ts';
 import { performArchiveForget, planArchiveForget } from './forget.ts';
 import type { ArchiveInput } from './input.ts';
+import type { ForgetPolicy } from '../forget-policy.ts';
+import { policyForLayout } from './policy.ts';
 
 const night = Date.UTC(2026, 10, 20, 1);
 const day = 86_400_000;
@@ -74,6 +76,7 @@ test('what is written has its name, its manifest, and can be read again, in ever
   for (const [layout, name] of [
     ['daily', '2026-11-20/db-shop_2026-11-20_01-00-00.sql.gz'],
     ['rolling', 'daily/2026-11-20/db-shop_2026-11-20_01-00-00.sql.gz'],
+    ['flat', 'db-shop_2026-11-20_01-00-00.sql.gz'],
     ['latest', 'db-shop.sql.gz'],
     ['dated', '2026-11-20_01-00-00Z_db-shop/db-shop.sql.gz'],
   ] as const) {
@@ -100,7 +103,7 @@ test('what is written has its name, its manifest, and can be read again, in ever
 });
 
 test('a source that fails leaves nothing, and removes nothing', async () => {
-  for (const layout of ['daily', 'rolling', 'latest', 'dated'] as const) {
+  for (const layout of ['daily', 'rolling', 'flat', 'latest', 'dated'] as const) {
     const archive = archiveOn(createMemoryStorage(), layout);
     const clock = clockAt(night);
     const context = createContext({ clock });
@@ -166,6 +169,7 @@ test('a storage that keeps less than it was given is found out', async () => {
   const lying: Storage = {
     ...memory,
     async write(name, body, how) {
+      if (name.startsWith('.holdfast/locks/')) return memory.write(name, body, how);
       const all: Uint8Array[] = [];
       for await (const piece of body as AsyncIterable<Uint8Array>) all.push(piece.slice());
       await memory.write(name, Buffer.concat(all).subarray(1), how);
@@ -382,4 +386,30 @@ test('a bucket that is not there is made before anybody looks into it', async ()
   const context = createContext({ clock: clockAt(night) });
   await backupToArchive({ ...archiveOn(storage), layout: undefined }, input('hello'), options, context);
   assert.equal((await listArchive(archiveOn(storage, 'dated'), context)).snapshots.length, 1);
+});
+
+test('one folder of flat keeps what the folders of rolling keep', async () => {
+  for (const rules of [{ daily: 6, weekly: 4, monthly: 1 }, { daily: 6 }]) {
+    const left: string[][] = [];
+    for (const layout of ['rolling', 'flat'] as const) {
+      const archive = archiveOn(createMemoryStorage(), layout);
+      const clock = clockAt(night);
+      const retention = { policy: policyForLayout(layout, rules), minSizeRatio: 0.5 };
+      const { weekly = 0, monthly = 0 }: ForgetPolicy = rules;
+      for (let i = 0; i < 66; i++) {
+        clock.set(night + i * day);
+        const context = createContext({ clock });
+        await backupToArchive(
+          archive,
+          input('shop'),
+          { ...options, retention, tiers: { weekly, monthly } },
+          context,
+        );
+      }
+      left.push((await namesIn(archive.storage)).map((name) => name.replace(/^.*\//, '')).toSorted());
+    }
+    const [rolling, flat] = left;
+    assert.deepEqual(flat, rolling);
+    assert.equal(flat?.length, 'weekly' in rules ? 11 : 6);
+  }
 });

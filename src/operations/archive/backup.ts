@@ -17,8 +17,8 @@ export interface ArchiveBackupOptions {
   readonly tags: readonly string[];
   /** milliseconds since 1970; undefined for now */
   readonly timeMs?: number | undefined;
-  /** how many monthly ones `rolling` keeps: without any there are none; 1 when undefined */
-  readonly monthly?: number | undefined;
+  /** how many `rolling` keeps: a kind without any leaves its days to the next; undefined: of each */
+  readonly tiers?: { readonly weekly: number; readonly monthly: number } | undefined;
   /** of the file that is replaced in `latest` without older versions; half of it when undefined */
   readonly minSizeRatio?: number | undefined;
   /** what becomes of older backups of the same source; undefined: they stay */
@@ -69,7 +69,15 @@ export async function backupToArchive(
 async function writeRun(
   archive: Archive,
   input: ArchiveInput,
-  { hostname, programVersion, tags, timeMs, monthly = 1, minSizeRatio }: ArchiveBackupOptions,
+  {
+    hostname,
+    programVersion,
+    tags,
+    timeMs,
+    tiers = { weekly: 1, monthly: 1 },
+    minSizeRatio,
+  }: ArchiveBackupOptions,
+  held: HeldArchive,
   context: Context,
 ): Promise<Manifest> {
   await using run = await beginRun(
@@ -77,7 +85,7 @@ async function writeRun(
     {
       ...{ source: input.source, time: timeMs, hostname, program: programVersion, tags },
       minSizeRatio: minSizeRatio ?? defaultMinSizeRatio,
-      tier: (time) => tierOf(time, { monthly, zone: archive.zone }),
+      tier: (time) => tierOf(time, tiers, archive.zone),
     },
     context,
   );

@@ -89,6 +89,8 @@ test('two servers of one name have a group each, as soon as manifests tell', () 
   const { artefacts } = retentionSubject(
     snapshot('db-app', 1, { endings: ['.sql.zst.age', '.dump'] }),
     'key',
+    { kind: 'newest', count: 1 },
+    'UTC',
   );
   assert.deepEqual(
     artefacts.map(({ group }) => group),

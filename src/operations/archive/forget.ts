@@ -49,7 +49,7 @@ export async function planArchiveForget(
   const keyOf = groupKeys(listing.snapshots);
   const judged = listing.snapshots.filter(chosen);
   const bySubject = new Map(
-    judged.map((snapshot) => [retentionSubject(snapshot, keyOf(snapshot)), snapshot]),
+    judged.map((snapshot) => [retentionSubject(snapshot, keyOf(snapshot), policy, archive.zone), snapshot]),
   );
   const now = clock.now();
   const plan = planRetention([...bySubject.keys()], policy, { now, zone: archive.zone, minSizeRatio });

@@ -16,19 +16,21 @@ export function policyForLayout(layout: Layout, rules: ForgetPolicy): ArchivePol
   validatePolicy(rules);
   const { last = 0, daily = 0, weekly = 0, monthly = 0, ...others } = rules;
   const empty = isEmptyPolicy(rules);
+  const all = (count: number): number => (count < 0 ? Number.POSITIVE_INFINITY : count);
+  const counts = { daily: all(daily), weekly: all(weekly), monthly: all(monthly) };
   if (layout === 'rolling') {
     if (last !== 0 || !isEmptyPolicy(others)) {
       throw new HoldfastError('usage', 'the layout rolling keeps so many of each of its folders', {
         hint: 'say how many with --keep-daily, --keep-weekly and --keep-monthly',
       });
     }
-    const all = (count: number): number => (count < 0 ? Number.POSITIVE_INFINITY : count);
-    const counts = { daily: all(daily), weekly: all(weekly), monthly: all(monthly) };
     return { kind: 'tiers', counts: empty ? defaultTiers : counts };
   }
+  // copies of either: what is asked for says of which
+  if (layout === 'flat' && !empty && last === 0 && isEmptyPolicy(others)) return { kind: 'tiers', counts };
   if (layout === 'daily' && empty) return { kind: 'newest', count: defaultCount };
   const onlyLast = last > 0 && isEmptyPolicy({ ...rules, last: 0 });
-  if (layout === 'daily' && onlyLast) return { kind: 'newest', count: last };
+  if ((layout === 'daily' || layout === 'flat') && onlyLast) return { kind: 'newest', count: last };
   return { kind: 'rules', rules };
 }
 

@@ -35,9 +35,9 @@ function simulate(
   let held: RetentionSubject[] = [];
   let night = 0;
   for (const now of nights(zone)) {
-    const monthly = policy.kind === 'tiers' ? policy.counts.monthly : 1;
+    const kept = policy.kind === 'tiers' ? policy.counts : { weekly: 1, monthly: 1 };
     for (const database of ['app', 'app_archive']) {
-      const tier = tierOf(now, { monthly, zone });
+      const tier = tierOf(now, kept, zone);
       const spec = { host: 'host', database, time: now, zone, extension: '.sql.gz', tier };
       const name = artefactName(layout, spec);
       const { core, time, tier: found, extension } = parseArtefact(layout, name, zone)!;

@@ -30,8 +30,7 @@ const longestSilence = 86_400_000;
 /** The folder that a backup made at this time goes to; a kind that is not kept leaves its day to the daily ones. */
 export function tierAt(time: number, { kind, counts }: BackupStrategy): Tier | undefined {
   if (kind === 'daily') return undefined;
-  const tier = tierOf(time, { monthly: counts.monthly });
-  return tier === 'weekly' && counts.weekly === 0 ? 'daily' : tier;
+  return tierOf(time, counts);
 }
 
 /**

@@ -34,7 +34,9 @@ export async function* listBackups(
   const isFlat = place.kind !== 'folder';
   const prefix = isFlat && core !== undefined ? `${core}_` : '';
   for await (const { name, size } of place.storage.list(prefix, { signal })) {
-    const found = isFlat ? parseFlat(name) : (parseArtefact('rolling', name) ?? parseArtefact('daily', name));
+    const found = isFlat
+      ? parseArtefact('flat', name)
+      : (parseArtefact('rolling', name) ?? parseArtefact('daily', name));
     if (found?.time === undefined || found.extension !== backupExtension) continue;
     if (core !== undefined && found.core !== core) continue;
     yield { place, name, core: found.core, time: found.time, tier: found.tier, size };
@@ -76,8 +78,4 @@ export function openBackup(
 /** What copies are called. */
 export function flatName(name: string): string {
   return basename(name);
-}
-
-function parseFlat(name: string): ReturnType<typeof parseArtefact> {
-  return name.includes('/') ? undefined : parseArtefact('daily', `2000-01-01/${name}`);
 }

@@ -9,6 +9,7 @@ describe('ftpLocation', () => {
     for (const [text, parts] of [
       ['ftp://host/x//y/./z/', { path: 'x/y/z' }],
       ['ftp://host//x/y', { path: '/x/y' }],
+      ['ftp://host/.', { path: '.' }],
       ['ftps://user@host/x', { security: 'explicit', user: 'user', path: 'x' }],
       ['FTPS://user@host:2121/x', { security: 'explicit', user: 'user', port: 2121, path: 'x' }],
       ['ftps+implicit://us%40er@host/x', { security: 'implicit', user: 'us@er', port: 990, path: 'x' }],

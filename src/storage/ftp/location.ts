@@ -15,7 +15,7 @@ export interface FtpLocation {
 
 const securities = { ftp: 'none', ftps: 'explicit', 'ftps+implicit': 'implicit' } as const;
 
-/** `ftp://`, `ftps://` (TLS by AUTH TLS) and `ftps+implicit://`, then `user@host:port/relative` or `//absolute`. Code `usage` for anything else. */
+/** `ftp://`, `ftps://` (TLS by AUTH TLS) and `ftps+implicit://`, then `user@host:port/relative` or `//absolute`; `/.` is where the user begins. Code `usage` for anything else. */
 export function ftpLocation(text: string): FtpLocation {
   const match =
     /^(?<scheme>[a-z+]+):\/\/(?:(?<login>[^/]*)@)?(?<host>\[[^\]/]+\]|[^/:@]+)(?::(?<port>\d*))?\/(?<path>.+)$/is.exec(
@@ -33,14 +33,15 @@ export function ftpLocation(text: string): FtpLocation {
   const number = port ? Number(port) : security === 'implicit' ? 990 : 21;
   if (number < 1 || number > 65_535) throw new HoldfastError('usage', `${text} has no valid port`);
   const parts = path.split('/').filter((part) => part !== '' && part !== '.');
-  if (parts.length === 0) throw new HoldfastError('usage', `${text} names no folder`);
+  const isHome = parts.length === 0 && /^\.\/*$/.test(path);
+  if (parts.length === 0 && !isHome) throw new HoldfastError('usage', `${text} names no folder`);
   return {
     kind: 'ftp',
     security,
     user: userInLocation(login),
     host: host.replace(/^\[|\]$/g, ''),
     port: number,
-    path: (path.startsWith('/') ? '/' : '') + parts.join('/'),
+    path: isHome ? '.' : (path.startsWith('/') ? '/' : '') + parts.join('/'),
   };
 }
 

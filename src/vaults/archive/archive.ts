@@ -181,10 +181,13 @@ export async function findLayout(archive: Archive, signal: AbortSignal): Promise
   if (archive.layout !== undefined) return archive.layout;
   for await (const { name } of archive.storage.list('', { signal })) {
     if (!name.includes('/') && name.endsWith(manifestSuffix)) return 'latest';
+  let isFlat = false;
     const parsed = parseName(archive, name);
-    if (parsed) return parsed.layout;
+    // a stable name may look like one with a time: its manifest beside it tells
+    if (parsed?.layout === 'flat') isFlat = true;
+    else if (parsed) return parsed.layout;
   }
-  return undefined;
+  return isFlat ? 'flat' : undefined;
 }
 
 function parseName(
@@ -197,6 +200,8 @@ function parseName(
     const parsed = parseArtefact(one, name, zone);
     // any file might be one of stable name
     const isCertain = layout !== undefined || one !== 'latest' || names?.has(manifestName(one, name));
+    if (parsed && one === 'flat' && layout === undefined && names?.has(manifestName('latest', name)))
+      continue;
     if (parsed && !isCertain && !isKnownExtension(parsed.extension)) continue;
     if (parsed) return { ...parsed, layout: one };
   }

@@ -20,6 +20,7 @@ test('names are those of backup-container, in the local zone', () => {
     artefactName('rolling', { ...spec, tier: 'monthly' }),
     `monthly/${artefactName('daily', spec)}`,
   );
+  assert.equal(artefactName('flat', spec), 'postgresql-TheOrgBook_Database_2026-11-20_01-05-07.sql.gz');
   assert.equal(artefactName('latest', spec), 'postgresql-TheOrgBook_Database.sql.gz');
   assert.equal(
     artefactName('dated', spec),
@@ -34,12 +35,13 @@ test('without a host the name is that of the database alone', () => {
   );
 });
 
-test('the last day of a month comes before Sunday, and only when monthly ones are kept', () => {
+test('the last day of a month comes before Sunday, and each only when such ones are kept', () => {
   const at = (day: string): number => Date.parse(`${day}T12:00:00Z`);
-  const tier = (day: string, monthly: number): string => tierOf(at(day), { monthly, zone: 'UTC' });
+  const tier = (day: string, monthly: number): string => tierOf(at(day), { weekly: 1, monthly }, 'UTC');
   assert.equal(tier('2026-05-31', 1), 'monthly');
   assert.equal(tier('2026-05-31', 0), 'weekly');
   assert.equal(tier('2026-05-24', 1), 'weekly');
+  assert.equal(tierOf(at('2026-05-24'), { weekly: 0, monthly: 1 }, 'UTC'), 'daily');
   assert.equal(tier('2024-02-28', 1), 'daily');
   assert.equal(tier('2024-02-29', 1), 'monthly');
   assert.equal(tier('2023-02-28', 1), 'monthly');
@@ -79,6 +81,8 @@ test('what only resembles an artefact is none', () => {
     ['daily', `daily/${name}`],
     ['daily', `.holdfast/${name}`],
     ['rolling', name],
+    ['flat', name],
+    ['flat', 'db-shop.sql.gz'],
     ['rolling', `yearly/${name}`],
     ['dated', '2026-11-20_09-05-07Z_db-shop/manifest.json'],
     ['dated', '2026-11-20_09-05-07Z_db-shop/db-shop_archive.sql.gz'],

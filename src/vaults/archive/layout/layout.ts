@@ -1,12 +1,12 @@
 /**
- * How an archive lays out its artefacts: `daily` and `rolling` as backup-container has them, `latest` with stable names,
- * `dated` with one folder a run. Pure: names from what an artefact is, and back.
+ * How an archive lays out its artefacts: `daily` and `rolling` as backup-container has them, `flat` as it has its
+ * copies, `latest` with stable names, `dated` with one folder a run. Pure: names from what an artefact is, and back.
  */
 import { HoldfastError } from '../../../kernel/errors.ts';
 import { splitExtension } from './extension.ts';
 import { instantOf, isLastOfMonth, wallText, wallTimeOf } from './wall-clock.ts';
 
-export const layouts = ['daily', 'rolling', 'latest', 'dated'] as const;
+export const layouts = ['daily', 'rolling', 'flat', 'latest', 'dated'] as const;
 export type Layout = (typeof layouts)[number];
 
 /** The folders of `rolling`. */
@@ -61,16 +61,16 @@ export function coreName({ host, database }: Identity): string {
 
 /**
  * The tier of `rolling` that a backup made at this time belongs to: monthly on the last day of a month, weekly on a
- * Sunday, else daily.
- * @param monthly how many monthly ones are kept; without any, the last day is a day as any other
+ * Sunday, else daily. A kind that is not kept leaves its day to the next one.
  */
 export function tierOf(
   time: number,
-  options: { readonly monthly: number; readonly zone?: string | undefined },
+  kept: { readonly weekly: number; readonly monthly: number },
+  zone?: string,
 ): Tier {
-  const wall = wallTimeOf(time, options.zone);
-  if (options.monthly > 0 && isLastOfMonth(wall)) return 'monthly';
-  return wall.weekday === 0 ? 'weekly' : 'daily';
+  const wall = wallTimeOf(time, zone);
+  if (kept.monthly !== 0 && isLastOfMonth(wall)) return 'monthly';
+  return wall.weekday === 0 && kept.weekly !== 0 ? 'weekly' : 'daily';
 }
 
 /** The whole name of an artefact in the archive. */
@@ -79,10 +79,10 @@ export function artefactName(layout: Layout, spec: ArtefactSpec): string {
   if (layout === 'latest') return `${core}${spec.extension}`;
   if (layout === 'dated') return `${runFolder(spec)}${core}${spec.extension}`;
   const { date, clock } = wallText(wallTimeOf(spec.time, spec.zone));
-  const file = `${date}/${core}_${date}_${clock}${spec.extension}`;
-  return layout === 'daily'
-    ? file
-    : `${spec.tier ?? tierOf(spec.time, { monthly: 1, zone: spec.zone })}/${file}`;
+  const file = `${core}_${date}_${clock}${spec.extension}`;
+  if (layout === 'flat') return file;
+  const tier = spec.tier ?? tierOf(spec.time, { weekly: 1, monthly: 1 }, spec.zone);
+  return layout === 'daily' ? `${date}/${file}` : `${tier}/${date}/${file}`;
 }
 
 /** The folder of a run in `dated`, with its `/`: `2026-11-21_01-00-00Z_db-shop/`. */
@@ -108,6 +108,8 @@ export function parseArtefact(layout: Layout, name: string, zone?: string): Pars
       const tier = tiers.find((tier) => name.startsWith(`${tier}/`));
       return tier && parseDaily(name.slice(tier.length + 1), tier, zone);
     }
+    case 'flat':
+      return name.includes('/') ? undefined : parseDaily(`2000-01-01/${name}`, undefined, zone);
     case 'dated': {
       const found = datedFile.exec(name);
       if (!found) return undefined;
