@@ -77,7 +77,6 @@ async function writeRun(
     tiers = { weekly: 1, monthly: 1 },
     minSizeRatio,
   }: ArchiveBackupOptions,
-  held: HeldArchive,
   context: Context,
 ): Promise<Manifest> {
   await using run = await beginRun(

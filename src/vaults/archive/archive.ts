@@ -179,9 +179,9 @@ export async function listArchive(
 /** The layout that an archive has; undefined when nothing of it tells. */
 export async function findLayout(archive: Archive, signal: AbortSignal): Promise<Layout | undefined> {
   if (archive.layout !== undefined) return archive.layout;
+  let isFlat = false;
   for await (const { name } of archive.storage.list('', { signal })) {
     if (!name.includes('/') && name.endsWith(manifestSuffix)) return 'latest';
-  let isFlat = false;
     const parsed = parseName(archive, name);
     // a stable name may look like one with a time: its manifest beside it tells
     if (parsed?.layout === 'flat') isFlat = true;
@@ -198,10 +198,10 @@ function parseName(
   if (name.startsWith(ownFolder)) return undefined;
   for (const one of layout === undefined ? layouts : [layout]) {
     const parsed = parseArtefact(one, name, zone);
+    const isStable = layout === undefined && names?.has(manifestName('latest', name));
+    if (one === 'flat' && isStable) continue;
     // any file might be one of stable name
     const isCertain = layout !== undefined || one !== 'latest' || names?.has(manifestName(one, name));
-    if (parsed && one === 'flat' && layout === undefined && names?.has(manifestName('latest', name)))
-      continue;
     if (parsed && !isCertain && !isKnownExtension(parsed.extension)) continue;
     if (parsed) return { ...parsed, layout: one };
   }
