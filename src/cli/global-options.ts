@@ -163,7 +163,7 @@ export function globalSettings(
     configuration: raw.config,
     lock: raw.lock ?? true,
     retryLock:
-      raw.retryLock === undefined ? (named?.retryLock ?? 0) : parseDuration(raw.retryLock, '--retry-lock'),
+      raw.retryLock === undefined ? (vault?.retryLock ?? 0) : parseDuration(raw.retryLock, '--retry-lock'),
     cache: raw.cache ?? named?.cache ?? true,
     cacheDirectory: raw.cacheDir,
     cleanupCache: raw.cleanupCache ?? false,

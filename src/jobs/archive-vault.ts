@@ -13,6 +13,7 @@ import { policyForLayout } from '../operations/archive/policy.ts';
 import { openAccess } from '../storage/access.ts';
 import { type Archive, type ArchiveSnapshot, findLayout, listArchive } from '../vaults/archive/archive.ts';
 import { coreName } from '../vaults/archive/layout/layout.ts';
+import { withArchiveLock } from '../vaults/archive/lock.ts';
 import type { Manifest } from '../vaults/archive/manifest.ts';
 import { queriesOf } from './drill-snapshot.ts';
 import { attempt, failedStep } from './failed-step.ts';
@@ -25,10 +26,10 @@ import { counted, sizeText } from './wording.ts';
 
 /** Codes as `openAccess`. */
 export async function openArchiveVault(vault: ArchiveJobVault, context: RunContext): Promise<RunVault> {
-  const { name, access, layout, encode, zone, versions, keys, passphrase } = vault;
+  const { name, access, layout, encode, zone, versions, keys, passphrase, retryLock } = vault;
   const storage = await openAccess(access, context.environment, context);
   const archive: Archive = {
-    ...{ storage, layout, encode, zone, versions },
+    ...{ storage, layout, encode, zone, versions, retryLock },
     keys: {
       ...keys,
       ...(passphrase && {
@@ -173,18 +174,30 @@ async function retainSource(
   const layout = (await findLayout(archive, context.signal)) ?? 'dated';
   const core = coreName(source);
   const paths = source.paths.join('\0');
-  const plan = await planArchiveForget(
-    archive,
-    {
-      ...{ policy: policyForLayout(layout, retention!), minSizeRatio, core },
-      chosen: ({ manifest }) => !manifest || manifest.source.paths.join('\0') === paths,
-    },
-    context,
-  );
+  const remove = async () => {
+    const plan = await planArchiveForget(
+      archive,
+      {
+        ...{ policy: policyForLayout(layout, retention!), minSizeRatio, core },
+        chosen: ({ manifest }) => !manifest || manifest.source.paths.join('\0') === paths,
+      },
+      context,
+    );
+    if (plan.held.length > 0) return { plan, removed: [], failed: [] };
+    return { plan, ...(await performArchiveForget(archive, plan, context, core)) };
+  };
+  // whoever writes there now removes what has had its time by itself
+  const done = await withArchiveLock(archive, core, context, remove).catch((error: unknown) => {
+    if (hasCode(error, 'locked')) return error;
+    throw error;
+  });
+  if (done instanceof HoldfastError) {
+    return { outcome: 'warning', code: 'incomplete', message: `nothing is removed: ${done.message}` };
+  }
+  const { plan, removed, failed } = done;
   if (plan.held.length > 0) {
     return { outcome: 'warning', code: 'incomplete', message: plan.held.join('; ') };
   }
-  const { removed, failed } = await performArchiveForget(archive, plan, context);
   const message = `${counted(removed.length, 'backup')} removed, ${plan.keep.length} kept`;
   const details = { kept: plan.keep.length, removed: removed.map((snapshot) => snapshot.name) };
   if (failed.length === 0) return { outcome: 'done', message, details };

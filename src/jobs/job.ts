@@ -116,6 +116,8 @@ export interface ArchiveJobVault {
   readonly zone: string | undefined;
   /** of `latest`, on storages that have versions; nothing is set when false */
   readonly versions: VersionWish | false | undefined;
+  /** milliseconds to go on trying while another run writes there */
+  readonly retryLock: number;
   /** several dumps of one state of a database; one of plain SQL without any */
   readonly artefacts: readonly JobArtefact[];
   /** what is kept; undefined: everything */

@@ -46,7 +46,8 @@ export async function openArchive(invocation: Invocation, flags: ArchiveFlags): 
     });
   }
   const storage = await openChosenStorage(invocation, location);
-  return { storage, layout, encode, keys, zone: configured?.zone, versions: configured?.versions };
+  const { retryLock } = invocation.settings;
+  return { storage, layout, encode, keys, zone: configured?.zone, versions: configured?.versions, retryLock };
 }
 
 /** What flags say wins over the configuration. */

@@ -58,9 +58,10 @@ async function jobVault(vault: EffectiveVault, job: JobSettings, around: JobSurr
   const retention = job.retention === false ? undefined : (job.retention ?? vault.settings.retention);
   const policy = retention && forgetPolicy(retention);
   if (configured.kind === 'archive') {
-    const { identities, recipients, encode = ['gzip'], ...rest } = configured;
+    const { identities, recipients, encode = ['gzip'], retryLock = 0, ...rest } = configured;
     return {
       ...rest,
+      retryLock,
       encode: parseEncodings(encode, recipients),
       keys: await decodingKeys(identities),
       retention: policy,

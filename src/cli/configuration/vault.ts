@@ -13,6 +13,8 @@ import type { CompressionMode } from '../../vaults/repository/worker/compression
 interface Common {
   readonly name: string;
   readonly access: StorageAccess;
+  /** milliseconds */
+  readonly retryLock: number | undefined;
 }
 
 /** What the configuration does not say is undefined. */
@@ -25,8 +27,6 @@ export interface ConfiguredRepository extends Common {
   readonly compression: CompressionMode | undefined;
   /** bytes */
   readonly packSize: number | undefined;
-  /** milliseconds */
-  readonly retryLock: number | undefined;
   readonly cache: boolean | undefined;
 }
 
@@ -78,6 +78,7 @@ export function configuredVault(vault: EffectiveVault): ConfiguredVault {
     passphrase: reference(vault.settings.passphrase),
     artefacts: listOf(vault.settings.artefacts).map(configuredArtefact),
     zone: vault.settings.zone,
+    retryLock: milliseconds(settings['retry-lock']),
     versions: versionWish(vault.settings.versions),
   };
 }

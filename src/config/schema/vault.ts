@@ -24,6 +24,7 @@ const named = {
 };
 
 const storage = {
+  'retry-lock': duration.describe('go on trying to lock for this long').optional(),
   credentials: settings({
     user: text.describe('SFTP, FTP, REST: who logs in').optional(),
     password: secret.describe('SFTP, FTP, REST: where the password for that is').optional(),
@@ -63,7 +64,6 @@ const repository = {
     .describe('how hard to compress')
     .optional(),
   'pack-size': between(4, 128, 'a number of MiB').describe('target size of packs, in MiB').optional(),
-  'retry-lock': duration.describe('go on trying to lock for this long').optional(),
   cache: yesOrNo.describe('keep a local cache; true without it').optional(),
 };
 

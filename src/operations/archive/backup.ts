@@ -1,8 +1,9 @@
 /** Backs a source up to an archive: its artefacts in one pass, the manifest last, and then what has had its time goes. */
 import type { Context } from '../../kernel/context.ts';
-import type { Archive } from '../../vaults/archive/archive.ts';
+import { type Archive, assertHoldsArchives } from '../../vaults/archive/archive.ts';
 import { coreName, tierOf } from '../../vaults/archive/layout/layout.ts';
 import type { Manifest } from '../../vaults/archive/manifest.ts';
+import { type HeldArchive, withArchiveLock } from '../../vaults/archive/lock.ts';
 import { beginRun } from '../../vaults/archive/writer.ts';
 import { incompleteTag } from '../backup/backup.ts';
 import type { ArchiveForgetPlan, ArchiveForgetResult } from './forget.ts';
@@ -39,14 +40,28 @@ export interface ArchiveBackupResult {
   readonly retention: (ArchiveForgetPlan & ArchiveForgetResult) | undefined;
 }
 
-/** On failure nothing stays under a final name, and nothing is removed. */
+/** On failure nothing stays under a final name, and nothing is removed. Code `locked` while another run has the same name. */
 export async function backupToArchive(
   archive: Archive,
   input: ArchiveInput,
   options: ArchiveBackupOptions,
   context: Context,
 ): Promise<ArchiveBackupResult> {
-  const manifest = await writeRun(archive, input, options, context);
+  assertHoldsArchives(archive);
+  await archive.storage.prepare({ signal: context.signal });
+  return withArchiveLock(archive, coreName(input.source), context, (held) =>
+    backUpHeld(archive, input, options, held, context),
+  );
+}
+
+async function backUpHeld(
+  archive: Archive,
+  input: ArchiveInput,
+  options: ArchiveBackupOptions,
+  held: HeldArchive,
+  context: Context,
+): Promise<ArchiveBackupResult> {
+  const manifest = await writeRun(archive, input, options, held, context);
   const { retention } = options;
   const incomplete = input.incomplete?.() ?? false;
   if (!retention || incomplete) return { manifest, incomplete, retention: undefined };
@@ -62,7 +77,7 @@ export async function backupToArchive(
     },
     context,
   );
-  const done = await performArchiveForget(archive, plan, context);
+  const done = await performArchiveForget(archive, plan, context, core);
   return { manifest, incomplete, retention: { ...plan, ...done } };
 }
 
@@ -77,6 +92,7 @@ async function writeRun(
     tiers = { weekly: 1, monthly: 1 },
     minSizeRatio,
   }: ArchiveBackupOptions,
+  held: HeldArchive,
   context: Context,
 ): Promise<Manifest> {
   await using run = await beginRun(
@@ -89,5 +105,6 @@ async function writeRun(
     context,
   );
   for await (const artefact of input.artefacts(context.signal)) await run.write(artefact);
+  await held.ensure();
   return await run.commit(input.incomplete?.() ? [incompleteTag] : []);
 }

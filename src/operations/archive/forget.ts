@@ -4,6 +4,7 @@ import { hasCode, throwIfAborted } from '../../kernel/errors.ts';
 import type { Archive, ArchiveSnapshot, LostArtefact } from '../../vaults/archive/archive.ts';
 import { listArchive } from '../../vaults/archive/archive.ts';
 import { instantOf } from '../../vaults/archive/layout/wall-clock.ts';
+import { withArchiveLock } from '../../vaults/archive/lock.ts';
 import { manifestName } from '../../vaults/archive/manifest.ts';
 import { groupKeys, retentionSubject } from './groups.ts';
 import type { ArchivePolicy } from './retention.ts';
@@ -62,12 +63,18 @@ export async function planArchiveForget(
   };
 }
 
-/** Removes what the plan says; what cannot be removed does not keep the rest. */
+/**
+ * Removes what the plan says; what cannot be removed does not keep the rest, and what somebody else writes meanwhile stays.
+ * @param held the `host-database` whose lock the caller has already
+ */
 export async function performArchiveForget(
-  { storage }: Archive,
+  archive: Archive,
   plan: Pick<ArchiveForgetPlan, 'remove' | 'unfinished'>,
-  { signal }: Context,
+  context: Context,
+  held?: string,
 ): Promise<ArchiveForgetResult> {
+  const { storage } = archive;
+  const { signal } = context;
   const removed: ArchiveSnapshot[] = [];
   const failed: { snapshot: ArchiveSnapshot; error: unknown }[] = [];
   const folders = new Set<string>();
@@ -75,7 +82,25 @@ export async function performArchiveForget(
     await storage.remove(name, { signal });
     folders.add(name.slice(0, name.lastIndexOf('/') + 1));
   };
-  for (const snapshot of plan.remove) {
+  const unfinished = Map.groupBy(plan.unfinished, coreOfUnfinished);
+  const snapshots = Map.groupBy(plan.remove, ({ core }) => core);
+  for (const core of new Set([...snapshots.keys(), ...unfinished.keys()])) {
+    const own = snapshots.get(core) ?? [];
+    const work = async (): Promise<void> => {
+      for (const snapshot of own) await removeOne(snapshot);
+      for (const name of unfinished.get(core) ?? []) await remove(name);
+    };
+    try {
+      await (core === held || core === '' ? work() : withArchiveLock(archive, core, context, work));
+    } catch (error) {
+      if (!hasCode(error, 'locked')) throw error;
+      failed.push(...own.map((snapshot) => ({ snapshot, error })));
+    }
+  }
+  for (const folder of folders) if (folder !== '') await storage.removeEmptyFolder?.(folder, { signal });
+  return { removed, failed };
+
+  async function removeOne(snapshot: ArchiveSnapshot): Promise<void> {
     throwIfAborted(signal);
     try {
       for (const name of namesOf(snapshot)) await remove(name);
@@ -85,9 +110,11 @@ export async function performArchiveForget(
       failed.push({ snapshot, error });
     }
   }
-  for (const name of plan.unfinished) await remove(name);
-  for (const folder of folders) if (folder !== '') await storage.removeEmptyFolder?.(folder, { signal });
-  return { removed, failed };
+}
+
+/** Empty for what is no run of `dated`: a manifest that tells of nothing. */
+function coreOfUnfinished(name: string): string {
+  return /^\d{4}-\d\d-\d\d_\d\d-\d\d-\d\dZ_([^/]+)\//.exec(name)?.[1] ?? '';
 }
 
 /** Manifests go first: what is left after an interruption is found again, and nothing tells of what is gone. */

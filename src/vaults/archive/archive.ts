@@ -32,6 +32,8 @@ export interface Archive {
   readonly encode: readonly EncodingChoice[];
   /** what opens what was encrypted */
   readonly keys: DecodingKeys;
+  /** milliseconds to go on trying while somebody else writes what has the same name; a few seconds at least */
+  readonly retryLock?: number | undefined;
 }
 
 export interface ArchiveSnapshot {

@@ -5,7 +5,7 @@ import { HoldfastError } from '../../kernel/errors.ts';
 import type { Context } from '../../kernel/context.ts';
 import type { StoredObject, VersionWish } from '../../storage/storage.ts';
 import type { Archive } from './archive.ts';
-import { assertHoldsArchives, findLayout } from './archive.ts';
+import { findLayout } from './archive.ts';
 import { type Encoding, encodingKinds } from './encodings/encoding.ts';
 import { encodeThrough, openEncodings } from './encodings/open.ts';
 import type { Layout, Tier } from './layout/layout.ts';
@@ -55,13 +55,14 @@ export interface ArchiveRun extends AsyncDisposable {
 const usualVersions: VersionWish = { count: 45, days: 1 };
 const noFiles: ReadonlyMap<string, StoredObject> = new Map();
 
-/** Names tell times in whole seconds: what is made within one waits for the next. Code `exists` when a stable name is another source's. */
+/**
+ * Of a storage that is prepared, with the lock of the name. Names tell times in whole seconds: what is made within one
+ * waits for the next. Code `exists` when a stable name is another source's.
+ */
 export async function beginRun(archive: Archive, options: RunOptions, context: Context): Promise<ArchiveRun> {
   const { storage, zone } = archive;
   const { signal } = context;
-  assertHoldsArchives(archive);
   const encodings = await openEncodings(archive.encode);
-  await storage.prepare({ signal });
   const layout = (await findLayout(archive, signal)) ?? 'dated';
   const replaced = layout === 'latest' ? await findReplaced(archive, options.source, signal) : noFiles;
   let hasVersions = false;
