@@ -49,29 +49,33 @@ export async function restoreInto(
   const { database } = address;
   let restored: RestorePlan | undefined;
   const stored = await open();
-  const { kind } = stored.evidence;
-  if (!driver.kinds.includes(kind)) {
-    throw new HoldfastError(
-      'usage',
-      `the snapshot has a database of ${kind}, and --to names one of another kind`,
-    );
+  try {
+    const { kind } = stored.evidence;
+    if (!driver.kinds.includes(kind)) {
+      throw new HoldfastError(
+        'usage',
+        `the snapshot has a database of ${kind}, and --to names one of another kind`,
+      );
+    }
+    await address.restore(stored, {
+      ...connection,
+      choices,
+      singleTransaction: flags.singleTransaction ?? false,
+      signal: context.signal,
+      warn: (message) => context.warn(message),
+      async proceed(plan) {
+        if (flags.dryRun) {
+          tellDryRun(terminal, database, plan);
+          return false;
+        }
+        await agree(invocation, plan, flags.yes ?? false);
+        restored = plan;
+        return true;
+      },
+    });
+  } finally {
+    await stored.close?.();
   }
-  await address.restore(stored, {
-    ...connection,
-    choices,
-    singleTransaction: flags.singleTransaction ?? false,
-    signal: context.signal,
-    warn: (message) => context.warn(message),
-    async proceed(plan) {
-      if (flags.dryRun) {
-        tellDryRun(terminal, database, plan);
-        return false;
-      }
-      await agree(invocation, plan, flags.yes ?? false);
-      restored = plan;
-      return true;
-    },
-  });
   if (!restored) return;
   const { tables, rows } = restored;
   if (terminal.json) terminal.emit({ message_type: 'summary', database, tables, rows });

@@ -147,30 +147,3 @@ test('what is no database is named, and makes no snapshot', { timeout: 60_000 },
   }
   assert.deepEqual(await ours.json(['snapshots']), []);
 });
-
-test(
-  'masking is refused in a sentence, and nothing is written',
-  { skip: skipWithout('sqlite3'), timeout: 60_000 },
-  async (t) => {
-    const { folder, path, ours } = await shop(t, 10);
-    await ours.run(['backup', `sqlite:${path}`]);
-    const rules = join(folder, 'rules.yaml');
-    writeFileSync(rules, 'columns: { item.text: { fixed: x } }\n');
-    const copy = join(folder, 'copy.db');
-    const runs = [
-      ['backup', `sqlite:${path}`, '--mask', rules],
-      ['restore', 'latest', '--to', `sqlite:${copy}`, '--mask', rules],
-      ['dump', 'latest', '--mask', rules],
-      ['mask', 'suggest', 'latest'],
-      ['mask', 'suggest', `sqlite:${path}`],
-      ['mask', 'check', rules, 'latest'],
-    ];
-    for (const args of runs) {
-      const { stdout, stderr } = await ours.run(args, { expect: 1 });
-      assert.match(stderr, /databases of sqlite cannot be masked/, args.join(' '));
-      assert.equal(stdout, '');
-    }
-    assert.equal(((await ours.json(['snapshots'])) as unknown[]).length, 1);
-    assert.ok(!readdirSync(folder).includes('copy.db'));
-  },
-);

@@ -38,6 +38,7 @@ function suggestCommand(runtime: Runtime): Command {
   );
   return withExamples(command, [
     ['holdfast mask suggest postgres://db/shop > rules.yaml', 'for a live database'],
+    ['holdfast mask suggest sqlite:/srv/shop.db > rules.yaml', 'for one of SQLite'],
     ['holdfast mask suggest latest --path /postgres/db_5432/shop', 'for that of a snapshot'],
   ]);
 }

@@ -58,7 +58,8 @@ export function databaseInput(
 ): ArchiveInput {
   const isFile = isOneFile(driver);
   const { format = 'sql', masking } = options;
-  const extension = isFile ? '.db' : `${masking ? '.anon' : ''}${format === 'sql' ? '.sql' : '.dump'}`;
+  const form = isFile ? '.db' : format === 'sql' ? '.sql' : '.dump';
+  const extension = `${masking ? '.anon' : ''}${form}`;
   const identity = named ?? databaseIdentity(address);
   return {
     source: { ...identity, kind: address.folder.split('/')[1]!, paths: [address.folder] },

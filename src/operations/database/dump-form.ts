@@ -1,7 +1,7 @@
 /** A database of a snapshot in the form that is wanted: one stream, an archive, or scripts for a container. */
 import type { Context } from '../../kernel/context.ts';
 import { HoldfastError } from '../../kernel/errors.ts';
-import type { DumpFile } from '../../sources/database/driver.ts';
+import type { DumpFile, StoredDatabase } from '../../sources/database/driver.ts';
 import { driverOfKind } from '../../sources/database/drivers.ts';
 import type { Repository } from '../../vaults/repository/repository.ts';
 import { openStoredDatabase, type StoredDatabaseChoice } from './database-dump.ts';
@@ -26,6 +26,30 @@ export async function dumpDatabaseAs(
   context: Context,
 ): Promise<DatabaseDump> {
   const stored = await openStoredDatabase(repository, options, context);
+  try {
+    const dump = await dumpAs(stored, options);
+    return dump.kind === 'scripts' ? dump : { ...dump, bytes: closing(dump.bytes, stored) };
+  } catch (error) {
+    await stored.close?.();
+    throw error;
+  }
+}
+
+async function* closing(
+  bytes: AsyncIterable<Uint8Array>,
+  { close }: StoredDatabase,
+): AsyncGenerator<Uint8Array, void, void> {
+  try {
+    yield* bytes;
+  } finally {
+    await close?.();
+  }
+}
+
+async function dumpAs(
+  stored: StoredDatabase,
+  options: Pick<DumpFormChoice, 'form' | 'tables'>,
+): Promise<DatabaseDump> {
   const { kind } = stored.evidence;
   const driver = await driverOfKind(kind);
   const without = (what: string): HoldfastError =>

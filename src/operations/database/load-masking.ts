@@ -64,10 +64,11 @@ async function load(
 ): Promise<Masking> {
   const rules = await loadMaskingRules(file);
   const warn = (message: string): void => context.warn(message);
+  const { signal } = context;
   if (rules.key !== undefined) {
-    return { rules, key: await readMaskingKey(rules.key, environment, context.signal), warn };
+    return { rules, key: await readMaskingKey(rules.key, environment, signal), warn, signal };
   }
-  return { rules, key: needsKey(rules) ? otherKey(rules.file) : noKey, warn };
+  return { rules, key: needsKey(rules) ? otherKey(rules.file) : noKey, warn, signal };
 }
 
 /** Of rules that make the same of every value. */

@@ -118,6 +118,8 @@ export interface StoredDatabase {
   readonly evidence: Evidence;
   /** a piece is valid until the next one is asked for */
   read(part: string): AsyncIterable<Uint8Array>;
+  /** gives back what it holds outside of memory; absent where that is nothing */
+  readonly close?: () => Promise<void>;
 }
 
 export interface ConnectionOptions {

@@ -6,6 +6,7 @@ export interface Masking {
   readonly rules: MaskingRules;
   readonly key: MaskingKey;
   readonly warn: (message: string) => void;
+  readonly signal: AbortSignal;
 }
 
 /** Masks the parts of one database's dump, each by itself and in any order. */

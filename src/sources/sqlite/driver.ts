@@ -2,8 +2,10 @@
 import { tmpdir } from 'node:os';
 import { HoldfastError } from '../../kernel/errors.ts';
 import type { DatabaseDriver } from '../database/driver.ts';
+import { snapshotFolder } from '../database/snapshot-folder.ts';
 import { parseSqliteUrl } from './address.ts';
 import { dumpStored } from './dump-sql.ts';
+import { maskSqlite, sampleLive, sampleStored } from './mask-stored.ts';
 import { restoreTables } from './restore-table.ts';
 import { sqliteSource } from './source.ts';
 import { restoreSqlite } from './target.ts';
@@ -20,7 +22,13 @@ export const sqlite: DatabaseDriver = {
       database,
       folder,
       password: undefined,
-      source: ({ warn }) => sqliteSource({ database, folder, temporaryFolder: tmpdir(), warn }),
+      sample: ({ signal }) => sampleLive(database, signal),
+      source: ({ warn, masking }) =>
+        sqliteSource({
+          ...{ database, masking, warn },
+          folder: snapshotFolder(folder, { masking }),
+          temporaryFolder: tmpdir(),
+        }),
       restore: (stored, options) =>
         options.choices?.tables
           ? restoreTables(stored, database, options)
@@ -34,5 +42,7 @@ export const sqlite: DatabaseDriver = {
       hint: '`holdfast dump` writes it, and SQLite opens it',
     });
   },
+  mask: maskSqlite,
+  sample: sampleStored,
   drill: async () => (await import('./throwaway-server.ts')).sqliteDrill,
 };

@@ -4,7 +4,7 @@
  */
 import type { DatabaseSync, SQLOutputValue } from 'node:sqlite';
 import type { LineForm } from './line-form.ts';
-import { quoteName, quoteText, type TableShape } from './table-shape.ts';
+import { highestRowid, lowestRowid, quoteName, quoteText, type TableShape } from './table-shape.ts';
 
 /** Bytes that are put together at a time, at most, and when rows are no longer than usual. */
 const mostBytesAtOnce = 16 << 20;
@@ -15,8 +15,6 @@ const largeRow = 64 * 1024;
 /** Bytes of a row from which on it comes in pieces: text too is written in hexadecimal digits then. */
 const hugeRow = 8 << 20;
 const pieceBytes = 8 << 20;
-const lowestRowid = -(2n ** 63n);
-const highestRowid = 2n ** 63n - 1n;
 
 /**
  * A line for each row, in pieces that need not end with one: the values of its columns in their order, in the form that is

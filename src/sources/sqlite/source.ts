@@ -1,13 +1,17 @@
 /** A SQLite database in use as a source: one consistent copy of its file, and evidence of what is in it beside it. */
 import { createReadStream } from 'node:fs';
+import { rm } from 'node:fs/promises';
 import { basename } from 'node:path';
-import { messageOf, HoldfastError, throwIfAborted } from '../../kernel/errors.ts';
+import { throwIfAborted } from '../../kernel/errors.ts';
 import { encodeEvidence, type Evidence, evidenceName } from '../database/evidence.ts';
 import type { Entry } from '../entry.ts';
 import { rawPath } from '../files/path.ts';
+import type { Masking } from '../masking/masking.ts';
 import type { Source } from '../source.ts';
 import { copyDatabase } from './consistent-copy.ts';
 import { gatherEvidence, type SqliteFindings } from './evidence.ts';
+import { writeMaskedCopy } from './masked-copy.ts';
+import { namedAfter } from './sqlite-error.ts';
 
 export interface SqliteSourceOptions {
   /** absolute path of the database file */
@@ -16,6 +20,8 @@ export interface SqliteSourceOptions {
   readonly folder: string;
   /** has room for a copy of the database while it is read */
   readonly temporaryFolder: string;
+  /** what is to become of personal data */
+  readonly masking?: Masking | undefined;
   /** one sentence about what could not be checked */
   warn(message: string): void;
 }
@@ -32,9 +38,11 @@ export function sqliteSource(options: SqliteSourceOptions): Source {
 
 async function* entries(options: SqliteSourceOptions, signal: AbortSignal): AsyncIterable<Entry> {
   const { database, folder, warn } = options;
+  const { masking } = options;
   await using copy = await copyDatabase(database, options.temporaryFolder, signal);
+  const path = masking ? await maskedCopy(copy.path, database, masking) : copy.path;
   // looked at on another thread while it is stored
-  await using gathering = gatherEvidence(copy.path, signal);
+  await using gathering = gatherEvidence(path, signal);
   const { permissions, modified } = copy;
   const entry = (name: string, bytes: AsyncIterable<Uint8Array>): Entry => ({
     path: rawPath(`${folder}/${name}`),
@@ -45,14 +53,30 @@ async function* entries(options: SqliteSourceOptions, signal: AbortSignal): Asyn
   const part = { name: partName(database), bytes: 0 };
   yield entry(
     part.name,
-    readCopy(copy.path, signal, (count) => (part.bytes += count)),
+    readCopy(path, signal, (count) => (part.bytes += count)),
   );
   const findings = await gathering.findings.catch((error: unknown) => {
-    throw namedAfter(error, copy.path, database);
+    throw namedAfter(error, path, database);
   });
   const { check } = findings.facts;
   if (check !== 'ok') warn(`the database could not be checked: ${check}`);
-  yield entry(evidenceName, once(encodeEvidence(evidenceOf(database, part, findings, permissions))));
+  const evidence = {
+    ...evidenceOf(database, part, findings, permissions),
+    ...(masking && { masked: { rules: masking.rules.digest } }),
+  };
+  yield entry(evidenceName, once(encodeEvidence(evidence)));
+}
+
+/** In the place of the copy, which is gone then. */
+async function maskedCopy(copy: string, database: string, masking: Masking): Promise<string> {
+  const path = `${copy}.masked`;
+  try {
+    await writeMaskedCopy(copy, path, masking);
+  } catch (error) {
+    throw namedAfter(error, copy, database);
+  }
+  await rm(copy);
+  return path;
 }
 
 /** People look for their file under its own name. */
@@ -97,12 +121,4 @@ async function* readCopy(
 
 async function* once(bytes: Uint8Array): AsyncIterable<Uint8Array> {
   yield bytes;
-}
-
-/** People know their database, not its copy. */
-function namedAfter(error: unknown, copy: string, database: string): unknown {
-  if (!(error instanceof HoldfastError)) return error;
-  const { code, hint, retryable } = error;
-  const details = { ...(hint === undefined ? {} : { hint }), retryable, cause: error };
-  return new HoldfastError(code, messageOf(error).replaceAll(copy, database), details);
 }

@@ -11,6 +11,7 @@ export const results = {
   corrupt: 11,
   full: 13,
   cannotOpen: 14,
+  constraint: 19,
   notADatabase: 26,
 } as const;
 
@@ -58,4 +59,12 @@ export function sqliteError(error: unknown, path: string): unknown {
     default:
       return new HoldfastError('failed', `${path}: ${messageOf(error)}`, { cause: error });
   }
+}
+
+/** People know their database, not its copy. */
+export function namedAfter(error: unknown, copy: string, database: string): unknown {
+  if (!(error instanceof HoldfastError)) return error;
+  const { code, hint, retryable } = error;
+  const details = { ...(hint === undefined ? {} : { hint }), retryable, cause: error };
+  return new HoldfastError(code, messageOf(error).replaceAll(copy, database), details);
 }

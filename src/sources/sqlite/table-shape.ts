@@ -11,6 +11,9 @@ export interface TableShape {
   readonly rowid: string | undefined;
 }
 
+export const lowestRowid = -(2n ** 63n);
+export const highestRowid = 2n ** 63n - 1n;
+
 /** The tables of a connection's database by name, without `sqlite_schema` and without views. */
 export function listTables(database: DatabaseSync, of: 'main' | 'stored' = 'main'): TableShape[] {
   const query = `select name, type as kind, wr from pragma_table_list
