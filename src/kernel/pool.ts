@@ -5,6 +5,7 @@ import type { Transferable } from 'node:worker_threads';
 import { Worker } from 'node:worker_threads';
 import { carryError, uncarryError } from './carried-error.ts';
 import { HoldfastError, messageOf } from './errors.ts';
+import { expectNative } from './native/symbols.ts';
 import type { FromWorker, ToWorker, WorkerStart } from './pool-protocol.ts';
 import { Transfer } from './pool-worker.ts';
 
@@ -37,7 +38,10 @@ export interface Pool<Request, Response> extends AsyncDisposable {
   runOn(worker: number, request: Request, buffers?: readonly Transferable[]): Promise<Response>;
   /** Runs a request on every worker, whatever else they have to do; answers in the order of the workers. */
   broadcast(request: Request): Promise<Response[]>;
-  /** Ends all threads at once; what is still pending rejects with the code `interrupted`. Idempotent. */
+  /**
+   * Ends all threads at once; what is still pending rejects with the code `interrupted`. Idempotent. A thread that stands in
+   * a call of the system is not waited for: it has to be left to the end of the process.
+   */
   close(): Promise<void>;
 }
 
@@ -62,6 +66,9 @@ interface Thread<Response> {
 /** Short-lived objects are all that our threads make many of: a larger young generation only holds more of them. */
 const resourceLimits = { maxYoungGenerationSizeMb: 24 };
 
+/** For threads to come out of what they are in, milliseconds. */
+const partingMs = 3000;
+
 /** Threads take compiled modules from the cache of the main thread when their environment says where that is. */
 function workerEnvironment(): NodeJS.ProcessEnv {
   const cache = getCompileCacheDir();
@@ -84,6 +91,7 @@ export function createPool<Request, Response, Data = undefined, Call = never, Re
   let requests = 0;
   let broken: HoldfastError | undefined;
   const threads: Thread<Response>[] = [];
+  expectNative();
   for (let index = 0; index < size; index++) threads.push(startThread(index));
 
   function startThread(index: number): Thread<Response> {
@@ -202,7 +210,11 @@ export function createPool<Request, Response, Data = undefined, Call = never, Re
     async close() {
       fail(new HoldfastError('interrupted', 'the worker threads were closed'));
       // A thread that is ended while a native module loads takes the process with it.
-      await Promise.all(threads.map((thread) => thread.loaded.then(() => thread.worker.terminate())));
+      const ended = Promise.all(threads.map((thread) => thread.loaded.then(() => thread.worker.terminate())));
+      const patience = Promise.withResolvers<void>();
+      const late = setTimeout(() => patience.resolve(), partingMs);
+      await Promise.race([ended, patience.promise]);
+      clearTimeout(late);
     },
     [Symbol.asyncDispose]: () => pool.close(),
   };

@@ -5,6 +5,7 @@ import { createServer } from 'node:net';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
+import type { TestContext } from 'node:test';
 import { openStorage } from '../../src/storage/open.ts';
 import type { Storage } from '../../src/storage/storage.ts';
 import { assertCode, listAll, patternBytes } from '../../src/testing/storage-assertions.ts';
@@ -174,17 +175,61 @@ describe('ftp', { skip }, () => {
     await storage.close();
   });
 
-  it('stops at once when a server keeps silent and the signal aborts', async (t) => {
-    const silent = createServer(() => {}).listen(0, '127.0.0.1');
-    await once(silent, 'listening');
-    t.after(() => silent.close());
-    const storage = openFtp(server, '/x', { port: (silent.address() as AddressInfo).port });
-    const began = performance.now();
-    const signal = AbortSignal.timeout(200);
-    await assertCode(storage.read('x', { signal }), 'interrupted');
-    await storage.close();
-    assert.ok(performance.now() - began < 5000);
-  });
+  const login = ['OPTS', 'USER', 'FEAT', 'TYPE', 'STRU'];
+
+  /** A server that answers these commands, `greeting` among them, and keeps silent for ever after any other. */
+  async function silentBut(t: TestContext, known: readonly string[]): Promise<number> {
+    const answers: Record<string, string> = {
+      AUTH: '234 begin',
+      USER: '230 in',
+      SIZE: '213 3',
+      RETR: '150 it comes',
+    };
+    const listener = createServer((socket) => {
+      t.after(() => socket.destroy());
+      socket.on('error', () => {});
+      if (known.includes('greeting')) socket.write('220 here\r\n');
+      socket.on('data', (line) => {
+        const command = `${line}`.slice(0, 4);
+        if (known.includes(command)) socket.write(`${answers[command] ?? '200 well'}\r\n`);
+        else if (command === 'EPSV' && known.includes('data')) socket.write(`229 (|||${dataPort}|)\r\n`);
+      });
+    });
+    const data = createServer((socket) => void t.after(() => socket.destroy()));
+    for (const server of [listener, data]) {
+      server.listen(0, '127.0.0.1');
+      await once(server, 'listening');
+      t.after(() => server.close());
+    }
+    const dataPort = (data.address() as AddressInfo).port;
+    return (listener.address() as AddressInfo).port;
+  }
+
+  for (const [place, scheme, known] of [
+    ['from the start', 'ftp', []],
+    ["in the midst of TLS's handshake", 'ftps', ['greeting', 'AUTH']],
+    ['in the midst of the login', 'ftp', ['greeting', 'OPTS']],
+    ['instead of a data connection', 'ftp', ['greeting', ...login, 'CWD ', 'SIZE']],
+    ['on the data connection', 'ftp', ['greeting', ...login, 'CWD ', 'SIZE', 'data', 'RETR', 'LIST']],
+  ] as const) {
+    it(`stops at once when a server keeps silent ${place} and the signal aborts, and by itself`, async (t) => {
+      const port = await silentBut(t, known);
+      const storage = openFtp(server, '/x', { port, scheme, stuckRequestTimeout: 1000 });
+      const began = performance.now();
+      for (const work of [
+        (signal: AbortSignal) => storage.read('x', { signal, length: 3 }),
+        (signal: AbortSignal) => Array.fromAsync(storage.stream('x', { signal, length: 3 })),
+        (signal: AbortSignal) => Array.fromAsync(storage.list('', { signal })),
+      ]) {
+        await assertCode(work(AbortSignal.timeout(200)), 'interrupted');
+      }
+      assert.ok(performance.now() - began < 1800, 'not by its own patience');
+      const error = await assertCode(storage.read('x', { length: 3 }), 'unreachable');
+      assert.match(error.message, /does not answer/);
+      await storage.close();
+      assert.ok(performance.now() - began < 5000);
+    });
+  }
 
   it('lets the process end when it is closed', async () => {
     const script = `

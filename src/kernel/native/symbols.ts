@@ -16,11 +16,16 @@ const distributions: Record<string, readonly string[]> = {
   libc: ['libc.so.6'],
 };
 
-let loaded = false;
+let used = false;
 
-/** True when this thread has called for native symbols, and koffi is there. */
+/** True when this thread has called for native symbols, and koffi is there; or when others may have. */
 export function usesNative(): boolean {
-  return loaded;
+  return used;
+}
+
+/** For who starts threads: whatever one of them loads is in the whole process. */
+export function expectNative(): void {
+  used = true;
 }
 
 /**
@@ -35,7 +40,7 @@ export function bindNative<T>(
   let koffi: Koffi;
   try {
     koffi = require('koffi') as Koffi;
-    loaded = true;
+    used = true;
   } catch {
     return undefined;
   }

@@ -27,11 +27,13 @@ export async function connectClient(
   const { location, user, password, timeout } = options;
   const { host, port, security } = location;
   const client = new Client(timeout);
-  const onAbort = (): void => client.close();
+  // A client that is closed in the midst of TLS's handshake never answers.
+  const { promise: givenUp, reject: giveUp } = Promise.withResolvers<never>();
+  const onAbort = (): void => giveUp(signal?.reason);
   signal?.addEventListener('abort', onAbort);
-  const late = setTimeout(() => client.ftp.closeWithError(new Error('timeout')), connectTimeout);
+  const late = setTimeout(() => giveUp(new Error('timeout')), Math.min(connectTimeout, timeout));
   try {
-    await client.access({
+    const access = client.access({
       host,
       port,
       user,
@@ -40,6 +42,7 @@ export async function connectClient(
       secure: security === 'none' ? false : security === 'implicit' ? 'implicit' : true,
       ...(security !== 'none' && { secureOptions: { ...tlsSettings(options.tls) } }),
     });
+    await Promise.race([access, givenUp]);
     return client;
   } catch (error) {
     const refusesTls = security === 'explicit' && !client.ftp.hasTLS;

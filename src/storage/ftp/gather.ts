@@ -17,8 +17,11 @@ export interface GatherOptions {
 export interface Gatherer {
   /** A socket that is not connected yet and reads straight into the arrays. */
   newSocket(): Socket;
-  /** The arrays as `socket` fills them. Ends early when the connection ends; throws when it breaks. */
-  pieces(socket: Socket): AsyncGenerator<Uint8Array<ArrayBuffer>>;
+  /**
+   * The arrays as `socket` fills them. Ends early when the connection ends; throws when it breaks, or `closed` rejects:
+   * nothing tells of the socket's end then.
+   */
+  pieces(socket: Socket, closed: Promise<void>): AsyncGenerator<Uint8Array<ArrayBuffer>>;
 }
 
 /** Arrays that wait to be taken. */
@@ -79,7 +82,8 @@ export function createGatherer({ length, pieceBytes, memory, timeout }: GatherOp
       return socket;
     },
 
-    async *pieces(socket) {
+    async *pieces(socket, closed) {
+      closed.catch(finish);
       if (!direct.has(socket)) {
         socket.on('data', (chunk: Buffer) => {
           if (!copy(chunk)) socket.pause();

@@ -1,6 +1,7 @@
 /** The connections to one FTP server: each does one thing at a time, so whoever wants something may have to wait for one. */
 import type { Client } from 'basic-ftp';
 import { HoldfastError, throwIfAborted } from '../../kernel/errors.ts';
+import { orAborted } from '../../kernel/or-aborted.ts';
 
 export interface ClientPool {
   /**
@@ -103,7 +104,8 @@ export function createPool({ connect, most, isRefusal, now }: PoolOptions): Clie
         let clean = false;
         try {
           throwIfAborted(signal);
-          const result = await work(client);
+          // A client that is closed while it opens a data connection never answers.
+          const result = await orAborted(work(client), signal);
           clean = true;
           return result;
         } catch (error) {

@@ -6,6 +6,7 @@ import { randomBytes } from 'node:crypto';
 import { posix } from 'node:path';
 import type { Client } from 'basic-ftp';
 import { HoldfastError, hasCode, throwIfAborted } from '../../kernel/errors.ts';
+import { eachOrAborted, orAborted } from '../../kernel/or-aborted.ts';
 import { allocate } from '../body.ts';
 import { assertObjectName, assertPrefix, isUnfinishedName, nameOfUnfinished } from '../names.ts';
 import { resolveRange, truncatedError } from '../range.ts';
@@ -129,11 +130,11 @@ export function createFtpStorage(pool: ClientPool, { location, path, ahead }: Ft
     signal?.addEventListener('abort', onAbort);
     try {
       client = await pool.take(signal);
-      const { offset, length } = resolveRange(name, await sizeOf(client, name), options);
+      const size = await orAborted(sizeOf(client, name), signal);
+      const { offset, length } = resolveRange(name, size, options);
       let done = 0;
       const wanted = { offset, length, pieceBytes: streamPiece };
-      for await (const piece of piecesOf(client, name, wanted)) {
-        throwIfAborted(signal);
+      for await (const piece of eachOrAborted(piecesOf(client, name, wanted), signal)) {
         done += piece.length;
         yield piece;
       }

@@ -58,10 +58,15 @@ export async function upload(client: Client, path: string, body: WatchedBody): P
     wake?.();
   });
   socket.on('close', () => wake?.());
+  // Who closes the client takes its listeners away.
+  finished.catch(() => wake?.());
   try {
     // Data would wait for TLS by itself, but the end of a file without data would come before it.
     if (isShakingHands(socket))
-      await once(socket, 'secureConnect', { signal: AbortSignal.timeout(client.ftp.timeout) });
+      await Promise.race([
+        once(socket, 'secureConnect', { signal: AbortSignal.timeout(client.ftp.timeout) }),
+        finished,
+      ]);
     for await (const piece of body.pieces()) {
       length += piece.length;
       pending += piece.length;
@@ -113,7 +118,7 @@ export async function* download(
   const { finished, socket } = await beginTransfer(client, `RETR ${path}`, offset, gatherer);
   let left = wanted.length;
   try {
-    for await (const piece of gatherer.pieces(socket)) {
+    for await (const piece of gatherer.pieces(socket, closed(finished))) {
       left -= piece.length;
       yield piece;
     }
@@ -124,6 +129,15 @@ export async function* download(
     });
   } finally {
     endTransfer(client);
+  }
+}
+
+/** Rejects when there will be no last word, for the client has been closed. */
+async function closed(finished: Promise<FTPResponse>): Promise<void> {
+  try {
+    await finished;
+  } catch (error) {
+    if (!isAnswer(error)) throw error;
   }
 }
 

@@ -19,6 +19,8 @@ export interface ConnectOptions extends TlsOptions {
 }
 
 const connectTimeout = 30_000;
+/** What is still on its way has so long to end by itself, milliseconds. */
+const partingMs = 3000;
 
 export function createDispatcher(options: ConnectOptions): Dispatcher {
   const tls = options.secure ? tlsSettings(options) : {};
@@ -33,4 +35,12 @@ export function createDispatcher(options: ConnectOptions): Dispatcher {
     connect: { ...tls, timeout: connectTimeout, keepAlive: true, ...(socketPath && { socketPath }) },
   };
   return proxy === undefined ? new Agent(common) : throughProxy(proxy, secure, common, tls);
+}
+
+/** Ends the connections; requests that nobody waits for any more do not hold it up. */
+export async function closeDispatcher(dispatcher: Dispatcher): Promise<void> {
+  const { promise: cut, resolve } = Promise.withResolvers<void>();
+  const late = setTimeout(() => resolve(dispatcher.destroy()), partingMs);
+  await Promise.race([dispatcher.close(), cut]);
+  clearTimeout(late);
 }

@@ -41,6 +41,8 @@ const usualArgs = 'serve restic --stdio --b2-hard-delete';
 const keptWords = 4096;
 /** What is left to the other side to end by itself, milliseconds. */
 const graceMs = 3000;
+/** For the last words of a program that has ended: others may hold its output, as a shared connection of ssh does. */
+const momentMs = 300;
 
 /** True for a program that runs rclone elsewhere. */
 export function runsElsewhere(program: string | undefined): boolean {
@@ -117,9 +119,10 @@ function start({ program, args, remote, environment }: StdioOptions): Connection
   };
   child.stderr.setEncoding('utf8').on('data', (text: string) => (said = (said + text).slice(-keptWords)));
   child.on('error', (error) => over(`cannot be started: ${messageOf(error)}`));
-  child.on('close', (status, signal) =>
-    over(signal ? `was ended by ${signal}` : `ended with status ${status}`),
-  );
+  const ended = (status: number | null, signal: string | null): void =>
+    over(signal ? `was ended by ${signal}` : `ended with status ${status}`);
+  child.on('exit', (status, signal) => setTimeout(ended, momentMs, status, signal));
+  child.on('close', ended);
   const both = duplexOf(child);
   // each request tells of its own end
   both.on('error', () => {});
@@ -131,7 +134,7 @@ function start({ program, args, remote, environment }: StdioOptions): Connection
     async close() {
       session.close();
       child.stdin.end();
-      const late = setTimeout(() => child.kill(), graceMs);
+      const late = setTimeout(() => child.kill('SIGKILL'), graceMs);
       await end;
       clearTimeout(late);
     },

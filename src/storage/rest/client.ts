@@ -2,6 +2,7 @@
 import type { Dispatcher } from 'undici';
 import type { HoldfastError } from '../../kernel/errors.ts';
 import { throwIfAborted } from '../../kernel/errors.ts';
+import { closeDispatcher } from '../http/connect.ts';
 import { networkError } from '../http/network-error.ts';
 import { send } from '../http/send.ts';
 import type { HttpRequest, HttpResponse } from '../http/send.ts';
@@ -78,6 +79,6 @@ export function createRestClient(options: RestClientOptions): RestClient {
       throw refusalError(response, place(action));
     },
     refuse: (response, { action }) => refusalError(response, place(action)),
-    close: () => (closed ??= dispatcher.close()),
+    close: () => (closed ??= closeDispatcher(dispatcher)),
   };
 }

@@ -5,6 +5,7 @@ import type { Clock } from '../../kernel/clock.ts';
 import type { Limits } from '../limit.ts';
 import type { CredentialSource } from './credentials.ts';
 import type { Endpoint } from './endpoint.ts';
+import { closeDispatcher } from '../http/connect.ts';
 import { networkError } from '../http/network-error.ts';
 import { keysExpired, otherRegion, refusalError, refusalOf, s3Ways } from './errors.ts';
 import type { ErrorPlace, Refusal } from './errors.ts';
@@ -149,6 +150,6 @@ export function createS3Client(options: S3ClientOptions): S3Client {
     call,
     region: () => region,
     refuse: (response, made) => refusalError(refusalOf(response), placeOf(made, clock.now())),
-    close: () => (closed ??= dispatcher.close()),
+    close: () => (closed ??= closeDispatcher(dispatcher)),
   };
 }

@@ -1,5 +1,6 @@
 /** The connections to one server: made when there is work for them, shared when there are enough. */
 import { HoldfastError } from '../../kernel/errors.ts';
+import { orAborted } from '../../kernel/or-aborted.ts';
 import type { Session } from './session.ts';
 
 export interface SessionPool {
@@ -35,6 +36,7 @@ export function createPool(connect: (signal: AbortSignal) => Promise<Session>, m
         // Who has a connection already does without this one.
         opening.catch(() => {});
       }
+      // It is made for others, too, when this one gives up.
       const session = idlest ?? (await orAborted(opening!, signal));
       session.load++;
       return session;
@@ -48,19 +50,4 @@ export function createPool(connect: (signal: AbortSignal) => Promise<Session>, m
       sessions = [];
     },
   };
-}
-
-/** `work` goes on for others when `signal` aborts. */
-async function orAborted<T>(work: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
-  if (signal === undefined) return work;
-  const { promise, reject } = Promise.withResolvers<never>();
-  const onAbort = (): void =>
-    reject(new HoldfastError('interrupted', 'interrupted', { cause: signal.reason }));
-  signal.addEventListener('abort', onAbort);
-  try {
-    if (signal.aborted) onAbort();
-    return await Promise.race([work, promise]);
-  } finally {
-    signal.removeEventListener('abort', onAbort);
-  }
 }

@@ -2,6 +2,7 @@
 import type { Context } from '../../kernel/context.ts';
 import { withSignal } from '../../kernel/context.ts';
 import { hasCode, HoldfastError, messageOf, throwIfAborted } from '../../kernel/errors.ts';
+import { orAborted } from '../../kernel/or-aborted.ts';
 import { mapParallel } from '../../kernel/parallel.ts';
 import { fileName, folderOf, idOfName, shortId } from './files.ts';
 import type { LockFile } from './format/lock.ts';
@@ -73,10 +74,11 @@ export async function writeLock(
   return id;
 }
 
-/** Removes a lock of this process, even when the work was interrupted. */
-export async function removeLock(repository: Repository, id: string): Promise<void> {
+/** Removes a lock of this process, even when the work was interrupted; `patience` is the end of trying. */
+export async function removeLock(repository: Repository, id: string, patience?: AbortSignal): Promise<void> {
   try {
-    await repository.storage.remove(fileName('lock', id));
+    const options = patience ? { signal: patience } : {};
+    await orAborted(repository.storage.remove(fileName('lock', id), options), patience);
   } finally {
     ownLocks.drop(id);
   }

@@ -303,3 +303,29 @@ test('without a lock nothing is written', async () => {
     assert.deepEqual(await idsOf(repository, 'lock'), []);
   });
 });
+
+test('a storage that stops answering holds up the end for a while, and what may be left is told', async (t) => {
+  const memory = createMemoryStorage();
+  let silent = false;
+  const never = new Promise<never>(() => {});
+  const deaf: Storage = {
+    ...memory,
+    remove: () => never,
+    async *list(prefix, options) {
+      if (silent) await never;
+      yield* memory.list(prefix, options);
+    },
+  };
+  const { repository, context, warnings } = await setUp(deaf);
+  t.mock.timers.enable({ apis: ['setTimeout'] });
+  const options = { exclusive: true, eager: true, host: hostOf() };
+  const result = await withLock(repository, options, context, async () => {
+    silent = true;
+    setImmediate(() => t.mock.timers.tick(10_000));
+    return 5;
+  });
+  assert.equal(result, 5);
+  assert.deepEqual(warnings, [
+    'error while unlocking: the storage does not answer; `holdfast unlock` removes the lock that may be left',
+  ]);
+});

@@ -2,6 +2,7 @@
 import type { Context } from '../../kernel/context.ts';
 import { withSignal } from '../../kernel/context.ts';
 import { hasCode, HoldfastError, messageOf } from '../../kernel/errors.ts';
+import { orAborted } from '../../kernel/or-aborted.ts';
 import type { AcquiredLock } from './lock-acquire.ts';
 import { acquireLock, isLockThere, removeLock, settleMs, writeLock } from './lock-acquire.ts';
 import { ensuredRepository } from './ensured-repository.ts';
@@ -50,6 +51,8 @@ const trustedMs = 60_000;
 const retryRefreshMs = 20_000;
 const firstRetryMs = 5000;
 const longestRetryMs = 60_000;
+/** For so long the end of the work waits for the storage to remove the lock. */
+const partingMs = 10_000;
 
 /**
  * Runs `work` while this process holds a lock. The context that `work` is given is aborted when the lock is lost; the
@@ -156,11 +159,26 @@ export async function withLock<T>(
   } finally {
     stopPolling();
     done.abort();
-    await settled;
-    await refreshing?.catch(() => {});
-    await removeLock(repository, id).catch((error: unknown) =>
-      context.warn(`error while unlocking: ${messageOf(error)}`),
-    );
+    await part(context, async (late) => {
+      await orAborted(Promise.allSettled([settled, refreshing]), late);
+      await removeLock(repository, id, late);
+    });
+  }
+}
+
+/** The work is done: whatever becomes of its lock is told, and not waited for without end. */
+async function part(context: Context, unlock: (late: AbortSignal) => Promise<void>): Promise<void> {
+  const late = new AbortController();
+  const timer = setTimeout(() => late.abort(), partingMs);
+  try {
+    await unlock(late.signal);
+  } catch (error) {
+    const why = late.signal.aborted
+      ? 'the storage does not answer; `holdfast unlock` removes the lock that may be left'
+      : messageOf(error);
+    context.warn(`error while unlocking: ${why}`);
+  } finally {
+    clearTimeout(timer);
   }
 }
 
@@ -183,7 +201,7 @@ async function acquirePatiently(
   for (let attempt = 0; ; attempt++) {
     try {
       const acquired = await acquireLock(repository, options.exclusive, context, host);
-      if (!options.eager) await settleOrRemove(repository, acquired, context.signal);
+      if (!options.eager) await settleOrRemove(repository, acquired, context);
       return acquired;
     } catch (error) {
       if (options.forbiddenHint !== undefined && hasCode(error, 'forbidden')) {
@@ -205,12 +223,12 @@ async function acquirePatiently(
 async function settleOrRemove(
   repository: Repository,
   acquired: AcquiredLock,
-  signal: AbortSignal,
+  context: Context,
 ): Promise<void> {
   try {
-    await acquired.settle(signal);
+    await acquired.settle(context.signal);
   } catch (error) {
-    await removeLock(repository, acquired.id);
+    await part(context, (late) => removeLock(repository, acquired.id, late));
     throw error;
   }
 }
