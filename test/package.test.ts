@@ -1,6 +1,6 @@
 /** Packs the npm package, installs it into an empty folder as a user would, and runs it there. */
 import assert from 'node:assert/strict';
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { delimiter, dirname, join } from 'node:path';
 import test from 'node:test';
 import { fileURLToPath } from 'node:url';
@@ -53,7 +53,9 @@ test('the package installs into an empty folder and works there', { timeout: 300
   const path = `${dirname(process.execPath)}${delimiter}${process.env['PATH'] ?? ''}`;
   const own = { XDG_DATA_HOME: undefined, XDG_CONFIG_HOME: undefined, XDG_CACHE_HOME: undefined };
   const others = { HOLDFAST_REPOSITORY: undefined, RESTIC_REPOSITORY: undefined, RESTIC_PASSWORD: undefined };
-  const env = { ...own, ...others, HOME: folder, PATH: path };
+  // compiled modules go where they go for users
+  const alone = { NODE_COMPILE_CACHE: undefined };
+  const env = { ...own, ...others, ...alone, HOME: folder, PATH: path };
   const holdfast = (...args: string[]): ReturnType<typeof runProgram> =>
     runProgram(bin, args, { cwd: folder, env });
   assert.match(
@@ -67,6 +69,9 @@ test('the package installs into an empty folder and works there', { timeout: 300
   await holdfast('restore', 'latest', '--target', join(folder, 'back'), '--include', '*.txt');
   const restored = join(folder, 'back', 'precious', 'letter.txt');
   assert.equal(readFileSync(restored, 'utf8'), 'dear reader\n');
+
+  const caches = readdirSync(join(folder, '.cache', 'holdfast', 'compiled'));
+  assert.equal(caches.length, 1, 'the next start finds compiled modules');
 
   const use = "import * as api from 'holdfast'; console.log(Object.keys(api).sort().join(' '));";
   const result = await runProgram(process.execPath, ['--input-type=module', '-e', use], { cwd: folder });

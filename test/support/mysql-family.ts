@@ -6,6 +6,7 @@ import type { DatabaseServer } from './database-server.ts';
 import { runProgram } from './program.ts';
 import { freePort, startServer } from './server.ts';
 import { removeTree } from './temp.ts';
+import { fromTemplate } from './template.ts';
 import { giveToUnprivileged } from './unprivileged.ts';
 
 export interface MysqlOptions {
@@ -42,7 +43,7 @@ export async function startMysqlFamily(
     const socket = join(folder, 'socket');
     const defaultsFile = join(folder, 'client.cnf');
     giveToUnprivileged(folder);
-    await flavour.initialise(data);
+    await fromTemplate(flavour.client, data, () => flavour.initialise(data));
     const port = await freePort();
     writeFileSync(defaultsFile, `[client]\nuser=${user}\npassword=${password}\nsocket=${socket}\n`, {
       mode: 0o600,

@@ -7,6 +7,7 @@ import type { DatabaseServer } from './database-server.ts';
 import { runProgram } from './program.ts';
 import { freePort, type Server, startServer } from './server.ts';
 import { removeTree } from './temp.ts';
+import { fromTemplate } from './template.ts';
 import { toolPath } from './tools.ts';
 import { giveToUnprivileged, runUnprivileged } from './unprivileged.ts';
 
@@ -27,7 +28,7 @@ export async function startPostgres(options: PostgresOptions): Promise<DatabaseS
   try {
     const data = join(folder, 'data');
     giveToUnprivileged(folder);
-    await initialise(bin, folder, data);
+    await fromTemplate(`postgres${options.major}`, data, () => initialise(bin, folder, data));
     const port = await freePort();
     const env = { PGHOST: folder, PGPORT: String(port), PGUSER: user, PGPASSWORD: password };
     const query = async (database: string, sql: string): Promise<string> => {
