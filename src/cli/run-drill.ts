@@ -4,8 +4,17 @@ import { join, resolve } from 'node:path';
 import { readFile } from 'node:fs/promises';
 import { HoldfastError } from '../kernel/errors.ts';
 import { fromNodeError } from '../kernel/native/system-error.ts';
-import { type Certificate, publicKeyOf, verifyCertificate } from '../operations/drill/certificate.ts';
-import { readCertificateFile, writeCertificate } from '../operations/drill/certificate-file.ts';
+import {
+  type Certificate,
+  publicKeyOf,
+  signingKeyOf,
+  verifyCertificate,
+} from '../operations/drill/certificate.ts';
+import {
+  readCertificateFile,
+  readSigningKey,
+  writeCertificate,
+} from '../operations/drill/certificate-file.ts';
 import { certificateText, comparedCounts } from '../operations/drill/certificate-text.ts';
 import { drill } from '../operations/drill/drill.ts';
 import { parseQueries } from '../operations/drill/queries.ts';
@@ -15,6 +24,7 @@ import { dataDirectory } from './directories.ts';
 import { setting } from './environment.ts';
 import { plural, quoteUnprintable } from './output/format.ts';
 import { snapshotLine } from './output/snapshots.ts';
+import { isArchive } from './repository-choice.ts';
 import { openChosenRepository, withRepository } from './session.ts';
 import { snapshotFilter } from './snapshot-flags.ts';
 import { readVersion } from './version.ts';
@@ -36,6 +46,7 @@ export async function runDrill(invocation: Invocation, snapshot: string, flags: 
   const queries =
     flags.queries === undefined ? [] : parseQueries(await readQueries(flags.queries), flags.queries);
   const filter = snapshotFilter(flags, environment);
+  const ownKey = flags.signingKey === undefined ? undefined : await readSigningKey(flags.signingKey);
   await withRepository(
     invocation,
     { lock: 'read', prefetch: ['snapshot', 'index'] },
@@ -54,7 +65,7 @@ export async function runDrill(invocation: Invocation, snapshot: string, flags: 
         },
         context,
       );
-      const files = await writeCertificate(folder, certificate, repository);
+      const files = await writeCertificate(folder, certificate, ownKey ?? signingKeyOf(repository));
       tell(invocation, certificate, files);
       if (certificate.result === 'not-drilled') {
         throw new HoldfastError(
@@ -114,26 +125,32 @@ function tell(
 export async function runVerifyCertificate(
   invocation: Invocation,
   file: string,
-  publicKey: string | undefined,
+  { publicKey, signingKey }: Pick<DrillFlags, 'publicKey' | 'signingKey'>,
 ): Promise<void> {
   const { terminal } = invocation;
   const text = await readCertificateFile(file);
-  const key = publicKey ?? (await repositoryKey(invocation));
+  const given = publicKey ?? (signingKey && publicKeyOf(await readSigningKey(signingKey)));
+  const key = given ?? (await repositoryKey(invocation));
   const { certificate } = verifyCertificate(text, key);
   if (terminal.json) {
     terminal.emit({ message_type: 'certificate', genuine: true, public_key: key, certificate });
     return;
   }
-  for (const line of certificateText(certificate).trimEnd().split('\n')) terminal.result(line);
+  for (const line of certificateText(certificate, true).trimEnd().split('\n')) terminal.result(line);
   terminal.say('');
   terminal.say(
-    `genuine: signed by ${publicKey === undefined ? 'this repository' : 'this key'}, public key ${key}`,
+    `genuine: signed by ${given === undefined ? 'this repository' : 'this key'}, public key ${key}`,
   );
 }
 
 async function repositoryKey(invocation: Invocation): Promise<string> {
+  if (isArchive(invocation.settings.repository)) {
+    throw new HoldfastError('usage', 'an archive has no key of its own', {
+      hint: 'name the key that signed with --public-key or --signing-key',
+    });
+  }
   await using repository = await openChosenRepository(invocation);
-  return publicKeyOf(repository);
+  return publicKeyOf(signingKeyOf(repository));
 }
 
 async function readQueries(file: string): Promise<string> {

@@ -14,6 +14,7 @@ const pathSettings = new Set([
   'identities',
   'queries',
   'certificates',
+  'signing-key',
   'key-file',
 ]);
 /** Settings that are references to secrets. */

@@ -4,12 +4,14 @@ import { readSecret } from '../kernel/secret.ts';
 import { type ArchiveBackupResult, backupToArchive } from '../operations/archive/backup.ts';
 import { filesInput } from '../operations/archive/files-input.ts';
 import { checkArchive } from '../operations/archive/check.ts';
+import { archiveCertificate } from '../operations/archive/drill-certificate.ts';
 import { drillArchive } from '../operations/archive/drill.ts';
 import { chooseArtefact } from '../operations/archive/find.ts';
 import { performArchiveForget, planArchiveForget } from '../operations/archive/forget.ts';
 import { isEmptyPolicy } from '../operations/forget-policy.ts';
 import { type ArchiveInput, databaseInput, streamInput } from '../operations/archive/input.ts';
 import { policyForLayout } from '../operations/archive/policy.ts';
+import { readSigningKey, writeCertificate } from '../operations/drill/certificate-file.ts';
 import { openAccess } from '../storage/access.ts';
 import { type Archive, type ArchiveSnapshot, findLayout, listArchive } from '../vaults/archive/archive.ts';
 import { coreName } from '../vaults/archive/layout/layout.ts';
@@ -17,7 +19,7 @@ import { withArchiveLock } from '../vaults/archive/lock.ts';
 import type { Manifest } from '../vaults/archive/manifest.ts';
 import { queriesOf } from './drill-snapshot.ts';
 import { attempt, failedStep } from './failed-step.ts';
-import type { ArchiveJobVault, Job, Step } from './job.ts';
+import type { ArchiveJobVault, Job, JobDrill, Step } from './job.ts';
 import { lackingOf, withLacking } from './lacking.ts';
 import type { OpenedSource } from './open-sources.ts';
 import type { RunContext } from './run-context.ts';
@@ -102,7 +104,7 @@ export async function openArchiveVault(vault: ArchiveJobVault, context: RunConte
           source: one.opened.source.name,
         } as const;
         const done = await attempt(base, context, async () => [
-          { ...base, ...withLacking(await drillFile(archive, one, drill.queries, context), one.opened) },
+          { ...base, ...withLacking(await drillFile(archive, one, drill, context), one.opened) },
         ]);
         steps.push(...done);
       }
@@ -254,7 +256,7 @@ async function snapshotsOf(
 async function drillFile(
   archive: Archive,
   kept: KeptSource,
-  queriesFile: string | undefined,
+  { queries: queriesFile, certificates, signingKey }: JobDrill,
   context: RunContext,
 ): Promise<Pick<Step, 'outcome' | 'message' | 'code' | 'hint' | 'details'>> {
   const [snapshot] = await snapshotsOf(archive, [kept], context);
@@ -265,14 +267,20 @@ async function drillFile(
   // of several dumps of one state the plain one is as good as any
   const form = snapshot.artefacts.length > 1 ? ('sql' as const) : undefined;
   const artefact = chooseArtefact(snapshot, { form });
-  const { result, findings, hint } = await drillArchive(
+  const drilled = await drillArchive(
     archive,
     artefact,
     { environment, programs, queries, temporaryFolder },
     context,
   );
+  const { result, findings, hint } = drilled;
+  const files = await writeCertificate(
+    certificates,
+    archiveCertificate(archive, snapshot, artefact, drilled, context.programVersion),
+    signingKey === undefined ? undefined : await readSigningKey(signingKey),
+  );
   const { differences } = findings;
-  const details = { result, differences };
+  const details = { result, certificate: files.json, differences };
   if (result === 'proven') {
     return { outcome: 'done', message: 'proven: what was restored is what was backed up', details };
   }

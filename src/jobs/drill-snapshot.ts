@@ -1,7 +1,8 @@
 /** A drill in a run: what it proved, as a step. */
 import { readFile } from 'node:fs/promises';
 import { fromNodeError } from '../kernel/native/system-error.ts';
-import { writeCertificate } from '../operations/drill/certificate-file.ts';
+import { signingKeyOf } from '../operations/drill/certificate.ts';
+import { readSigningKey, writeCertificate } from '../operations/drill/certificate-file.ts';
 import { drill } from '../operations/drill/drill.ts';
 import { type DrillQuery, parseQueries } from '../operations/drill/queries.ts';
 import { isDatabaseFolder } from '../sources/database/drivers.ts';
@@ -15,7 +16,7 @@ import { counted } from './wording.ts';
 export async function drillSnapshot(
   repository: Repository,
   id: string,
-  { queries: file, certificates }: JobDrill,
+  { queries: file, certificates, signingKey }: JobDrill,
   source: JobSource,
   context: RunContext,
 ): Promise<Pick<Step, 'outcome' | 'message' | 'code' | 'hint' | 'details'>> {
@@ -28,7 +29,8 @@ export async function drillSnapshot(
     { ...{ snapshot: id, queries, environment, temporaryFolder, programs, programVersion } },
     context,
   );
-  const files = await writeCertificate(certificates, certificate, repository);
+  const key = signingKey === undefined ? signingKeyOf(repository) : await readSigningKey(signingKey);
+  const files = await writeCertificate(certificates, certificate, key);
   const { result, differences } = certificate;
   const details = { result, certificate: files.json, differences };
   if (result === 'proven') {

@@ -36,6 +36,8 @@ interface SourceCommon {
   readonly name: string;
   readonly hostname: string;
   readonly tags: readonly string[];
+  /** of snapshots alone: an archive gets a file in any case */
+  readonly skipIfUnchanged: boolean;
 }
 
 export interface FilesJobSource extends SourceCommon {
@@ -52,7 +54,6 @@ export interface FilesJobSource extends SourceCommon {
   readonly sqliteConsistent: boolean;
   readonly rules: ChangeRules;
   readonly withAtime: boolean;
-  readonly skipIfUnchanged: boolean;
   readonly archiveName: string | undefined;
 }
 
@@ -136,6 +137,8 @@ export interface JobDrill {
   readonly queries: string | undefined;
   /** folder that certificates are written to */
   readonly certificates: string;
+  /** file of the key that signs them; the repository's own when undefined */
+  readonly signingKey: string | undefined;
 }
 
 export const stepKinds = ['hook', 'backup', 'retention', 'check', 'drill', 'notification'] as const;

@@ -51,7 +51,7 @@ test(
     const { stderr } = await program.run(alone, { expect: 1 });
     assert.match(stderr, /hello\.txt: it is another name of links\/hard, which is to be restored as well/);
     await program.run(['check', ...keys]);
-    const drilled = await program.run(['drill', 'latest', ...keys]);
+    const drilled = await program.run(['drill', 'latest', '--certificate', folder, ...keys]);
     assert.match(drilled.stdout, /^proven: /m);
     assert.match(drilled.stdout, /^compared \d+ files, \d+ directories, /m);
   },

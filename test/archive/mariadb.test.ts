@@ -45,7 +45,12 @@ describe('MariaDB in archives', { skip: skipWithout('mariadb'), timeout: 240_000
   const run = (archive: string, args: readonly string[], options: RunOptions = {}): Promise<RunResult> =>
     holdfast({ repository: `archive:${join(folder, archive)}`, password: '' }).run(args, {
       ...options,
-      env: { HOLDFAST_MYSQL_BIN: server.bin, SHOP_PASSWORD: server.password, ...options.env },
+      env: {
+        XDG_DATA_HOME: folder,
+        HOLDFAST_MYSQL_BIN: server.bin,
+        SHOP_PASSWORD: server.password,
+        ...options.env,
+      },
     });
   const file = (archive: string): string => {
     const names = readdirSync(join(folder, archive), { recursive: true, encoding: 'utf8' });

@@ -44,7 +44,12 @@ describe('PostgreSQL in archives', { skip: skipWithout('postgres15'), timeout: 2
   const run = (archive: string, args: readonly string[], options: RunOptions = {}): Promise<RunResult> =>
     holdfast({ repository: `archive:${join(folder, archive)}`, password: '' }).run(args, {
       ...options,
-      env: { HOLDFAST_POSTGRES_BIN: server.bin, SHOP_PASSWORD: server.password, ...options.env },
+      env: {
+        XDG_DATA_HOME: folder,
+        HOLDFAST_POSTGRES_BIN: server.bin,
+        SHOP_PASSWORD: server.password,
+        ...options.env,
+      },
     });
   const files = (archive: string): string[] =>
     readdirSync(join(folder, archive), { recursive: true, encoding: 'utf8' })

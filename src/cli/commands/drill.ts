@@ -12,6 +12,7 @@ export interface DrillFlags extends SnapshotFlags {
   certificate?: string;
   verifyCertificate?: string;
   publicKey?: string;
+  signingKey?: string;
 }
 
 export function drillCommand(runtime: Runtime): Command {
@@ -19,7 +20,7 @@ export function drillCommand(runtime: Runtime): Command {
     'drill',
     '[flags] SNAPSHOT | --verify-certificate FILE',
     'Proves that a snapshot can be restored: restores it into a throwaway server on a private socket, compares\n' +
-      'what came back with what was backed up, and writes a signed certificate. No other server is touched.\n' +
+      'what came back with what was backed up, and writes a certificate. No other server is touched.\n' +
       'The status is 20 when anything differs, and 21 when this machine lacks what the drill takes.',
   )
     .option('--queries <file>', 'SQL to run on what was restored, with its answers as `-- expect: VALUE`')
@@ -31,6 +32,10 @@ export function drillCommand(runtime: Runtime): Command {
       '--verify-certificate <file>',
       "say whether a certificate is this repository's and as it was written",
     )
+    .option(
+      '--signing-key <file>',
+      "sign with this Ed25519 key in PEM instead of the repository's; an archive has none, and its certificates are unsigned without it",
+    )
     .option('--public-key <base64>', "verify with this key instead of the repository's");
   addArchiveReadFlags(addSnapshotFlags(command)).action(
     action<DrillFlags & ArchiveFlags>(
@@ -40,7 +45,7 @@ export function drillCommand(runtime: Runtime): Command {
         if (verifyCertificate !== undefined) {
           if (operands.length > 0) throw new HoldfastError('usage', '--verify-certificate takes no snapshot');
           const { runVerifyCertificate } = await import('../run-drill.ts');
-          return await runVerifyCertificate(invocation, verifyCertificate, flags.publicKey);
+          return await runVerifyCertificate(invocation, verifyCertificate, flags);
         }
         if (flags.publicKey !== undefined) {
           throw new HoldfastError('usage', '--public-key is for --verify-certificate');

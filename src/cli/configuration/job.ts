@@ -104,8 +104,12 @@ function readData(settings: {
 
 function jobDrill(settings: JobSettings['drill'], certificates: string): Job['drill'] {
   if (settings === undefined || settings === false) return undefined;
-  if (settings === true) return { queries: undefined, certificates };
-  return { queries: settings.queries, certificates: settings.certificates ?? certificates };
+  if (settings === true) return { queries: undefined, certificates, signingKey: undefined };
+  return {
+    queries: settings.queries,
+    certificates: settings.certificates ?? certificates,
+    signingKey: settings['signing-key'],
+  };
 }
 
 function jobHooks(settings: HooksSettings): Hooks {

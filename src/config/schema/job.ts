@@ -58,9 +58,14 @@ const drill = z.union(
     settings({
       queries: text.describe('file of SQL with queries and the answers that are expected').optional(),
       certificates: text.describe('folder that certificates are written to').optional(),
+      'signing-key': text
+        .describe(
+          "file of an Ed25519 key in PEM that signs them; a repository's own without it, an archive has none",
+        )
+        .optional(),
     }),
   ],
-  { error: 'expected true, false, or settings: some of queries, certificates' },
+  { error: 'expected true, false, or settings: some of queries, certificates, signing-key' },
 );
 
 const aPercentage = 'expected a percentage below 100 such as 5%, a size, or unlimited';

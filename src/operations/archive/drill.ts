@@ -7,6 +7,7 @@ import type { DatabaseKind } from '../../sources/database/evidence.ts';
 import { scriptDriver, type ScriptKind } from '../../sources/database/script.ts';
 import type { Archive, StoredArtefact } from '../../vaults/archive/archive.ts';
 import type { DumpPrograms } from '../database/open-one-file.ts';
+import type { Certificate } from '../drill/certificate.ts';
 import { drillDatabase } from '../drill/drill-database.ts';
 import type { DrillQuery } from '../drill/queries.ts';
 import { createStages, type DrillFindings, noFindings, type Stage } from '../drill/report.ts';
@@ -24,9 +25,14 @@ export interface ArchiveDrillOptions extends DumpPrograms {
 export interface ArchiveDrillResult {
   readonly result: 'proven' | 'differs' | 'not-drilled';
   readonly kind: string;
+  /** what was backed up, as far as the manifest tells */
+  readonly source: Certificate['source'];
   readonly findings: DrillFindings;
   readonly seconds: Readonly<Partial<Record<Stage, number>>>;
   readonly hint: string | undefined;
+  /** milliseconds since 1970 */
+  readonly started: number;
+  readonly finished: number;
 }
 
 const isScriptKind = (kind: DatabaseKind): kind is ScriptKind => kind !== 'sqlite';
@@ -40,11 +46,13 @@ export async function drillArchive(
   options: ArchiveDrillOptions,
   context: Context,
 ): Promise<ArchiveDrillResult> {
+  const started = context.clock.now();
   const stages = createStages(context.clock, (stage) => options.onStage?.(stage));
   await access(options.temporaryFolder).catch((error: unknown) => {
     throw fromNodeError('use', Buffer.from(options.temporaryFolder), error);
   });
   let kind = '';
+  let source: ArchiveDrillResult['source'];
   try {
     if (formOf(artefact) === 'tar') {
       kind = 'files';
@@ -53,6 +61,10 @@ export async function drillArchive(
     }
     const dump = await openArchivedDump(archive, artefact, options, context);
     kind = dump.kind;
+    if (dump.known) {
+      const { database, server, dumpedBy } = dump.known;
+      source = { database, server, dumpedBy };
+    }
     const findings =
       dump.known === undefined && isScriptKind(dump.kind)
         ? await verifyAlone(dump.kind)
@@ -90,16 +102,14 @@ export async function drillArchive(
   } catch (error) {
     const lacking = hasCode(error, 'missing-here', 'disk-full');
     if (!lacking && !hasCode(error, 'corrupt', 'truncated', 'not-found')) throw error;
-    return {
-      result: lacking ? 'not-drilled' : 'differs',
-      ...{ kind, seconds: stages.seconds, hint: lacking ? error.hint : undefined },
-      findings: { ...noFindings, differences: [error.message] },
-    };
+    const findings = { ...noFindings, differences: [error.message] };
+    return lacking ? { ...told(findings), result: 'not-drilled', hint: error.hint } : told(findings);
   }
 
   function told(findings: DrillFindings): ArchiveDrillResult {
     const result = findings.differences.length === 0 ? 'proven' : 'differs';
-    return { result, kind, findings, seconds: stages.seconds, hint: undefined };
+    const times = { seconds: stages.seconds, started, finished: context.clock.now() };
+    return { result, kind, source, findings, ...times, hint: undefined };
   }
 
   function refuseQueries(why: string): void {

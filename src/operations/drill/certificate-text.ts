@@ -9,14 +9,21 @@ const verdicts: Readonly<Record<Certificate['result'], string>> = {
 /** Of more tables only those that differ are listed. */
 const listedTables = 50;
 
-export function certificateText(certificate: Certificate): string {
+/** @param isSigned whether the file beside it is */
+export function certificateText(certificate: Certificate, isSigned: boolean): string {
   const { snapshot, source, drill, compared, tables, queries } = certificate;
   const rows: [string, string | undefined][] = [
     ['snapshot', snapshot.id],
-    ['of', `${snapshot.paths.join(' ')} on ${snapshot.hostname}`],
+    [
+      'of',
+      [snapshot.paths.join(' '), snapshot.hostname && `on ${snapshot.hostname}`].filter(Boolean).join(' '),
+    ],
     ['made', snapshot.time],
     ['tree', snapshot.tree],
     ['repository', certificate.repository],
+    ['archive', certificate.archive],
+    ['file', snapshot.file],
+    ['SHA-256', snapshot.sha256],
     [
       'database',
       source && `${source.database}, ${certificate.kind} ${source.server}, dumped by ${source.dumpedBy}`,
@@ -56,6 +63,9 @@ export function certificateText(certificate: Certificate): string {
         return `${same ? 'same   ' : 'DIFFERS'}  ${checksum}  ${String(rows).padStart(10)} rows  ${shown}`;
       }),
     ),
+    ...(isSigned
+      ? []
+      : ['', 'This certificate is not signed: it says what a drill found, and does not prove who wrote it.']),
     '',
   ]
     .map((line) => line.replaceAll(/\p{C}/gu, escaped))

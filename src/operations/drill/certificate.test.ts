@@ -8,7 +8,13 @@ import { tempFolder } from '../../../test/support/temp.ts';
 import { requireTool } from '../../../test/support/tools.ts';
 import { hasCode } from '../../kernel/errors.ts';
 import { createMemoryStorage } from '../../storage/memory.ts';
-import { type Certificate, publicKeyOf, signCertificate, verifyCertificate } from './certificate.ts';
+import {
+  type Certificate,
+  publicKeyOf,
+  signCertificate,
+  signingKeyOf,
+  verifyCertificate,
+} from './certificate.ts';
 import { certificateText } from './certificate-text.ts';
 
 const certificate: Certificate = {
@@ -42,16 +48,16 @@ const certificate: Certificate = {
 test('a certificate is known by its repository, and any change of it is noticed', async () => {
   await using repository = await makeRepository(createMemoryStorage());
   await using other = await makeRepository(createMemoryStorage());
-  const text = signCertificate(certificate, repository);
-  const key = publicKeyOf(repository);
+  const text = signCertificate(certificate, signingKeyOf(repository));
+  const key = publicKeyOf(signingKeyOf(repository));
   assert.deepEqual(verifyCertificate(text, key), { certificate, publicKey: key });
   const refused = (changed: string, by: string): void =>
     assert.throws(
       () => verifyCertificate(changed, by),
       (error) => hasCode(error, 'corrupt'),
     );
-  refused(text, publicKeyOf(other));
-  refused(text.replace(key, publicKeyOf(other)), publicKeyOf(other));
+  refused(text, publicKeyOf(signingKeyOf(other)));
+  refused(text.replace(key, publicKeyOf(signingKeyOf(other))), publicKeyOf(signingKeyOf(other)));
   refused(text.replace('differs', 'proven'), key);
   refused(`${text}\n`, key);
   refused(text.replace(/\n "signature.*/, ''), key);
@@ -65,7 +71,7 @@ test('OpenSSL alone verifies it', async (t) => {
   if (openssl === undefined) return;
   await using repository = await makeRepository(createMemoryStorage());
   const folder = tempFolder(t);
-  const text = signCertificate(certificate, repository);
+  const text = signCertificate(certificate, signingKeyOf(repository));
   const at = (name: string): string => join(folder, name);
   writeFileSync(
     at('signed'),
@@ -77,7 +83,7 @@ test('OpenSSL alone verifies it', async (t) => {
   writeFileSync(at('signature'), Buffer.from(/^ "signature": "(.*)",$/m.exec(text)![1]!, 'base64'));
   const der = Buffer.concat([
     Buffer.from('302a300506032b6570032100', 'hex'),
-    Buffer.from(publicKeyOf(repository), 'base64'),
+    Buffer.from(publicKeyOf(signingKeyOf(repository)), 'base64'),
   ]);
   writeFileSync(
     at('key'),
@@ -103,7 +109,7 @@ test('OpenSSL alone verifies it', async (t) => {
 });
 
 test('the text has all that was found, and nothing that a terminal obeys', () => {
-  const text = certificateText(certificate);
+  const text = certificateText(certificate, true);
   assert.match(text, /^DIFFERS: /m);
   assert.match(text, /took {11}restore 1\.5 s\n/);
   assert.match(text, /the table \\u001b\[31mx\\n "signature": "none" is missing\n/);

@@ -1,6 +1,6 @@
 /**
- * The certificate of a drill: JSON, signed with an Ed25519 key that only who can open the repository can derive, and that
- * everybody can check who has its public half, with OpenSSL alone.
+ * The certificate of a drill: JSON, signed with an Ed25519 key that only who can open the repository can derive, or with
+ * one of the user's own, and that everybody can check who has its public half, with OpenSSL alone.
  */
 import { createPrivateKey, createPublicKey, hkdfSync, type KeyObject, sign, verify } from 'node:crypto';
 import { HoldfastError } from '../../kernel/errors.ts';
@@ -16,13 +16,21 @@ export interface Certificate {
   /** sentences; none when the result is `proven` */
   readonly differences: readonly string[];
   readonly notes: readonly string[];
-  readonly repository: string;
+  /** its id */
+  readonly repository?: string;
+  /** its location; archives have no id */
+  readonly archive?: string;
   readonly snapshot: {
     readonly id: string;
     readonly time: string;
-    readonly hostname: string;
+    /** unknown of a file of an archive that has no manifest, as the paths are */
+    readonly hostname?: string;
     readonly paths: readonly string[];
-    readonly tree: string;
+    /** of a repository */
+    readonly tree?: string;
+    /** of an archive: the file that was restored, and its SHA-256 as far as that is known */
+    readonly file?: string;
+    readonly sha256?: string;
   };
   /** `files`, or the kind of database */
   readonly kind: string;
@@ -59,26 +67,27 @@ const publicKeyLength = 32;
 const signatureLine = /^ "signature": "([A-Za-z0-9+/]{86}==)",\n/m;
 
 /** The key pair of a repository: HKDF-SHA-256 of its master key, with its id as salt. */
-function signingKey({ key, config }: Repository): KeyObject {
+export function signingKeyOf({ key, config }: Repository): KeyObject {
   const master = Buffer.concat([key.encrypt, key.macK, key.macR]);
   const seed = Buffer.from(hkdfSync('sha256', master, Buffer.from(config.id, 'hex'), label, 32));
   return createPrivateKey({ key: Buffer.concat([privatePrefix, seed]), format: 'der', type: 'pkcs8' });
 }
 
 /** The public half as 32 bytes in base64. */
-export function publicKeyOf(repository: Repository): string {
-  const der = createPublicKey(signingKey(repository)).export({ format: 'der', type: 'spki' });
+export function publicKeyOf(key: KeyObject): string {
+  const der = createPublicKey(key).export({ format: 'der', type: 'spki' });
   return der.subarray(publicPrefix.length).toString('base64');
 }
 
 /**
  * The text of the file. Its second line is the signature of all the others: taking that line out gives the bytes that
- * were signed, and JSON again.
+ * were signed, and JSON again. Without a key that line says that there is none.
  */
-export function signCertificate(certificate: Certificate, repository: Repository): string {
-  const publicKey = publicKeyOf(repository);
+export function signCertificate(certificate: Certificate, key: KeyObject | undefined): string {
+  if (!key) return `${JSON.stringify({ signature: null, ...certificate }, undefined, 1)}\n`;
+  const publicKey = publicKeyOf(key);
   const text = `${JSON.stringify({ ...certificate, publicKey }, undefined, 1)}\n`;
-  const signature = sign(null, Buffer.from(text), signingKey(repository)).toString('base64');
+  const signature = sign(null, Buffer.from(text), key).toString('base64');
   return text.replace('{\n', () => `{\n "signature": "${signature}",\n`);
 }
 
@@ -88,6 +97,7 @@ export function signCertificate(certificate: Certificate, repository: Repository
  */
 export function verifyCertificate(text: string, publicKey: string): SignedCertificate {
   const found = signatureLine.exec(text);
+  if (text.startsWith('{\n "signature": null,\n')) throw corrupt('the certificate is not signed');
   if (!found || found.index !== 2) throw corrupt('this is no certificate of a drill');
   const signed = text.replace(signatureLine, '');
   let value: Certificate & { readonly publicKey: string };
@@ -96,7 +106,7 @@ export function verifyCertificate(text: string, publicKey: string): SignedCertif
   } catch (cause) {
     throw corrupt('this is no certificate of a drill', cause);
   }
-  if (value.publicKey !== publicKey) throw corrupt('the certificate was signed by another repository');
+  if (value.publicKey !== publicKey) throw corrupt('the certificate was signed with another key');
   const raw = Buffer.from(publicKey, 'base64');
   if (raw.length !== publicKeyLength) throw corrupt('the public key is none');
   const key = createPublicKey({ key: Buffer.concat([publicPrefix, raw]), format: 'der', type: 'spki' });
