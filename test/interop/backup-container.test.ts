@@ -170,6 +170,35 @@ describe('backup-container', { skip: skipWithout(...needed), timeout: 600_000 },
     );
   });
 
+  it('tells of what a dump lacks by WARN and status 3, and prunes nothing then', async () => {
+    fresh();
+    conf(`mariadb=localhost:${mariadb.port}/wiki`);
+    await mariadb.query(
+      'wiki',
+      `create user limited identified by 'limited secret';
+       grant select, lock tables, show view, event on wiki.* to limited`,
+    );
+    const limited = {
+      ...{ LOCALHOST_USER: 'limited', LOCALHOST_PASSWORD: 'limited secret', WEBHOOK_URL: hook.url },
+      ...{ BACKUP_STRATEGY: 'daily', NUM_BACKUPS: '1' },
+    };
+    for (const count of [1, 2]) {
+      const posts = hook.posts.length;
+      const done = await run('-1', { expect: 3, env: limited });
+      assert.match(done.stderr, /1 of 1 backups want to be looked at/);
+      assert.equal(files().length, count);
+      const [told, ...more] = messages(posts);
+      assert.deepEqual([told!.get('statusCode'), more], ['WARN', []]);
+      assert.match(
+        told!.get('message')!,
+        /^Successfully backed up .*\n[^]*Not in the backup: triggers are left out: .* TRIGGER[^]*Nothing was pruned/,
+      );
+    }
+    await mariadb.query('wiki', 'grant trigger on wiki.* to limited; grant select on mysql.* to limited');
+    await run('-1', { env: limited });
+    assert.equal(files().length, 1);
+  });
+
   it('keeps no file of a dump that ends early, and prunes nothing', async () => {
     fresh();
     conf(at('shop'));

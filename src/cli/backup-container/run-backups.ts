@@ -15,8 +15,11 @@ import { type ContainerSession, refuseBadSettings, scriptOptions } from './sessi
 import { databaseSize, showBackups } from './show-backups.ts';
 import { showSettings } from './show-settings.ts';
 
-/** Resolves to what was not done, in one sentence; undefined when every database has its backup and all of its copies. */
-export async function runBackups(session: ContainerSession): Promise<string | undefined> {
+/**
+ * Resolves to what was not done, with the code `failed`, or `incomplete` where every backup is there and something of it
+ * wants to be looked at; undefined when every database has its backup and all of its copies.
+ */
+export async function runBackups(session: ContainerSession): Promise<HoldfastError | undefined> {
   const { tell, listed, runtime, settings, flags, conf } = session;
   const { context, environment } = runtime;
   tell.say('Starting backup process ...');
@@ -32,9 +35,12 @@ export async function runBackups(session: ContainerSession): Promise<string | un
     await tellPlan(session, targets, rules);
     for (const { message } of senseless) tell.say(`would not back up ${message}`);
     const left = listed.refused.length + senseless.length;
-    return left === 0 ? undefined : `${left} of ${all} lines would not be backed up`;
+    return left === 0
+      ? undefined
+      : new HoldfastError('failed', `${left} of ${all} lines would not be backed up`);
   }
   let failed = 0;
+  let warned = 0;
   for (const { message } of senseless) {
     failed++;
     await tell.error(message);
@@ -44,22 +50,26 @@ export async function runBackups(session: ContainerSession): Promise<string | un
     await tell.warn(`Not backed up: ${text}. ${message}.`);
   }
   for (const listedDatabase of listed.databases) {
-    const isWhole = await backUpOne(session, listedDatabase, targets, rules);
-    if (!isWhole) failed++;
+    const outcome = await backUpOne(session, listedDatabase, targets, rules);
+    if (outcome === 'failed') failed++;
+    if (outcome === 'warning') warned++;
     if (context.signal.aborted) throw new HoldfastError('interrupted', 'interrupted');
   }
   await showBackups(session, targets);
-  if (failed === 0) return undefined;
-  return `${failed} of ${all} lines were not backed up, or not to everywhere`;
+  if (failed > 0) {
+    return new HoldfastError('failed', `${failed} of ${all} lines were not backed up, or not to everywhere`);
+  }
+  if (warned === 0) return undefined;
+  return new HoldfastError('incomplete', `${warned} of ${all} backups want to be looked at`);
 }
 
-/** True when the backup and all of its copies are there. */
+/** `warning`: the backup and all of its copies are there, and nothing was pruned for a reason that was told. */
 async function backUpOne(
   session: ContainerSession,
   listedDatabase: ListedDatabase,
   targets: OpenedTargets,
   rules: PruneRules,
-): Promise<boolean> {
+): Promise<'done' | 'warning' | 'failed'> {
   const { tell, runtime, flags } = session;
   const { context } = runtime;
   const { text, database } = listedDatabase;
@@ -79,13 +89,13 @@ async function backUpOne(
   } catch (error) {
     if (flags.nullPlugin && isWithoutProgram(error)) {
       tell.say(`[null] ${messageOf(error)}: ${text} is passed over`);
-      return true;
+      return 'done';
     }
     const hint = error instanceof HoldfastError && error.hint ? ` (${error.hint})` : '';
     // flags of other verbs are variables here
     const said = `${messageOf(error)}${hint.replace('--stall-timeout', 'DATABASE_STALL_TIMEOUT')}`;
     await tell.error(`Failed to backup ${text}.\n${said}${elapsed(1)}`);
-    return false;
+    return 'failed';
   }
   const size = await databaseSize(session, listedDatabase);
   const copied = result.copies.filter(({ error }) => !error);
@@ -98,7 +108,11 @@ async function backUpOne(
     ...(result.removed.length === 0 ? [] : [`Backups pruned: ${result.removed.length}`]),
     ...warnings.map((warning) => `Warning: ${warning}`),
   ];
-  await tell.info(lines.join('\n') + elapsed(0));
+  if (result.leftOut.length === 0) await tell.info(lines.join('\n') + elapsed(0));
+  else {
+    const lacking = result.leftOut.map((what) => `Not in the backup: ${what}.`);
+    await tell.warn([...lines, ...lacking, 'Nothing was pruned.'].join('\n') + elapsed(3));
+  }
   for (const sentence of result.held) await tell.warn(`${text}: ${sentence}`);
   const missing = result.copies.filter(({ error }) => error);
   for (const { place, error } of missing) {
@@ -106,7 +120,8 @@ async function backUpOne(
       `Failed to copy ${result.path} to ${place.kind}: ${messageOf(error)}. Nothing was pruned.`,
     );
   }
-  return missing.length === 0;
+  if (missing.length > 0) return 'failed';
+  return result.leftOut.length + result.held.length > 0 ? 'warning' : 'done';
 }
 
 /** A machine without the programs of a kind of database is what the null plugin is for. */

@@ -7,6 +7,7 @@ import { waitForAnyKey } from './any-key.ts';
 import { openTargets } from './places.ts';
 import { type ContainerSession, refuseBadSettings } from './session.ts';
 
+/** Code `incomplete` when something was kept for a reason that was told. */
 export async function runPrune(session: ContainerSession): Promise<void> {
   const { tell, flags, settings, runtime } = session;
   const { context, environment } = runtime;
@@ -14,6 +15,7 @@ export async function runPrune(session: ContainerSession): Promise<void> {
   await using targets = await openTargets(settings, environment, context);
   const places = [targets.folder, ...targets.copies];
   const remove: StoredBackup[] = [];
+  let isHeld = false;
   if (flags.filter === undefined) {
     const rules = { strategy: settings.strategy!, minSizeRatio: settings.minSizeRatio };
     const cores = new Map(session.listed.databases.map(({ core, shares }) => [core, shares]));
@@ -21,6 +23,7 @@ export async function runPrune(session: ContainerSession): Promise<void> {
       for (const [core, shares] of cores) {
         const plan = await planPrune(place, core, rules, shares, context);
         for (const sentence of plan.held) await tell.warn(sentence);
+        isHeld ||= plan.held.length > 0;
         remove.push(...plan.remove);
       }
     }
@@ -40,4 +43,5 @@ export async function runPrune(session: ContainerSession): Promise<void> {
   if (flags.filter !== undefined && !flags.scheduled) await waitForAnyKey(runtime);
   await removeBackups(remove, context);
   tell.say(`${remove.length} backups deleted`);
+  if (isHeld) throw new HoldfastError('incomplete', 'not everything was pruned that was asked for');
 }

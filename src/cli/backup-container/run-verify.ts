@@ -11,8 +11,8 @@ import { elapsedText } from './elapsed.ts';
 import { openTargets, type OpenedTargets } from './places.ts';
 import { type ContainerSession, refuseBadSettings, scriptOptions } from './session.ts';
 
-/** Resolves to what was not verified, in one sentence; undefined when every backup is there and can be restored. */
-export async function runVerify(session: ContainerSession): Promise<string | undefined> {
+/** Resolves to what was not verified, with the code `failed`; undefined when every backup is there and can be restored. */
+export async function runVerify(session: ContainerSession): Promise<HoldfastError | undefined> {
   const { flags, settings, conf, listed, tell, runtime } = session;
   refuseBadSettings(session);
   const isAll = flags.verify === 'all';
@@ -31,7 +31,7 @@ export async function runVerify(session: ContainerSession): Promise<string | und
   }
   if (failed === 0) return undefined;
   const all = databases.length + (isAll ? listed.refused.length : 0);
-  return `${failed} of ${all} backups were not verified`;
+  return new HoldfastError('failed', `${failed} of ${all} backups were not verified`);
 }
 
 async function verifyOne(

@@ -4,7 +4,7 @@ import type { Runtime } from '../verb.ts';
 import { type ContainerFlags, modeOf, parseContainerFlags } from './arguments.ts';
 import { type ContainerSession, openSession } from './session.ts';
 
-/** Codes `usage`, `failed` when a part of the work was not done, and those of what is done. */
+/** Codes `usage`, `failed` when a part of the work was not done, `incomplete` when it wants to be looked at, and those of what is done. */
 export async function runContainer(args: readonly string[], runtime: Runtime): Promise<void> {
   if (args[0] === 'convert') {
     const { runConvert } = await import('./convert.ts');
@@ -56,15 +56,15 @@ async function runFlags(flags: ContainerFlags, runtime: Runtime): Promise<void> 
 }
 
 /** What ends the work before its end is told like what fails on the way. */
-async function finish({ tell }: ContainerSession, work: Promise<string | undefined>): Promise<void> {
-  let undone: string | undefined;
+async function finish({ tell }: ContainerSession, work: Promise<HoldfastError | undefined>): Promise<void> {
+  let undone: HoldfastError | undefined;
   try {
     undone = await work;
   } catch (error) {
     if (!hasCode(error, 'interrupted')) await tell.error(messageOf(error));
     throw error;
   }
-  if (undone !== undefined) throw new HoldfastError('failed', undone);
+  if (undone) throw undone;
 }
 
 /** Whether the flags wait for signals: then one of them is a good end. */

@@ -61,7 +61,7 @@ export async function serveLoop(session: ContainerSession): Promise<void> {
     try {
       // the file may have been changed
       const undone = await runBackups(openSession(flags, runtime));
-      if (undone !== undefined) context.warn(undone);
+      if (undone) context.warn(undone.message);
     } catch (error) {
       if (hasCode(error, 'interrupted')) throw error;
       await tell.error(messageOf(error));

@@ -25,6 +25,9 @@ BACKUP_PERIOD in between. Flags may stand together: -sv all.
 
 SPEC is [type=]host[:port]/database; types are postgres, mysql and mariadb.
 
+The status is 0 when all is well, 1 when something failed, 3 when a backup lacks something or nothing could be pruned,
+130 when it was interrupted.
+
 Examples:
   # once, now
   holdfast backup-container -1

@@ -34,6 +34,8 @@ export interface DatabaseBackupResult {
   /** what became of each copy */
   readonly copies: readonly CopyResult[];
   readonly removed: readonly StoredBackup[];
+  /** what of the database is not in it as its user may not see it, in sentences; then nothing was removed */
+  readonly leftOut: readonly string[];
   /** why nothing was removed, in sentences */
   readonly held: readonly string[];
 }
@@ -65,8 +67,8 @@ export async function nextName(
 }
 
 /**
- * Throws when there is no backup: then no file of it stays, and nothing was removed. A copy that fails is told in the
- * result, and nothing is removed then either.
+ * Throws when there is no backup: then no file of it stays, and nothing was removed. A copy that fails, or a dump that
+ * lacks something, is told in the result, and nothing is removed then either.
  */
 export async function backUpDatabase(
   backup: DatabaseBackup,
@@ -79,7 +81,11 @@ export async function backUpDatabase(
   const { signal } = context;
   const { folder } = targets;
   const driver = await scriptDriver(backup.database.kind);
-  const dump = driver.dump(backup.database, backup.choices, script);
+  const leftOut: string[] = [];
+  const dump = driver.dump(backup.database, backup.choices, {
+    ...script,
+    leftOut: (message) => leftOut.push(message),
+  });
   const { writeBackup } = await import('./write-backup.ts');
   const root = folder.storage.location;
   const size = await writeBackup(root, name, gzipEncoding().encode(dump, signal), signal);
@@ -87,8 +93,8 @@ export async function backUpDatabase(
   for (const place of targets.copies) {
     copies.push({ place, error: await copy(folder, name, size, place, signal) });
   }
-  const result = { name, path: join(root, name), size, copies };
-  if (copies.some(({ error }) => error)) return { ...result, removed: [], held: [] };
+  const result = { name, path: join(root, name), size, copies, leftOut };
+  if (leftOut.length > 0 || copies.some(({ error }) => error)) return { ...result, removed: [], held: [] };
   const removed: StoredBackup[] = [];
   const held: string[] = [];
   for (const place of [folder, ...targets.copies]) {

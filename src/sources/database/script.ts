@@ -18,6 +18,8 @@ export interface ScriptOptions extends Omit<ConnectionOptions, 'password'> {
   readonly signal: AbortSignal;
   /** milliseconds without a byte after which the server is taken for stuck */
   readonly stallTimeout?: number | undefined;
+  /** told what of the database itself a dump lacks because the user may not see it; a warning when absent */
+  readonly leftOut?: (message: string) => void;
 }
 
 export type ScriptChoices = Pick<TableChoices, 'excludeTables' | 'excludeTableData'>;

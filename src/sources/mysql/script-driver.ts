@@ -36,9 +36,10 @@ async function* dump(
   const facts = await askDatabase(session);
   const chosen = chooseTables(facts.tables, choices);
   const dumper = await findProgram('dump', session.search, session.server);
-  for (const lack of await lackingRights(session)) options.warn(lack);
+  const leftOut = options.leftOut ?? options.warn;
+  for (const lack of await lackingRights(session)) leftOut(lack);
   const events = await mayDumpEvents(session);
-  if (!events) options.warn('events are left out: the user lacks the right EVENT on the database');
+  if (!events) leftOut('events are left out: the user lacks the right EVENT on the database');
   const { whole, structure } = scriptArguments(database.database, dumper.family, chosen, events);
   const child = { ...session.child, onWarning: options.warn };
   const enter = session.enter(dumper);
