@@ -40,6 +40,19 @@ test('zstd itself and node:zlib give the same frames', (t) => {
   }
 });
 
+test('an effort that strides further still codes what matches nothing', () => {
+  const data = Buffer.from(randomBytes(4000).toString('hex'));
+  for (const zstd of [nativeZstd(), nodeZstd]) {
+    if (!zstd) continue;
+    const out = new Uint8Array(compressBound(data.length));
+    const length = zstd.compressInto(out, data, { level: 1, minMatch: 5, hashLog: 12, stride: 2 });
+    assert.ok(length < data.length * 0.6, `${zstd.kind}: ${length}`);
+    const back = new Uint8Array(data.length);
+    assert.equal(nodeZstd.decompressInto(back, out.subarray(0, length)), data.length);
+    assert.deepEqual(Buffer.from(back), data);
+  }
+});
+
 for (const zstd of [nativeZstd(), nodeZstd]) {
   if (!zstd) continue;
   test(`${zstd.kind}: too little room is said, damage is refused`, () => {

@@ -3,12 +3,36 @@ import { constants, zstdCompressSync, zstdDecompressSync } from 'node:zlib';
 import { HoldfastError } from '../errors.ts';
 import { bindNative } from './symbols.ts';
 
-/** A level, or a level with another minimal length of matches (a smaller one finds more and takes longer). */
-export type Effort = number | { readonly level: number; readonly minMatch: number };
+/** A level, or a level with some of its parameters changed. */
+export type Effort = number | ChangedLevel;
 
-const levelOf = (effort: Effort) => (typeof effort === 'number' ? effort : effort.level);
-/** 0 leaves it to the level */
-const minMatchOf = (effort: Effort) => (typeof effort === 'number' ? 0 : effort.minMatch);
+interface ChangedLevel {
+  readonly level: number;
+  /** the minimal length of matches: a smaller one finds more and takes longer */
+  readonly minMatch?: number;
+  /** two to the power of this: places in the table of what was seen; a small table stays in the cache */
+  readonly hashLog?: number;
+  /**
+   * Levels 1 and 2: how much further the search goes on where nothing matched, 2 and more. What matches nothing is still
+   * coded by its frequencies, which node:zlib cannot be told: it goes as far as the level does.
+   */
+  readonly stride?: number;
+}
+
+const changed = (effort: Effort): ChangedLevel => (typeof effort === 'number' ? { level: effort } : effort);
+
+/** The parameters of an effort that every zstd knows; 0 leaves one to the level. */
+function stableParameters(effort: Effort): Record<number, number> {
+  const { level, minMatch = 0, hashLog = 0 } = changed(effort);
+  return {
+    [constants.ZSTD_c_compressionLevel]: level,
+    [constants.ZSTD_c_minMatch]: minMatch,
+    [constants.ZSTD_c_hashLog]: hashLog,
+  };
+}
+
+/** ZSTD_c_literalCompressionMode, and its value to always try: experimental, and in shared libraries too. */
+const [literalMode, always] = [1002, 1];
 
 export interface Zstd {
   /** 'native' when zstd is called directly, 'node' through node:zlib */
@@ -51,8 +75,11 @@ export function nativeZstd(): Zstd | undefined {
   const compressors = new Map<Effort, Pointer>();
   const compressorOf = (effort: Effort): Pointer => {
     const made = api.createCCtx();
-    api.setParameter(made, constants.ZSTD_c_compressionLevel, levelOf(effort));
-    api.setParameter(made, constants.ZSTD_c_minMatch, minMatchOf(effort));
+    for (const [parameter, value] of Object.entries(stableParameters(effort)))
+      api.setParameter(made, Number(parameter), value);
+    const { stride = 0 } = changed(effort);
+    if (stride > 0 && !isError(api.setParameter(made, literalMode, always)))
+      api.setParameter(made, constants.ZSTD_c_targetLength, stride);
     compressors.set(effort, made);
     return made;
   };
@@ -79,10 +106,7 @@ export const nodeZstd: Zstd = {
   kind: 'node',
   compressInto(dst, src, effort) {
     const out = zstdCompressSync(src, {
-      params: {
-        [constants.ZSTD_c_compressionLevel]: levelOf(effort),
-        [constants.ZSTD_c_minMatch]: minMatchOf(effort),
-      },
+      params: stableParameters(effort),
       pledgedSrcSize: src.length,
     });
     if (out.length > dst.length) return -1;
