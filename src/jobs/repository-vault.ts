@@ -130,7 +130,7 @@ async function backUp(
     compression: vault.compression,
     packSize: vault.packSize,
     dryRun: false,
-    skipIfUnchanged: isFiles && opened.source.skipIfUnchanged,
+    skipIfUnchanged: source.skipIfUnchanged,
     programVersion: context.programVersion,
     lock: { none: false, retryFor: vault.retryLock, onWait: (message) => context.warn(message) },
     cacheBase: vault.cacheBase,

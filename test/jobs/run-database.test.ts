@@ -80,6 +80,39 @@ ${more}`;
     assert.equal(await postgres.query('copy', 'select count(*) from orders'), '2000\n');
   });
 
+  test('makes no snapshot when nothing changed, when that is asked for', async (t) => {
+    const user = configured(
+      t,
+      `sources:
+  shop:
+    url: 'postgres://postgres@127.0.0.1:${postgres.port}/shop'
+    password: env:SHOP_PASSWORD
+    skip-if-unchanged: true
+  words: { command: 'cat ~/docs/letter.txt', filename: letter.txt, skip-if-unchanged: true }
+  always: { command: 'echo the same', filename: always.txt }
+vaults:
+${vault('main')}
+jobs:
+  nightly: { sources: [shop, words, always], vaults: main }
+`,
+      environment(),
+    );
+    const paths = async (): Promise<string[]> =>
+      (await user.snapshots('main')).map((snapshot) => snapshot.paths[0]!.replace(/.*\//, '')).toSorted();
+    const first = await user.jobs('nightly');
+    assert.equal(first.status, 0, first.stderr);
+    const again = await user.jobs('nightly');
+    assert.equal(again.status, 0, again.stderr);
+    assert.equal(again.stdout.match(/nothing changed, no snapshot/g)?.length, 2, again.stdout);
+    assert.deepEqual(await paths(), ['always.txt', 'always.txt', 'letter.txt', 'shop']);
+    await postgres.query('shop', 'update orders set note = note || 1 where id = 7');
+    await user.jobs('nightly');
+    assert.deepEqual(await paths(), ['always.txt', 'always.txt', 'always.txt', 'letter.txt', 'shop', 'shop']);
+    // the command line reads the same setting
+    const typed = await user.run(['-r', 'main', 'backup', 'source:shop']);
+    assert.match(typed.stdout, /skipped creating snapshot/, typed.stderr);
+  });
+
   test('one vault of which fails is whole in the others, and says so', async (t) => {
     const jobs = `  broken: { repository: ~/nowhere, password: file:key }
 jobs:

@@ -55,10 +55,11 @@ async function typed<Flags extends BackupFlags>(
   flags: Flags,
 ): Promise<TypedBackup<Flags>> {
   const { listOf } = await import('../../config/schema/value.ts');
-  const { host, tags } = source.settings;
+  const { host, tags, 'skip-if-unchanged': skipIfUnchanged } = source.settings;
   const common: Partial<BackupFlags> = {
     ...(host !== undefined && { host }),
     ...(tags !== undefined && { tag: [[...listOf(tags)]] }),
+    ...(skipIfUnchanged !== undefined && { skipIfUnchanged }),
   };
   switch (source.kind) {
     case 'paths': {
@@ -99,7 +100,6 @@ function fileFlags(settings: FileSource, listOf: ListOf): Partial<BackupFlags> {
     ignoreCtime: settings['ignore-ctime'],
     ignoreInode: settings['ignore-inode'],
     withAtime: settings['with-atime'],
-    skipIfUnchanged: settings['skip-if-unchanged'],
   });
 }
 

@@ -22,6 +22,7 @@ export function jobSource({ name, kind, settings }: EffectiveSource, defaults: S
     name,
     hostname: settings.host ?? defaults.hostname,
     tags: [...new Set([...listOf(settings.tags), ...defaults.tags])],
+    skipIfUnchanged: settings['skip-if-unchanged'] ?? false,
   };
   switch (kind) {
     case 'command':
@@ -58,7 +59,6 @@ export function jobSource({ name, kind, settings }: EffectiveSource, defaults: S
         sqliteConsistent: settings['sqlite-consistent'] ?? false,
         rules: { ignoreInode, ignoreCtime: ignoreInode || (settings['ignore-ctime'] ?? false) },
         withAtime: settings['with-atime'] ?? false,
-        skipIfUnchanged: settings['skip-if-unchanged'] ?? false,
         archiveName: settings['archive-name'],
       };
     }

@@ -35,6 +35,7 @@ const inArchives = {
 const common = {
   host: text.describe('host name of its snapshots; this machine without it').optional(),
   tags: oneOrMany(text, 'a tag').describe('tags of its snapshots').optional(),
+  'skip-if-unchanged': yesOrNo.describe('make no snapshot when nothing changed').optional(),
 };
 
 const files = {
@@ -53,7 +54,6 @@ const files = {
   'ignore-ctime': yesOrNo.describe('files whose change time alone differs are unchanged').optional(),
   'ignore-inode': yesOrNo.describe('the same, and for those whose inode differs').optional(),
   'with-atime': yesOrNo.describe('keep access times').optional(),
-  'skip-if-unchanged': yesOrNo.describe('make no snapshot when nothing changed').optional(),
 };
 
 const database = {
