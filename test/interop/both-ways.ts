@@ -6,6 +6,7 @@ import assert from 'node:assert/strict';
 import { appendFileSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, suite, test, type TestContext } from 'node:test';
+import { cheapenKey } from '../support/cheap-key.ts';
 import { jsonLines } from '../support/program.ts';
 import { type BackupProgram, holdfast, type RepositoryAccess, restic } from '../support/restic.ts';
 import { tempFolder } from '../support/temp.ts';
@@ -44,7 +45,8 @@ export function bothWays(title: string, skip: string | false, start: () => Promi
         const writer = first(access);
         await writer.run(['init', ...chunkers[writer.name]]);
         const from = ['--from-repo', access.repository, '--from-password-file', join(folder, 'password')];
-        await story({ t, folder, writer, other: second(access), copy: second(copy), from });
+        const other = second(access);
+        await story({ t, folder, access, writer, other, copy: second(copy), from });
       });
     }
   });
@@ -53,6 +55,7 @@ export function bothWays(title: string, skip: string | false, start: () => Promi
 interface Cast {
   readonly t: TestContext;
   readonly folder: string;
+  readonly access: RepositoryAccess;
   /** made the repository, and goes on at the end */
   readonly writer: BackupProgram;
   /** the other program on that repository, and on a second one */
@@ -62,7 +65,7 @@ interface Cast {
   readonly from: readonly string[];
 }
 
-async function story({ t, folder, writer, other, copy, from }: Cast): Promise<void> {
+async function story({ t, folder, access, writer, other, copy, from }: Cast): Promise<void> {
   const first = await backup(writer, folder);
   assert.ok(number(first, 'data_blobs') > 0);
 
@@ -73,6 +76,8 @@ async function story({ t, folder, writer, other, copy, from }: Cast): Promise<vo
     [0, 0],
     'the other adds no data',
   );
+  await cheapenKey(access);
+
   // the other's parent is known by its metadata alone
   const third = await backup(writer, folder);
   assert.equal(
