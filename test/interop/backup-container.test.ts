@@ -215,12 +215,51 @@ describe('backup-container', { skip: skipWithout(...needed), timeout: 600_000 },
     const rules = { BACKUP_STRATEGY: 'daily', NUM_BACKUPS: '1' };
     await run('-1', { env: rules });
     const kept = files();
-    const done = await run('-1', { expect: 1, env: { ...rules, HOLDFAST_POSTGRES_BIN: bin } });
+    const posts = hook.posts.length;
+    const told = { ...rules, WEBHOOK_URL: hook.url, HOLDFAST_POSTGRES_BIN: bin };
+    const done = await run('-1', { expect: 1, env: told });
     assert.match(done.stderr, /pg_dump was ended by SIGKILL/);
     assert.deepEqual(files(), kept);
+    // one that says it went well is no better
+    writeFileSync(
+      join(bin, 'pg_dump'),
+      `#!/bin/sh\n[ "$1" = --version ] && exec ${real} --version\n${real} "$@" | head -c 900\n`,
+    );
+    const short = await run('-1', { expect: 1, env: told });
+    assert.match(short.stderr, /the dump of pg_dump ends before its end/);
+    assert.deepEqual(files(), kept);
+    assert.deepEqual(
+      messages(posts).map((fields) => fields.get('statusCode')),
+      ['ERROR', 'ERROR'],
+    );
     await run('-1', { env: rules });
     assert.equal(files().length, 1);
     assert.notDeepEqual(files(), kept);
+  });
+
+  it('keeps no file of a MariaDB dump that fails, or ends early and says that it went well', async () => {
+    fresh();
+    conf(`mariadb=localhost:${mariadb.port}/wiki`);
+    const rules = { BACKUP_STRATEGY: 'daily', NUM_BACKUPS: '1' };
+    await run('-1', { env: rules });
+    const kept = files();
+    const bin = join(user.home, 'mariadb-bin');
+    mkdirSync(bin);
+    symlinkSync(join(mariadb.bin, 'mariadb'), join(bin, 'mariadb'));
+    const real = join(mariadb.bin, 'mariadb-dump');
+    for (const [end, said] of [
+      ['exit 3', /mariadb-dump failed/],
+      ['exit 0', /the dump of mariadb-dump ends before its end/],
+    ] as const) {
+      writeFileSync(
+        join(bin, 'mariadb-dump'),
+        `#!/bin/sh\n[ "$2" = --version ] && exec ${real} "$@"\n${real} "$@" | head -c 900\n${end}\n`,
+      );
+      chmodSync(join(bin, 'mariadb-dump'), 0o755);
+      const done = await run('-1', { expect: 1, env: { ...rules, HOLDFAST_MYSQL_BIN: bin } });
+      assert.match(done.stderr, said);
+      assert.deepEqual(files(), kept);
+    }
   });
 
   it('restores and prunes the database that is meant, not one whose name goes on', async () => {
@@ -372,7 +411,9 @@ describe('backup-container', { skip: skipWithout(...needed), timeout: 600_000 },
       'random',
       `create table r as select string_agg(md5(n::text || random()), '') from generate_series(1, 100000) n`,
     );
-    const full = await run('-1', { env: small, expect: 1 });
+    const posts = hook.posts.length;
+    const full = await run('-1', { env: { ...small, WEBHOOK_URL: hook.url }, expect: 1 });
+    assert.equal(messages(posts)[0]!.get('statusCode'), 'ERROR');
     assert.match(full.stderr, /Failed to backup .*random[^]*no space left/);
     assert.ok(!readdirSync(disk, { recursive: true }).some((name) => String(name).includes('random')));
   });

@@ -1,6 +1,8 @@
 /** Scripts of MySQL and MariaDB: dumped, put in the place of a database, and verified in a server of their own. */
+import { basename } from 'node:path';
 import { hasCode, HoldfastError, messageOf } from '../../kernel/errors.ts';
 import { readProcess } from '../../kernel/process.ts';
+import { withDumpEnd } from '../database/dump-end.ts';
 import type {
   OpenScript,
   ScriptChoices,
@@ -43,8 +45,10 @@ async function* dump(
   const { whole, structure } = scriptArguments(database.database, dumper.family, chosen, events);
   const child = { ...session.child, onWarning: options.warn };
   const enter = session.enter(dumper);
-  yield* readProcess(dumper.path, [...enter, ...whole], child);
-  if (structure) yield* readProcess(dumper.path, [...enter, ...structure], child);
+  for (const args of structure ? [whole, structure] : [whole]) {
+    const script = readProcess(dumper.path, [...enter, ...args], child);
+    yield* withDumpEnd(script, '\n-- Dump completed', basename(dumper.path));
+  }
 }
 
 async function size(database: ScriptDatabase, options: ScriptOptions): Promise<string> {

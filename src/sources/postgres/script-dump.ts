@@ -1,5 +1,6 @@
 /** A live database as a script for psql: the roles of its server, then pg_dump's plain form, streamed. */
 import { readProcess } from '../../kernel/process.ts';
+import { withDumpEnd } from '../database/dump-end.ts';
 import type { ScriptChoices, ScriptDatabase, ScriptOptions } from '../database/script.ts';
 import { connectionEnvironment, type PostgresConnection } from './connection.ts';
 import { connectionValue } from './globals.ts';
@@ -29,8 +30,13 @@ export async function* dumpPostgresScript(
   const name = connectionValue(database.database);
   // hashes of passwords may be read by superusers alone
   const ofRoles = ['--roles-only', '--no-role-passwords', '--no-password', `--database=dbname=${name}`];
-  yield await tolerantRoles(readProcess(roles.path, ofRoles, told));
-  yield* readProcess(dumper.path, ['--format=plain', '--no-password', ...tableArguments(choices)], told);
+  const globals = readProcess(roles.path, ofRoles, told);
+  yield await tolerantRoles(
+    withDumpEnd(globals, '\n-- PostgreSQL database cluster dump complete\n', 'pg_dumpall'),
+  );
+  const ofDatabase = ['--format=plain', '--no-password', ...tableArguments(choices)];
+  const dump = readProcess(dumper.path, ofDatabase, told);
+  yield* withDumpEnd(dump, '\n-- PostgreSQL database dump complete\n', 'pg_dump');
 }
 
 export function connectionOf({ host, port, user, database }: ScriptDatabase): PostgresConnection {
