@@ -5,6 +5,7 @@ import { type EffectiveConfig, effectiveConfig } from '../config/effective.ts';
 import { loadConfig } from '../config/load.ts';
 import { type Problem, problemLine } from '../config/problem.ts';
 import { suggestion } from '../config/schema/suggestion.ts';
+import { type Forecast, forecastRetention } from '../jobs/forecast.ts';
 import { failedStep } from '../jobs/failed-step.ts';
 import type { Job, Step } from '../jobs/job.ts';
 import { type JobReport, stepLine, verdict } from '../jobs/report.ts';
@@ -56,7 +57,7 @@ export async function runJobs(
       continue;
     }
     if (flags.dryRun) {
-      tellPlan(invocation, job);
+      tellPlan(invocation, job, await forecastRetention(job, context));
       continue;
     }
     tellStart(invocation, name);
@@ -227,8 +228,9 @@ function tellEnd({ terminal }: Invocation, { job, outcome, started, finished }: 
   terminal.say(`${job}: ${words[outcome]} after ${plural(Math.round(seconds), 'second')}`);
 }
 
-function tellPlan({ terminal }: Invocation, job: Job): void {
-  if (terminal.json) terminal.emit({ message_type: 'plan', job: job.name, plan: planLines(job) });
-  else
-    for (const line of [`${job.name}:`, ...planLines(job).map((line) => `  ${line}`)]) terminal.result(line);
+function tellPlan({ terminal }: Invocation, job: Job, forecasts: readonly Forecast[]): void {
+  const lines = planLines(job, forecasts);
+  if (terminal.json)
+    terminal.emit({ message_type: 'plan', job: job.name, plan: lines, retention: forecasts });
+  else for (const line of [`${job.name}:`, ...lines.map((line) => `  ${line}`)]) terminal.result(line);
 }

@@ -7,7 +7,11 @@ import { checkArchive } from '../operations/archive/check.ts';
 import { archiveCertificate } from '../operations/archive/drill-certificate.ts';
 import { drillArchive } from '../operations/archive/drill.ts';
 import { chooseArtefact } from '../operations/archive/find.ts';
-import { performArchiveForget, planArchiveForget } from '../operations/archive/forget.ts';
+import {
+  type ArchiveForgetPlan,
+  performArchiveForget,
+  planArchiveForget,
+} from '../operations/archive/forget.ts';
 import { isEmptyPolicy } from '../operations/forget-policy.ts';
 import { type ArchiveInput, databaseInput, streamInput } from '../operations/archive/input.ts';
 import { policyForLayout } from '../operations/archive/policy.ts';
@@ -16,7 +20,7 @@ import { openAccess } from '../storage/access.ts';
 import { type Archive, type ArchiveSnapshot, findLayout, listArchive } from '../vaults/archive/archive.ts';
 import { coreName } from '../vaults/archive/layout/layout.ts';
 import { withArchiveLock } from '../vaults/archive/lock.ts';
-import type { Manifest } from '../vaults/archive/manifest.ts';
+import type { Manifest, ManifestSource } from '../vaults/archive/manifest.ts';
 import { queriesOf } from './drill-snapshot.ts';
 import { attempt, failedStep } from './failed-step.ts';
 import type { ArchiveJobVault, Job, JobDrill, Step } from './job.ts';
@@ -24,7 +28,7 @@ import { lackingOf, withLacking } from './lacking.ts';
 import type { OpenedSource } from './open-sources.ts';
 import type { RunContext } from './run-context.ts';
 import type { BackUpOptions, KeptSource, RunVault } from './vault.ts';
-import { counted, sizeText } from './wording.ts';
+import { counted, sizeText, timeText } from './wording.ts';
 
 /** Codes as `openAccess`. */
 export async function openArchiveVault(vault: ArchiveJobVault, context: RunContext): Promise<RunVault> {
@@ -88,6 +92,13 @@ export async function openArchiveVault(vault: ArchiveJobVault, context: RunConte
         steps.push(...done);
       }
       return steps;
+    },
+    async forecast(opened, job) {
+      const base = { subject: '', timeMs: context.clock.now(), tags: [], minSizeRatio: 0 };
+      const { source } = inputOf(opened, base, context);
+      const plan = await planSource(archive, vault, source, job, context, base.timeMs);
+      const remove = plan.remove.toReversed().map(({ name, time }) => `${name} of ${timeText(time)}`);
+      return { remove, ...(plan.held.length > 0 && { held: plan.held.join('; ') }) };
     },
     check: (kept, job) =>
       attempt({ kind: 'check', subject: name, vault: name }, context, async () => [
@@ -166,25 +177,37 @@ function toldBackup(
   return { outcome: 'warning', code: 'incomplete', message, details };
 }
 
-async function retainSource(
+async function planSource(
   archive: Archive,
   { retention }: ArchiveJobVault,
-  { source }: Manifest,
+  source: ManifestSource,
   { minSizeRatio }: Job,
   context: RunContext,
-): Promise<Pick<Step, 'outcome' | 'message' | 'code' | 'details'>> {
+  coming?: number,
+): Promise<ArchiveForgetPlan> {
   const layout = (await findLayout(archive, context.signal)) ?? 'dated';
-  const core = coreName(source);
   const paths = source.paths.join('\0');
+  return planArchiveForget(
+    archive,
+    {
+      ...{ policy: policyForLayout(layout, retention!), minSizeRatio, core: coreName(source) },
+      chosen: ({ manifest }) => !manifest || manifest.source.paths.join('\0') === paths,
+      ...(coming !== undefined && { coming }),
+    },
+    context,
+  );
+}
+
+async function retainSource(
+  archive: Archive,
+  vault: ArchiveJobVault,
+  { source }: Manifest,
+  job: Job,
+  context: RunContext,
+): Promise<Pick<Step, 'outcome' | 'message' | 'code' | 'details'>> {
+  const core = coreName(source);
   const remove = async () => {
-    const plan = await planArchiveForget(
-      archive,
-      {
-        ...{ policy: policyForLayout(layout, retention!), minSizeRatio, core },
-        chosen: ({ manifest }) => !manifest || manifest.source.paths.join('\0') === paths,
-      },
-      context,
-    );
+    const plan = await planSource(archive, vault, source, job, context);
     if (plan.held.length > 0) return { plan, removed: [], failed: [] };
     return { plan, ...(await performArchiveForget(archive, plan, context, core)) };
   };

@@ -13,7 +13,7 @@ import { attempt, failedStep } from './failed-step.ts';
 import type { Job, RepositoryJobVault, Step } from './job.ts';
 import { lackingOf, withLacking } from './lacking.ts';
 import type { OpenedSource } from './open-sources.ts';
-import { retainSnapshots } from './retain-snapshots.ts';
+import { forecastSource, retainSnapshots } from './retain-snapshots.ts';
 import type { RunContext } from './run-context.ts';
 import type { BackUpOptions, KeptSource, RunVault } from './vault.ts';
 import { counted, sizeText } from './wording.ts';
@@ -58,6 +58,7 @@ export async function openRepositoryVault(vault: RepositoryJobVault, context: Ru
       );
       return [...held, ...done];
     },
+    forecast: (opened, job) => forecastSource(fresh(), vault, opened, job.minSizeRatio, context),
     check: (_kept, job) =>
       attempt({ kind: 'check', subject: name, vault: name }, context, () =>
         withLock(fresh(), { ...lockOptions, exclusive: true, eager: true }, context, async (inner) => [

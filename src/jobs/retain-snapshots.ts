@@ -5,14 +5,14 @@ import { applyPolicy } from '../operations/forget-policy.ts';
 import { performForget, planForget } from '../operations/forget.ts';
 import { performPrune, planPrune } from '../operations/prune.ts';
 import type { Repository } from '../vaults/repository/repository.ts';
-import { parseTime } from '../vaults/repository/format/time.ts';
+import { parseTime, timeFromMs } from '../vaults/repository/format/time.ts';
 import { shortId } from '../vaults/repository/files.ts';
 import { findSnapshot, findSnapshots, passOver } from '../vaults/repository/snapshot-filter.ts';
 import { messageOf } from '../kernel/errors.ts';
 import type { RepositoryJobVault, Step } from './job.ts';
 import type { RunContext } from './run-context.ts';
 import type { KeptSource } from './vault.ts';
-import { counted, sizeText } from './wording.ts';
+import { counted, sizeText, timeText } from './wording.ts';
 
 /** The caller holds an exclusive lock. */
 export async function retainSnapshots(
@@ -70,6 +70,33 @@ async function retainSource(
     },
     count: removed.length,
   };
+}
+
+/** Names what would go if the source were backed up now. */
+export async function forecastSource(
+  repository: Repository,
+  { retention }: RepositoryJobVault,
+  opened: KeptSource['opened'],
+  minSizeRatio: number,
+  context: RunContext,
+): Promise<{ readonly remove: readonly string[]; readonly held?: string }> {
+  const { hostname, paths } = await identityOf(repository, opened, undefined);
+  const isSame = (other: Identity): boolean => other.hostname === hostname && sameList(other.paths, paths);
+  const { held, stay } = await whatLooksWrong(repository, isSame, retention!, minSizeRatio, context);
+  if (held !== undefined) return { remove: [], held };
+  const entries = await findSnapshots(repository, {}, passOver(context));
+  const there = entries
+    .filter(({ snapshot }) => isSame(snapshot))
+    .map(({ id, snapshot }) => ({ id, time: parseTime(snapshot.time), tags: snapshot.tags }));
+  const now = context.clock.now();
+  const coming = { id: '', time: timeFromMs(now), tags: opened.source.tags };
+  const { remove } = applyPolicy([...there, coming], retention!, now);
+  const times = new Map(entries.map(({ id, snapshot }) => [id, snapshot.timeMs]));
+  const gone = remove
+    .map(({ id }) => id)
+    .filter((id) => times.has(id) && !stay.has(id))
+    .toSorted((a, b) => times.get(a)! - times.get(b)!);
+  return { remove: gone.map((id) => `snapshot ${shortId(id)} of ${timeText(times.get(id)!)}`) };
 }
 
 interface Identity {

@@ -10,7 +10,7 @@ import { failedStep } from './failed-step.ts';
 import { type Hook, hookEnvironment, hookName, runHook } from './hooks.ts';
 import type { Job, JobSource, JobVault, Step } from './job.ts';
 import { lockJob } from './job-lock.ts';
-import { type OpenedSource, type OpenedStream, openSource } from './open-sources.ts';
+import { type OpenedSource, type OpenedStream, openSource, type OpenSourceOptions } from './open-sources.ts';
 import { openArchiveVault } from './archive-vault.ts';
 import { sharedArtefacts } from './archive-artefacts.ts';
 import { openRepositoryVault } from './repository-vault.ts';
@@ -120,7 +120,20 @@ async function runPhases(
   }
 }
 
-function openVault(vault: JobVault, context: RunContext): Promise<RunVault> {
+/** @param timeMs milliseconds since 1970: of what has no time of its own */
+export function sourceOptions(
+  job: Job,
+  timeMs: number,
+  { environment, programs, ownPaths }: RunContext,
+): OpenSourceOptions {
+  return {
+    ...{ environment, programs, timeMs },
+    oneFile: job.vaults.some(({ kind }) => kind === 'archive'),
+    excludePaths: [...ownPaths, ...localVaults(job)],
+  };
+}
+
+export function openVault(vault: JobVault, context: RunContext): Promise<RunVault> {
   return vault.kind === 'repository' ? openRepositoryVault(vault, context) : openArchiveVault(vault, context);
 }
 
@@ -137,14 +150,7 @@ async function backUpSource(
   let opened: readonly OpenedSource[];
   const timeMs = job.group === undefined ? context.clock.now() : groupTime;
   try {
-    const options = {
-      ...{ environment: context.environment, programs: context.programs, timeMs },
-      ...{
-        oneFile: job.vaults.some(({ kind }) => kind === 'archive'),
-        excludePaths: [...context.ownPaths, ...localVaults(job)],
-      },
-    };
-    opened = await openSource(source, options, context);
+    opened = await openSource(source, sourceOptions(job, timeMs, context), context);
   } catch (error) {
     throwIfAborted(context.signal);
     tell(failedStep({ kind: 'backup', subject: source.name, source: source.name }, error));

@@ -12,6 +12,11 @@ export interface RunVault extends AsyncDisposable {
   backUp(opened: OpenedSource, options: BackUpOptions): Promise<KeptSource>;
   /** What has had its time goes, of sources that were kept without a flaw. */
   retain(kept: readonly KeptSource[], job: Job): Promise<readonly Step[]>;
+  /** What would go if this source were backed up now. Codes of storages. */
+  forecast(
+    opened: OpenedSource,
+    job: Job,
+  ): Promise<{ readonly remove: readonly string[]; readonly held?: string }>;
   check(kept: readonly KeptSource[], job: Job): Promise<readonly Step[]>;
   drill(kept: readonly KeptSource[], job: Job): Promise<readonly Step[]>;
 }

@@ -225,6 +225,42 @@ ${vault('main')}jobs:
     );
   });
 
+  test('--dry-run names what retention would remove after this run, and leaves it', async (t) => {
+    const user = configured(
+      t,
+      `sources: { docs: { paths: ~/docs } }
+vaults:
+${vault('main')}  plain: { archive: ~/plain }
+  never: { archive: ~/never, retention: { last: 1 } }
+jobs:
+  first: { sources: docs, vaults: [main, plain] }
+  nightly: { sources: docs, vaults: [main, plain, never], retention: { last: 2 } }
+`,
+    );
+    for (let i = 0; i < 3; i++) assert.equal((await user.jobs('first')).status, 0);
+    const { stdout } = await user.jobs('--dry-run', 'nightly', '--json');
+    const { retention } = JSON.parse(stdout) as {
+      retention: { vault: string; source: string; remove: string[] }[];
+    };
+    const named = async (name: string, of: (snapshot: Record<string, string>) => string) =>
+      ((await user.snapshots(name)) as unknown as Record<string, string>[]).slice(0, 2).map(of);
+    const short = (time: string): string =>
+      new Date(Math.floor(Date.parse(time) / 1000) * 1000).toISOString().replace('.000', '');
+    assert.deepEqual(retention, [
+      {
+        ...{ vault: 'main', source: 'docs' },
+        remove: await named('main', ({ id, time }) => `snapshot ${id!.slice(0, 8)} of ${short(time!)}`),
+      },
+      {
+        ...{ vault: 'plain', source: 'docs' },
+        remove: await named('plain', ({ name, time }) => `${name} of ${short(time!)}`),
+      },
+      { vault: 'never', source: 'docs', remove: [] },
+    ]);
+    assert.equal((await user.snapshots('main')).length, 3);
+    assert.equal((await user.snapshots('plain')).length, 3);
+  });
+
   test('is told: by webhook, with what went wrong and without secrets', async (t) => {
     const server = await startHookServer(t);
     const yaml = (command: string): string => `sources:

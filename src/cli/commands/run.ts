@@ -12,7 +12,7 @@ export function runCommand(runtime: Runtime): Command {
       'is told. One job that fails does not keep the others; the status tells of all.',
   )
     .option('--all', 'all jobs, in the order of the configuration')
-    .option('-n, --dry-run', 'only say what would be done')
+    .option('-n, --dry-run', 'only say what would be done, and what retention would remove')
     .action(
       action<RunFlags>(runtime, async (invocation, names, flags) => {
         const { runJobs } = await import('../run-jobs.ts');

@@ -1,9 +1,10 @@
 /** What a run of a job would do, in its order. */
+import type { Forecast } from '../../jobs/forecast.ts';
 import { hookName, type Hooks } from '../../jobs/hooks.ts';
 import type { Job, JobSource } from '../../jobs/job.ts';
 import { describePolicy } from '../../operations/forget-policy.ts';
 
-export function planLines(job: Job): string[] {
+export function planLines(job: Job, forecasts: readonly Forecast[]): string[] {
   const { vaults, sources, check, drill, recipients } = job;
   const hooks = (phase: keyof Hooks, words: string): string[] =>
     job.hooks.flatMap((layer) =>
@@ -17,6 +18,10 @@ export function planLines(job: Job): string[] {
     ...vaults.flatMap(({ name, retention }) =>
       retention === undefined ? [] : [`in ${name} ${describePolicy(retention)} of each source`],
     ),
+    ...forecasts.flatMap(({ vault, source, remove, held }) => [
+      ...(held === undefined ? [] : [`in ${vault} remove nothing of ${source}: ${held}`]),
+      ...remove.map((name) => `in ${vault} remove of ${source}: ${name}`),
+    ]),
     ...(check ? [`check ${names} (${readOf(check)})`] : []),
     ...(drill ? [`drill what was backed up to ${names}`] : []),
     ...hooks('onFailure', 'when it failed, run'),

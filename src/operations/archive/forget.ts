@@ -3,6 +3,7 @@ import type { Context } from '../../kernel/context.ts';
 import { hasCode, throwIfAborted } from '../../kernel/errors.ts';
 import type { Archive, ArchiveSnapshot, LostArtefact } from '../../vaults/archive/archive.ts';
 import { listArchive } from '../../vaults/archive/archive.ts';
+import { tierOf } from '../../vaults/archive/layout/layout.ts';
 import { instantOf } from '../../vaults/archive/layout/wall-clock.ts';
 import { withArchiveLock } from '../../vaults/archive/lock.ts';
 import { manifestName } from '../../vaults/archive/manifest.ts';
@@ -17,6 +18,8 @@ export interface ArchiveForgetOptions {
   readonly core?: string | undefined;
   /** those that are judged; the others stay */
   readonly chosen?: (snapshot: ArchiveSnapshot) => boolean;
+  /** milliseconds since 1970 of a backup that is yet to be made, like the newest one: what would go after it */
+  readonly coming?: number;
 }
 
 export interface ArchiveForgetPlan {
@@ -42,20 +45,31 @@ const day = 86_400_000;
 
 export async function planArchiveForget(
   archive: Archive,
-  { policy, minSizeRatio, core, chosen = () => true }: ArchiveForgetOptions,
+  { policy, minSizeRatio, core, chosen = () => true, coming }: ArchiveForgetOptions,
   context: Context,
 ): Promise<ArchiveForgetPlan> {
   const { signal, clock } = context;
   const listing = await listArchive(archive, { signal, core, warn: (message) => context.warn(message) });
   const keyOf = groupKeys(listing.snapshots);
-  const judged = listing.snapshots.filter(chosen);
+  const chosenOnes = listing.snapshots.filter(chosen);
+  const like = chosenOnes.at(-1);
+  const next =
+    coming === undefined || like === undefined || like.layout === 'latest'
+      ? undefined
+      : {
+          ...{ ...like, name: 'the next one', time: coming },
+          tier: policy.kind === 'tiers' ? tierOf(coming, policy.counts, archive.zone) : undefined,
+        };
+  const judged = next ? [...chosenOnes, next] : chosenOnes;
   const bySubject = new Map(
     judged.map((snapshot) => [retentionSubject(snapshot, keyOf(snapshot), policy, archive.zone), snapshot]),
   );
   const now = clock.now();
   const plan = planRetention([...bySubject.keys()], policy, { now, zone: archive.zone, minSizeRatio });
   return {
-    keep: plan.keep.map(({ subject, reasons }) => ({ snapshot: bySubject.get(subject)!, reasons })),
+    keep: plan.keep
+      .map(({ subject, reasons }) => ({ snapshot: bySubject.get(subject)!, reasons }))
+      .filter(({ snapshot }) => snapshot !== next),
     remove: plan.remove.map((subject) => bySubject.get(subject)!),
     held: plan.held,
     unfinished: plan.held.length > 0 ? [] : listing.unfinished.filter((name) => isOld(name, now)),
