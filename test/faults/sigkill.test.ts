@@ -57,8 +57,11 @@ test('SIGKILL at any moment loses no snapshot, and the next run goes on', { time
     const verb = verbs[done % verbs.length]!;
     // spread evenly over the time that the verb takes, the same in every run of this test
     const after = verb.longestMs * (((done * 0.618_034) % 1) * 1.1);
+    const begun = performance.now();
     const { stdout, signal } = await runAndKill(location, folder, verb.args, after);
     if (signal === 'SIGKILL') killed++;
+    // the machine was busier when this was measured
+    else verb.longestMs = Math.min(verb.longestMs, performance.now() - begun);
     const when = `${verb.args[0]} killed after ${after.toFixed()} ms (round ${done})`;
     const now = await snapshots(location);
     if (verb.args[0] !== 'forget')
@@ -105,17 +108,16 @@ test(
     const restore = (target: string): string[] => ['restore', 'latest', '--json', '--target', target];
     const started = performance.now();
     await program.run(restore(join(folder, 'once')));
-    const longestMs = performance.now() - started;
+    let longestMs = performance.now() - started;
     const target = join(folder, 'killed');
     let killed = 0;
     for (let round = 0; round < 8; round++) {
-      const { signal } = await runAndKill(
-        location,
-        folder,
-        restore(target),
-        longestMs * (0.35 + round * 0.08),
-      );
+      const begun = performance.now();
+      const after = longestMs * (0.35 + round * 0.08);
+      const { signal } = await runAndKill(location, folder, restore(target), after);
       if (signal === 'SIGKILL') killed++;
+      // the machine was busier before
+      else longestMs = performance.now() - begun;
     }
     assert.ok(killed >= 2, `only ${killed} restores were killed`);
     const { stdout } = await program.run(restore(target));
