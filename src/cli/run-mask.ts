@@ -8,6 +8,9 @@ import { suggestRules, uncovered } from '../sources/masking/suggest-rules.ts';
 import { tableLabel } from '../sources/masking/column-maskers.ts';
 import type { DatabaseSample } from '../sources/masking/table-sample.ts';
 import { writeRules } from '../sources/masking/write-rules.ts';
+import type { StoredDatabase } from '../sources/database/driver.ts';
+import { openOneFile } from '../operations/database/open-one-file.ts';
+import { setting } from './environment.ts';
 import { databaseOperand } from './database-operand.ts';
 import { plural } from './output/format.ts';
 import { withRepository } from './session.ts';
@@ -94,7 +97,10 @@ async function withSample(
   }
   const filter = snapshotFilter(flags, environment);
   await withRepository(invocation, { lock: 'read', prefetch: ['index'] }, async (repository, context) => {
-    const stored = await openStoredDatabase(repository, { snapshot: operand, filter }, context);
+    const programs = (name: string): string | undefined => setting(environment, name);
+    const masked = (found: StoredDatabase): Promise<StoredDatabase> =>
+      openOneFile(found, { environment, programs }, context);
+    const stored = await openStoredDatabase(repository, { snapshot: operand, filter, masked }, context);
     const { sample, kinds } = await driverOfKind(stored.evidence.kind);
     if (!sample) throw cannotBeMasked(kinds);
     await use(await sample(stored));

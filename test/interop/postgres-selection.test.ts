@@ -1,6 +1,6 @@
 /** What of a PostgreSQL server goes into a snapshot: roles, all its databases or some, tables or some, one file. */
 import assert from 'node:assert/strict';
-import { mkdtempSync, symlinkSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
@@ -259,6 +259,24 @@ for (const major of [18] as const) {
                 whole.stdout.replaceAll(/^(\\(?:un)?restrict) \w+$/gm, '$1 holdfast'),
                 bytes.toString(),
               );
+            await server.query('postgres', 'drop database if exists "by form"');
+            await server.createDatabase('by form');
+            const psql = async (input: string | Buffer): Promise<void> =>
+              void (await runProgram(
+                join(server.bin, 'psql'),
+                ['-X', '-q', '-v', 'ON_ERROR_STOP=1', '-o', '/dev/null'],
+                { env: { ...server.env, PGDATABASE: 'by form' }, input },
+              ));
+            await psql((await ours.run(['dump', 'latest', '--format', 'sql'])).bytes);
+            assert.equal(await dumpOf('by form'), await dumpOf('o/ne'));
+            await server.query('by form', 'drop table t');
+            await psql((await ours.run(['dump', 'latest', '--table', 'public.t'])).bytes);
+            assert.equal(await dumpOf('by form'), await dumpOf('o/ne'));
+            const archive = await ours.run(['dump', 'latest', '--format', 'custom']);
+            assert.equal(archive.bytes.toString('latin1', 0, 5), 'PGDMP');
+            const scripts = join(folder, `initdb-${format}`);
+            await ours.run(['dump', 'latest', '--format', 'initdb', '--target', scripts]);
+            assert.deepEqual(readdirSync(scripts).toSorted(), ['10-roles.sql.gz', '20-o%2Fne.sql.gz']);
           });
         }
       });

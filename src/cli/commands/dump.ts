@@ -7,6 +7,7 @@ import { HoldfastError } from '../../kernel/errors.ts';
 import type { DatabaseDump, DumpForm } from '../../operations/database/dump-form.ts';
 import type { Dump } from '../../operations/dump.ts';
 import { addArchiveReadFlags, type ArchiveFlags } from '../archive-flags.ts';
+import { setting } from '../environment.ts';
 import type { SnapshotFlags } from '../snapshot-flags.ts';
 import { unwritable } from '../output/unwritable.ts';
 import { addSnapshotFlags, snapshotFilter } from '../snapshot-flags.ts';
@@ -57,7 +58,7 @@ export function dumpCommand(runtime: Runtime): Command {
             `--${own} is for databases as a whole, not for files of a snapshot`,
           );
         }
-        const form = flags.format ?? 'sql';
+        const form = flags.format;
         if (form === 'initdb' && flags.target === undefined) {
           throw new HoldfastError('usage', '--format initdb writes files into a folder', {
             hint: 'name it with --target',
@@ -67,7 +68,8 @@ export function dumpCommand(runtime: Runtime): Command {
         const { dumpDatabaseAs } = await import('../../operations/database/dump-form.ts');
         const { storedMasker } = await import('../../operations/database/load-masking.ts');
         const { withRepository } = await import('../session.ts');
-        const filter = snapshotFilter(flags, invocation.environment);
+        const { environment } = invocation;
+        const filter = snapshotFilter(flags, environment);
         await withRepository(
           invocation,
           { lock: 'read', prefetch: ['index'] },
@@ -77,7 +79,10 @@ export function dumpCommand(runtime: Runtime): Command {
               path === undefined
                 ? await dumpDatabaseAs(
                     repository,
-                    { snapshot, filter, masked, form, tables: flags.table },
+                    {
+                      ...{ snapshot, filter, masked, form, tables: flags.table },
+                      programs: { environment, programs: (name) => setting(environment, name) },
+                    },
                     context,
                   )
                 : await dump(repository, { snapshot, path, filter, archive: flags.archive }, context);

@@ -5,12 +5,15 @@ import type { DumpFile, StoredDatabase } from '../../sources/database/driver.ts'
 import { driverOfKind } from '../../sources/database/drivers.ts';
 import type { Repository } from '../../vaults/repository/repository.ts';
 import { openStoredDatabase, type StoredDatabaseChoice } from './database-dump.ts';
+import { type DumpPrograms, openOneFile } from './open-one-file.ts';
 
 export const dumpForms = ['sql', 'custom', 'initdb'] as const;
 export type DumpForm = (typeof dumpForms)[number];
 
 export interface DumpFormChoice extends StoredDatabaseChoice {
-  readonly form: DumpForm;
+  /** one that the snapshot has as one file is given as it is when undefined */
+  readonly form: DumpForm | undefined;
+  readonly programs: DumpPrograms;
   /** these alone, of the form `sql` */
   readonly tables?: readonly string[] | undefined;
 }
@@ -25,7 +28,13 @@ export async function dumpDatabaseAs(
   options: DumpFormChoice,
   context: Context,
 ): Promise<DatabaseDump> {
-  const stored = await openStoredDatabase(repository, options, context);
+  const { form, tables, masked } = options;
+  const prepare = async (found: StoredDatabase): Promise<StoredDatabase> => {
+    const asItIs = !masked && !tables && (form === undefined || form === found.evidence.format);
+    const whole = asItIs ? found : await openOneFile(found, options.programs, context);
+    return masked ? masked(whole) : whole;
+  };
+  const stored = await openStoredDatabase(repository, { ...options, masked: prepare }, context);
   try {
     const dump = await dumpAs(stored, options);
     return dump.kind === 'scripts' ? dump : { ...dump, bytes: closing(dump.bytes, stored) };
@@ -48,20 +57,20 @@ async function* closing(
 
 async function dumpAs(
   stored: StoredDatabase,
-  options: Pick<DumpFormChoice, 'form' | 'tables'>,
+  { form = 'sql', tables }: Pick<DumpFormChoice, 'form' | 'tables'>,
 ): Promise<DatabaseDump> {
   const { kind } = stored.evidence;
   const driver = await driverOfKind(kind);
   const without = (what: string): HoldfastError =>
     new HoldfastError('usage', `there is no ${what} of a database of ${kind}`);
-  if (options.tables && options.form !== 'sql') {
+  if (tables && form !== 'sql') {
     throw new HoldfastError('usage', '--table goes with --format sql alone');
   }
-  if (options.tables) {
+  if (tables) {
     if (!driver.assembleTables) throw without('dump of single tables');
-    return { kind: 'text', bytes: await driver.assembleTables(stored, options.tables) };
+    return { kind: 'text', bytes: await driver.assembleTables(stored, tables) };
   }
-  switch (options.form) {
+  switch (form) {
     case 'sql':
       return { kind: 'text', bytes: driver.assemble(stored) };
     case 'custom':

@@ -1,6 +1,7 @@
 /** Masks the parts of a dump of MySQL or MariaDB: rows by their columns' rules, the structure as far as that can be done. */
 import { HoldfastError } from '../../kernel/errors.ts';
 import type { StoredDatabase } from '../database/driver.ts';
+import type { Evidence } from '../database/evidence.ts';
 import { anywhereMasker, createColumnMaskers } from '../masking/column-maskers.ts';
 import type { TableShape } from '../masking/column-type.ts';
 import { createInsertMasker } from '../masking/insert-lines.ts';
@@ -58,9 +59,18 @@ export function createMysqlMasker(masking: Masking, schema: string): DumpMasker 
   };
 }
 
+/** Code `unsupported` where parts are needed. */
+export function refuseOneFile({ format }: Evidence): void {
+  if (format === undefined) return;
+  throw new HoldfastError('unsupported', 'the database is kept as one file, where masking does not reach', {
+    hint: 'mask at backup; a backup that writes no archive beside the repository has it in parts',
+  });
+}
+
 /** A database of a snapshot, its parts masked as they are read; users are left out. Codes as of `checkDatabase`. */
 export async function maskMysql(stored: StoredDatabase, masking: Masking): Promise<StoredDatabase> {
   const { read } = stored;
+  refuseOneFile(stored.evidence);
   const { globals: _, ...evidence } = stored.evidence;
   const masker = createMysqlMasker(masking, await collectText([read(schemaName)]));
   return {

@@ -55,7 +55,7 @@ export async function dumpTables(
 ): Promise<AsyncIterable<Uint8Array>> {
   if (stored.evidence.format) {
     throw new HoldfastError('unsupported', 'the database is kept as one file, which is restored as it is', {
-      hint: 'go without --table',
+      hint: 'go without --table; a backup that writes no archive beside the repository has it in parts',
     });
   }
   const copies = tables.map(parseTableCopy);

@@ -13,6 +13,7 @@ import type { MysqlConnection } from './connection.ts';
 import { askDatabase } from './database-facts.ts';
 import { tableArguments } from './dump-arguments.ts';
 import { schemaName } from './part-name.ts';
+import { refuseOneFile } from './part-masker.ts';
 import { findProgram } from './programs.ts';
 import { readSchemaShape } from './schema-shape.ts';
 import { openSession } from './session.ts';
@@ -26,6 +27,7 @@ const [opening, comma] = [0x28, 0x2c];
 
 /** Of a snapshot: the first rows of each table. */
 export async function sampleStored({ evidence, read }: StoredDatabase): Promise<DatabaseSample> {
+  refuseOneFile(evidence);
   const { tables, ...shape } = readSchemaShape(await collectText([read(schemaName)]));
   return {
     shape: { tables, ...shape },
