@@ -3,6 +3,7 @@ import type { Context } from '../../kernel/context.ts';
 import type { TableEvidence } from '../../sources/database/evidence.ts';
 import { decodeEvidence } from '../../sources/database/evidence.ts';
 import type { Archive, ArchiveSnapshot, StoredArtefact } from '../../vaults/archive/archive.ts';
+import { openEvidence } from '../../vaults/archive/sealed-evidence.ts';
 import { formOf } from './find.ts';
 import { diffTars } from './tar-listing.ts';
 import { variantOf } from '../../vaults/archive/layout/extension.ts';
@@ -57,7 +58,8 @@ async function diffFiles(
       change: change === 'content' ? 'changed' : change,
     }));
   }
-  const [before, after] = [tablesOf(a), tablesOf(b)];
+  const { signal } = context;
+  const [before, after] = [await tablesOf(archive, a, signal), await tablesOf(archive, b, signal)];
   if (!before || !after) {
     const [was, is] = [sizeOf(a), sizeOf(b)];
     const sure = was !== is || (a.known !== undefined && b.known !== undefined);
@@ -76,9 +78,14 @@ async function diffFiles(
 const sizeOf = (artefact: StoredArtefact | undefined): number | undefined =>
   artefact?.known?.plain.size ?? artefact?.size;
 
-function tablesOf({ known }: StoredArtefact): Map<string, TableEvidence> | undefined {
-  if (known?.evidence === undefined) return undefined;
-  const evidence = decodeEvidence(Buffer.from(JSON.stringify(known.evidence)));
+async function tablesOf(
+  archive: Archive,
+  { known }: StoredArtefact,
+  signal: AbortSignal,
+): Promise<Map<string, TableEvidence> | undefined> {
+  const seen = await openEvidence(archive, known, signal);
+  if (seen === undefined) return undefined;
+  const evidence = decodeEvidence(Buffer.from(JSON.stringify(seen)));
   if (evidence.format === 'custom') return undefined;
   return new Map(
     evidence.tables.map((table) => [

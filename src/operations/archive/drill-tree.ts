@@ -12,6 +12,7 @@ import { readTar, type TarMember } from '../../sources/tar/read-tar.ts';
 import type { Archive, StoredArtefact } from '../../vaults/archive/archive.ts';
 import { openArtefact } from '../../vaults/archive/reader.ts';
 import { type DrillFindings, noFindings, type Stages } from '../drill/report.ts';
+import { openEvidence } from '../../vaults/archive/sealed-evidence.ts';
 import { extractTree } from './extract-tree.ts';
 
 export interface TreeDrillOptions {
@@ -81,7 +82,8 @@ async function unpackAndCompare(
       if (wrong.length > 0) differences.push(`${showPath(name)}: ${wrong.join(', ')}`);
     }
   });
-  const seen = artefact.known?.evidence as Partial<typeof counts> | undefined;
+  const seen = (await openEvidence(archive, artefact.known, context.signal)) as
+    Partial<typeof counts> | undefined;
   if (seen?.files !== undefined && seen.files !== counts.files) {
     differences.push(`${counts.files} files are in it, and ${seen.files} were backed up`);
   }

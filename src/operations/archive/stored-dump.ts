@@ -8,6 +8,7 @@ import { decodeEvidence } from '../../sources/database/evidence.ts';
 import type { OpenScript } from '../../sources/database/script.ts';
 import type { Archive, StoredArtefact } from '../../vaults/archive/archive.ts';
 import { openArtefact } from '../../vaults/archive/reader.ts';
+import { openEvidence } from '../../vaults/archive/sealed-evidence.ts';
 import { asScript, type DumpPrograms } from '../database/open-one-file.ts';
 import { formOf } from './find.ts';
 
@@ -30,7 +31,7 @@ export async function openArchivedDump(
   context: Context,
 ): Promise<ArchivedDump> {
   const { signal } = context;
-  const evidence = artefact.known?.evidence;
+  const evidence = await openEvidence(archive, artefact.known, signal);
   const known = evidence === undefined ? undefined : decodeEvidence(Buffer.from(JSON.stringify(evidence)));
   const form = formOf(artefact);
   const content: OpenScript = () => openArtefact(archive, artefact, signal);

@@ -36,6 +36,8 @@ export interface ManifestArtefact {
   readonly stored: Digest;
   /** of a database: what was seen while it was dumped */
   readonly evidence?: unknown;
+  /** the same as JSON, encrypted as the artefact is, in base64 */
+  readonly sealedEvidence?: string;
 }
 
 export interface Digest {

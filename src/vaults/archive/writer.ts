@@ -11,6 +11,7 @@ import { encodeThrough, openEncodings } from './encodings/open.ts';
 import type { Layout, Tier } from './layout/layout.ts';
 import { artefactName, coreName, parseArtefact } from './layout/layout.ts';
 import { createDigest } from './digest.ts';
+import { sealEvidence } from './sealed-evidence.ts';
 import { findReplaced, refuseSmaller } from './stable-name.ts';
 import type { Digest, Manifest, ManifestArtefact, ManifestSource } from './manifest.ts';
 import { encodeManifest, manifestName, unfinishedName } from './manifest.ts';
@@ -129,11 +130,11 @@ export async function beginRun(archive: Archive, options: RunOptions, context: C
           `${name} has ${size} bytes on ${storage.location}, and ${digests.stored.size} were written`,
         );
       }
-      const seen = evidence?.();
+      const seen = await sealEvidence(own, evidence?.(), signal);
       const encoded = own.map((encoding) => encoding.name);
       const artefact = {
         ...{ name, encodings: encoded, ...digests },
-        ...(seen === undefined ? {} : { evidence: seen }),
+        ...seen,
       };
       done.push(artefact);
       return artefact;
