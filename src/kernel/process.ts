@@ -37,7 +37,10 @@ const pieceSize = 256 * 1024;
  * when little has come, a shorter one before the pipe is full.
  */
 const [shortestMoment, firstMoment, longestMoment] = [1, 2, 8];
-const [few, many] = [256 * 1024, 640 * 1024];
+/** What is little, and what is nearly full, of what the pipe holds. */
+const [few, many] = [1 / 4, 5 / 8];
+/** A narrower pipe is full before a moment is over: what it holds is taken as soon as it comes. */
+const wideEnough = 512 * 1024;
 /** Moments without a byte, after which a thread waits for the next one. */
 const emptyMoments = 3;
 /** Pieces after which others have their turn. */
@@ -251,10 +254,10 @@ async function* readPipe(pipe: WidePipe, child: RunningChild): AsyncGenerator<Ui
       continue;
     }
     empty = count > 0 ? 0 : empty + 1;
-    if (came < few) moment = Math.min(longestMoment, moment * 2);
-    else if (came > many) moment = Math.max(shortestMoment, moment / 2);
+    if (came < few * pipe.capacity) moment = Math.min(longestMoment, moment * 2);
+    else if (came > many * pipe.capacity) moment = Math.max(shortestMoment, moment / 2);
     came = 0;
-    if (empty > emptyMoments) await pipe.readable();
+    if (empty > emptyMoments || pipe.capacity < wideEnough) await pipe.readable();
     else if (!child.hasEnded()) await delay(moment);
   }
 }
