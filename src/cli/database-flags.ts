@@ -60,6 +60,14 @@ const choosing = {
   globals: ['--no-globals', 'globals'],
 } as const;
 
+/** What to do where a kind of database does not know a flag. */
+const hints: Partial<Record<keyof typeof choosing, string>> = {
+  jobs: 'of PostgreSQL alone several programs read one state; there, one connection reads all of it',
+  format: '`holdfast dump SNAPSHOT` writes it as one file of SQL',
+  schema: '--table takes patterns of tables',
+  excludeSchema: '--exclude-table takes patterns of tables',
+};
+
 type ChoosingFlag = keyof typeof choosing;
 
 /** Those that are given; `--no-globals` is one that is false. */
@@ -84,7 +92,10 @@ export function databaseChoices(driver: DatabaseDriver, flags: DatabaseFlags): D
     if (choice === undefined) return [];
     if (driver.choices.includes(choice))
       return [[choice, name === 'jobs' ? parseCount(flags.jobs!, flag, 1) : flags[name]]];
-    throw new HoldfastError('usage', `databases of ${driver.kinds.join(' and ')} do not know ${flag}`);
+    const hint = hints[name];
+    throw new HoldfastError('usage', `databases of ${driver.kinds.join(' and ')} do not know ${flag}`, {
+      ...(hint !== undefined && { hint }),
+    });
   });
   return Object.fromEntries(chosen) as DatabaseChoices;
 }

@@ -104,7 +104,10 @@ export function dumpCommand(runtime: Runtime): Command {
     ['holdfast dump latest --path /postgres/db_5432/shop | psql shop', 'a database, into an empty one'],
     ['holdfast dump latest --format custom | pg_restore -d shop', 'the same, for pg_restore'],
     ['holdfast dump latest --table shop.orders | psql test', 'one table'],
-    ['holdfast dump latest --format initdb -t ./initdb.d', 'what a container of PostgreSQL starts with'],
+    [
+      'holdfast dump latest --format initdb -t ./initdb.d',
+      'what a container of PostgreSQL, MySQL or MariaDB starts with',
+    ],
     ['holdfast dump latest | sqlite3 new.db', 'a SQLite database, as SQL'],
     ['holdfast dump -a zip -t site.zip latest:/var/www /', 'as a zip file'],
   ]);

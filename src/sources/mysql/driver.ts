@@ -2,6 +2,7 @@
 import type { DatabaseDriver, StoredDatabase } from '../database/driver.ts';
 import { snapshotFolder } from '../database/snapshot-folder.ts';
 import { databaseFolder, parseMysqlUrl } from './connection.ts';
+import { initdbScripts } from './initdb-scripts.ts';
 import { maskMysql } from './part-masker.ts';
 import { openPlainFile } from './plain-file.ts';
 import { mysqlServer } from './server-address.ts';
@@ -31,6 +32,7 @@ export const mysql: DatabaseDriver = {
   assemble,
   assembleTables: dumpTables,
   openFile: openPlainFile,
+  initdb: initdbScripts,
   mask: maskMysql,
   sample: sampleStored,
   drill: async () => (await import('./drill-driver.ts')).mysqlDrill,
