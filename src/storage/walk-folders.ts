@@ -1,5 +1,6 @@
 /** Walks folders of a server: several at once, because each waits for its answers. */
 import { throwIfAborted } from '../kernel/errors.ts';
+import { assertPrefix, isUnfinishedName } from './names.ts';
 
 export interface FolderEntry {
   readonly name: string;
@@ -49,5 +50,17 @@ export async function* walkFolders(
     }
   } finally {
     await Promise.allSettled(coming.map(({ entries }) => entries));
+  }
+}
+
+/** What a storage lists whose `files` are below a folder: whole files, whose names begin with `prefix`. */
+export async function* listFiles(
+  prefix: string,
+  files: (folder: string, wanted: (name: string) => boolean) => AsyncIterable<FoundFile>,
+): AsyncGenerator<FoundFile> {
+  assertPrefix(prefix);
+  const folder = prefix.slice(0, prefix.lastIndexOf('/') + 1);
+  for await (const file of files(folder, (name) => !isUnfinishedName(name))) {
+    if (file.name.startsWith(prefix)) yield file;
   }
 }

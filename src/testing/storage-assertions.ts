@@ -35,3 +35,42 @@ export async function listAll(storage: Storage, prefix: string): Promise<StoredO
 }
 
 export const abortedSignal = AbortSignal.abort(new Error('the test aborts'));
+
+/** Throws unless `parse` refuses each of these locations, in which the password hunter2 stands, and does not repeat it. */
+export function assertPasswordRefused(parse: (text: string) => unknown, texts: readonly string[]): void {
+  for (const text of texts) {
+    assert.throws(
+      () => parse(text),
+      (error: unknown) => {
+        assert.ok(error instanceof HoldfastError);
+        assert.equal(error.code, 'usage');
+        assert.doesNotMatch(`${error.message} ${error.hint}`, /hunter2/);
+        return true;
+      },
+      text,
+    );
+  }
+}
+
+/**
+ * Rejects unless reading, writing and listing are refused for good with that code, each in a sentence with a hint that matches
+ * all of `texts` and does not repeat the password hunter2. Closes the storage.
+ */
+export async function assertRefused(
+  storage: Storage,
+  code: ErrorCode,
+  texts: readonly RegExp[],
+): Promise<void> {
+  const works = [
+    () => storage.read('x'),
+    () => storage.write('x', patternBytes(3)),
+    () => listAll(storage, ''),
+  ];
+  for (const work of works) {
+    const error = await assertCode(work(), code);
+    for (const text of texts) assert.match(`${error.message}; ${error.hint}`, text);
+    assert.doesNotMatch(`${error.message}; ${error.hint}`, /hunter2/);
+    assert.equal(error.retryable, false, error.message);
+  }
+  await storage.close();
+}

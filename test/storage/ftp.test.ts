@@ -6,9 +6,10 @@ import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import type { TestContext } from 'node:test';
+import type { ErrorCode } from '../../src/kernel/errors.ts';
 import { openStorage } from '../../src/storage/open.ts';
 import type { Storage } from '../../src/storage/storage.ts';
-import { assertCode, listAll, patternBytes } from '../../src/testing/storage-assertions.ts';
+import { assertCode, assertRefused, listAll, patternBytes } from '../../src/testing/storage-assertions.ts';
 import { storageContract } from '../../src/testing/storage-contract.ts';
 import type { FtpProxy } from '../support/ftp-proxy.ts';
 import { startFtpProxy } from '../support/ftp-proxy.ts';
@@ -66,25 +67,8 @@ describe('ftp', { skip }, () => {
   after(() => server.stop());
 
   describe('clear sentences', () => {
-    async function refused(
-      choice: FtpChoice,
-      code: Parameters<typeof assertCode>[1],
-      ...texts: RegExp[]
-    ): Promise<void> {
-      const storage = openFtp(server, server.home, choice);
-      const works = [
-        () => storage.read('x'),
-        () => storage.write('x', patternBytes(3)),
-        () => listAll(storage, ''),
-      ];
-      for (const work of works) {
-        const error = await assertCode(work(), code);
-        for (const text of texts) assert.match(`${error.message}; ${error.hint}`, text);
-        assert.doesNotMatch(`${error.message}; ${error.hint}`, /hunter2/);
-        assert.equal(error.retryable, false, error.message);
-      }
-      await storage.close();
-    }
+    const refused = (choice: FtpChoice, code: ErrorCode, ...texts: RegExp[]): Promise<void> =>
+      assertRefused(openFtp(server, server.home, choice), code, texts);
 
     it('for a wrong password, and none', async () => {
       await refused({ credentials: { password: 'hunter2' } }, 'bad-credentials', /the password is wrong/);

@@ -5,9 +5,10 @@ import { createServer } from 'node:net';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
+import type { ErrorCode } from '../../src/kernel/errors.ts';
 import { openStorage } from '../../src/storage/open.ts';
 import type { Storage } from '../../src/storage/storage.ts';
-import { assertCode, listAll, patternBytes } from '../../src/testing/storage-assertions.ts';
+import { assertCode, assertRefused, listAll, patternBytes } from '../../src/testing/storage-assertions.ts';
 import { storageContract } from '../../src/testing/storage-contract.ts';
 import { skipWithoutOwnSystem, testUser } from '../support/own-system.ts';
 import { runProgram } from '../support/program.ts';
@@ -89,25 +90,17 @@ describe('sftp', { skip }, () => {
   });
 
   describe('clear sentences', () => {
-    async function refused(
-      choice: SftpChoice,
-      code: Parameters<typeof assertCode>[1],
-      ...texts: RegExp[]
-    ): Promise<void> {
-      const storage = openSftp(server, server.home, choice);
-      const works = [
-        () => storage.read('x'),
-        () => storage.write('x', patternBytes(3)),
-        () => listAll(storage, ''),
-      ];
-      for (const work of works) {
-        const error = await assertCode(work(), code);
-        for (const text of texts) assert.match(`${error.message}; ${error.hint}`, text);
-        assert.doesNotMatch(`${error.message}; ${error.hint}`, /hunter2/);
-        assert.equal(error.retryable, false, error.message);
+    const refused = (choice: SftpChoice, code: ErrorCode, ...texts: RegExp[]): Promise<void> =>
+      assertRefused(openSftp(server, server.home, choice), code, texts);
+
+    it('for a host that is behind another in ~/.ssh/config', async (t) => {
+      const config = join(tempFolder(t), 'config');
+      for (const line of ['ProxyJump gate', 'ProxyCommand ssh -W %h:%p gate']) {
+        writeFileSync(config, `Host inner\n  HostName 127.0.0.1\n  ${line}\n`);
+        const choice = { host: 'inner', settings: { config } };
+        await refused(choice, 'unsupported', /leads to inner through another host or program/, /ssh -L/);
       }
-      await storage.close();
-    }
+    });
 
     it('for a wrong password', () =>
       refused(

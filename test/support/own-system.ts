@@ -18,6 +18,22 @@ export interface OwnSystem {
   readonly enter: readonly string[];
 }
 
+/** What all servers have that log the test's user in. */
+export interface UserServer {
+  readonly host: string;
+  readonly port: number;
+  readonly user: string;
+  readonly password: string;
+  /** an absolute path on the server that the user may write to, and this process may read */
+  readonly home: string;
+  /** a full path of the server's on a disk of 1 MiB */
+  readonly smallDisk: string;
+  /** Kills it with all its connections. */
+  stop(): Promise<void>;
+  /** As stop, and it listens again afterwards, with the same keys and files. */
+  restart(): Promise<void>;
+}
+
 /** For the `skip` option: false when there can be one, and in CI, where nothing may be skipped. */
 export function skipWithoutOwnSystem(): string | false {
   if (process.getuid?.() === 0 || isCi()) return false;

@@ -1,22 +1,14 @@
 /** An OpenSSH server of the test's own on a free loopback port, with one user, keys and host keys of its own. */
-import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { copyFileSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { makeOwnSystem, testUser } from './own-system.ts';
+import type { UserServer } from './own-system.ts';
 import { runProgram } from './program.ts';
 import { freePort, greets, startServer } from './server.ts';
-import { removeTree } from './temp.ts';
+import { inFolder, removeTree } from './temp.ts';
 import { toolPath } from './tools.ts';
 
-export interface SshServer {
-  readonly host: string;
-  readonly port: number;
-  readonly user: string;
-  readonly password: string;
-  /** an absolute path on the server that the user may write to, and this process may read */
-  readonly home: string;
-  /** a full path of the server's on a disk of 1 MiB */
-  readonly smallDisk: string;
+export interface SshServer extends UserServer {
   /** a private key that the server lets in, and one with a passphrase */
   readonly keyFile: string;
   readonly protectedKeyFile: string;
@@ -29,10 +21,6 @@ export interface SshServer {
   readonly sshConfig: string;
   /** a home whose .ssh/config says all that, and whose bin/ssh heeds it when it is first in PATH */
   readonly clientHome: string;
-  /** Kills it with all its connections. */
-  stop(): Promise<void>;
-  /** As stop, and it listens again afterwards, with the same keys and files. */
-  restart(): Promise<void>;
 }
 
 export interface SshdOptions {
@@ -40,14 +28,8 @@ export interface SshdOptions {
   readonly subsystem?: string;
 }
 
-export async function startSshd(options: SshdOptions = {}): Promise<SshServer> {
-  const folder = mkdtempSync(join(tmpdir(), 'holdfast-sshd-'));
-  try {
-    return await start(folder, options);
-  } catch (error) {
-    removeTree(folder);
-    throw error;
-  }
+export function startSshd(options: SshdOptions = {}): Promise<SshServer> {
+  return inFolder('holdfast-sshd', (folder) => start(folder, options));
 }
 
 async function start(folder: string, options: SshdOptions): Promise<SshServer> {

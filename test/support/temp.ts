@@ -16,6 +16,17 @@ export function tempFolder(t: Cleanup, name = 'holdfast'): string {
   return path;
 }
 
+/** Makes a folder for what `start` starts and in the end removes; when that fails, it is removed at once. */
+export async function inFolder<T>(name: string, start: (folder: string) => Promise<T>): Promise<T> {
+  const folder = mkdtempSync(join(tmpdir(), `${name}-`));
+  try {
+    return await start(folder);
+  } catch (error) {
+    removeTree(folder);
+    throw error;
+  }
+}
+
 /** Removes a folder with all that is in it. */
 export function removeTree(path: string): void {
   try {

@@ -1,30 +1,18 @@
 /** A vsftpd of the test's own on a free loopback port, with one user: plain, with TLS asked for, or TLS from the first byte. */
-import { mkdtempSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { makeCertificate } from './certificate.ts';
 import { makeOwnSystem, testUser } from './own-system.ts';
+import type { UserServer } from './own-system.ts';
 import { freePort, greets, startServer } from './server.ts';
-import { removeTree } from './temp.ts';
+import { inFolder, removeTree } from './temp.ts';
 import { toolPath } from './tools.ts';
 
-export interface FtpServer {
-  readonly host: string;
-  readonly port: number;
-  readonly user: string;
-  readonly password: string;
-  /** an absolute path on the server that the user may write to, and this process may read */
-  readonly home: string;
-  /** a full path of the server's on a disk of 1 MiB */
-  readonly smallDisk: string;
+export interface FtpServer extends UserServer {
   /** PEM file of the authority of its certificate; undefined without TLS */
   readonly ca: string | undefined;
   /** what stands before `//` in its location */
   readonly scheme: 'ftp' | 'ftps' | 'ftps+implicit';
-  /** Kills it with all its connections. */
-  stop(): Promise<void>;
-  /** As stop, and it listens again afterwards, with the same files. */
-  restart(): Promise<void>;
 }
 
 export interface VsftpdOptions {
@@ -33,14 +21,8 @@ export interface VsftpdOptions {
   readonly config?: readonly string[];
 }
 
-export async function startVsftpd(options: VsftpdOptions = {}): Promise<FtpServer> {
-  const folder = mkdtempSync(join(tmpdir(), 'holdfast-vsftpd-'));
-  try {
-    return await start(folder, options);
-  } catch (error) {
-    removeTree(folder);
-    throw error;
-  }
+export function startVsftpd(options: VsftpdOptions = {}): Promise<FtpServer> {
+  return inFolder('holdfast-vsftpd', (folder) => start(folder, options));
 }
 
 const schemes = { none: 'ftp', explicit: 'ftps', implicit: 'ftps+implicit' } as const;

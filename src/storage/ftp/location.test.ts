@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { HoldfastError } from '../../kernel/errors.ts';
+import { assertPasswordRefused } from '../../testing/storage-assertions.ts';
 import { ftpLocation, isFtpLocation } from './location.ts';
 
 describe('ftpLocation', () => {
@@ -31,21 +31,10 @@ describe('ftpLocation', () => {
   });
 
   it('refuses a password, and does not repeat it', () => {
-    for (const text of [
+    assertPasswordRefused(ftpLocation, [
       'ftp://user:hunter2@host/x',
       'ftps://user:hunter2@host',
       'ftps://u:hunter2/3@host/x',
-    ]) {
-      assert.throws(
-        () => ftpLocation(text),
-        (error: unknown) => {
-          assert.ok(error instanceof HoldfastError);
-          assert.equal(error.code, 'usage');
-          assert.doesNotMatch(`${error.message} ${error.hint}`, /hunter2/);
-          return true;
-        },
-        text,
-      );
-    }
+    ]);
   });
 });

@@ -11,7 +11,7 @@ import { allocate } from '../body.ts';
 import { assertObjectName, assertPrefix, isUnfinishedName, nameOfUnfinished } from '../names.ts';
 import { resolveRange, truncatedError } from '../range.ts';
 import type { Body, ReadOptions, Storage, StoredObject, WriteOptions } from '../storage.ts';
-import { walkFolders } from '../walk-folders.ts';
+import { listFiles, walkFolders } from '../walk-folders.ts';
 import type { FolderEntry, FoundFile } from '../walk-folders.ts';
 import { startFolder } from './connection.ts';
 import { codeOf, ftpError } from './errors.ts';
@@ -222,13 +222,8 @@ export function createFtpStorage(pool: ClientPool, { location, path, ahead }: Ft
       );
     },
 
-    async *list(prefix, options = {}) {
-      assertPrefix(prefix);
-      const folder = prefix.slice(0, prefix.lastIndexOf('/') + 1);
-      for await (const file of files(folder, (name) => !isUnfinishedName(name), options.signal)) {
-        if (file.name.startsWith(prefix)) yield file;
-      }
-    },
+    list: (prefix, options = {}) =>
+      listFiles(prefix, (folder, wanted) => files(folder, wanted, options.signal)),
 
     async stat(name, options = {}): Promise<StoredObject> {
       assertObjectName(name);

@@ -1,8 +1,9 @@
 /** Reads ranges of objects from servers that know HTTP's header Range, and from those that do not. */
 import { throwIfAborted } from '../../kernel/errors.ts';
 import { allocate } from '../body.ts';
+import { assertObjectName } from '../names.ts';
 import { truncatedError } from '../range.ts';
-import type { ReadOptions, StoredObject } from '../storage.ts';
+import type { ReadOptions, Storage, StoredObject } from '../storage.ts';
 import type { HttpResponse } from './send.ts';
 
 export interface RangedObjects {
@@ -12,6 +13,20 @@ export interface RangedObjects {
 }
 
 const streamPiece = 8 << 20;
+
+/** What a storage with free names reads. */
+export function readsOf(objects: RangedObjects): Pick<Storage, 'read' | 'stream'> {
+  return {
+    async read(name, range) {
+      assertObjectName(name);
+      return readRange(objects, name, range);
+    },
+    async *stream(name, range) {
+      assertObjectName(name);
+      yield* streamRange(objects, name, range);
+    },
+  };
+}
 
 /** The bytes of a range, as the storage interface wants them. */
 export async function readRange(

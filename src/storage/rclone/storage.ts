@@ -5,13 +5,16 @@
 import { randomBytes } from 'node:crypto';
 import { HoldfastError, hasCode, throwIfAborted } from '../../kernel/errors.ts';
 import { walkBody } from '../body.ts';
-import { readRange, streamRange } from '../http/ranges.ts';
+import { readsOf } from '../http/ranges.ts';
 import type { RangedObjects } from '../http/ranges.ts';
 import { assertObjectName, assertPrefix, isUnfinishedName, nameOfUnfinished } from '../names.ts';
 import type { Body, Storage, StoredObject, WriteOptions } from '../storage.ts';
 import type { RcloneClient } from './client.ts';
 import { listBelow, timeOf } from './list.ts';
 import { remoteName } from './server.ts';
+
+/** Milliseconds that are spent at most on removing what a failed write has left. */
+const tidyTimeout = 5000;
 
 type Signalled = { signal?: AbortSignal };
 
@@ -78,7 +81,7 @@ export function createRcloneStorage(client: RcloneClient, location: string): Sto
       }
     } catch (error) {
       // A listing does not show it: a later prune finds what cannot be removed now.
-      await deleteFile(temporary, undefined).catch(() => {});
+      await deleteFile(temporary, AbortSignal.timeout(tidyTimeout)).catch(() => {});
       throw error;
     }
   }
@@ -112,14 +115,7 @@ export function createRcloneStorage(client: RcloneClient, location: string): Sto
     },
 
     stat,
-    async read(name, range) {
-      assertObjectName(name);
-      return readRange(ranged, name, range);
-    },
-    async *stream(name, range) {
-      assertObjectName(name);
-      yield* streamRange(ranged, name, range);
-    },
+    ...readsOf(ranged),
     write,
 
     async remove(name, { signal } = {}) {

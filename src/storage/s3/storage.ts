@@ -2,7 +2,7 @@
 import { HoldfastError, hasCode, throwIfAborted } from '../../kernel/errors.ts';
 import { piecesOf, totalLength, walkBody } from '../body.ts';
 import { toHex } from '../../kernel/hex.ts';
-import { readRange, streamRange } from '../http/ranges.ts';
+import { readsOf } from '../http/ranges.ts';
 import type { RangedObjects } from '../http/ranges.ts';
 import { assertObjectName, assertPrefix } from '../names.ts';
 import type { Attempt } from '../retry.ts';
@@ -173,14 +173,7 @@ export function createS3Storage(client: S3Client, options: S3StorageOptions): St
       yield* listObjects(client, below, { root, version1, attempt, signal: how.signal });
     },
     stat,
-    async read(name, range) {
-      assertObjectName(name);
-      return readRange(ranged, name, range);
-    },
-    async *stream(name, range) {
-      assertObjectName(name);
-      yield* streamRange(ranged, name, range);
-    },
+    ...readsOf(ranged),
     write,
     async remove(name, how = {}) {
       assertObjectName(name);

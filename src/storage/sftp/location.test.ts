@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { HoldfastError } from '../../kernel/errors.ts';
+import { assertPasswordRefused } from '../../testing/storage-assertions.ts';
 import { sftpLocation } from './location.ts';
 
 describe('sftpLocation', () => {
@@ -38,21 +38,10 @@ describe('sftpLocation', () => {
   });
 
   it('refuses a password, and does not repeat it', () => {
-    for (const text of [
+    assertPasswordRefused(sftpLocation, [
       'sftp://user:hunter2@host//x',
       'sftp:user:hunter2@host:/x',
       'sftp://user:hunter2@host',
-    ]) {
-      assert.throws(
-        () => sftpLocation(text),
-        (error: unknown) => {
-          assert.ok(error instanceof HoldfastError);
-          assert.equal(error.code, 'usage');
-          assert.doesNotMatch(`${error.message} ${error.hint}`, /hunter2/);
-          return true;
-        },
-        text,
-      );
-    }
+    ]);
   });
 });

@@ -11,7 +11,7 @@ import { assertObjectName, assertPrefix, isUnfinishedName, nameOfUnfinished } fr
 import { resolveRange } from '../range.ts';
 import type { Body, ReadOptions, Storage, StoredObject, WriteOptions } from '../storage.ts';
 import type { FolderEntry, FoundFile } from '../walk-folders.ts';
-import { walkFolders } from '../walk-folders.ts';
+import { listFiles, walkFolders } from '../walk-folders.ts';
 import { diskFullError, sftpError, status, statusOf } from './errors.ts';
 import {
   createFile,
@@ -228,13 +228,8 @@ export function createSftpStorage(location: string, root: string, pool: SessionP
       });
     },
 
-    async *list(prefix, options = {}) {
-      assertPrefix(prefix);
-      const folder = prefix.slice(0, prefix.lastIndexOf('/') + 1);
-      for await (const file of files(folder, (name) => !isUnfinishedName(name), options.signal)) {
-        if (file.name.startsWith(prefix)) yield file;
-      }
-    },
+    list: (prefix, options = {}) =>
+      listFiles(prefix, (folder, wanted) => files(folder, wanted, options.signal)),
 
     async stat(name, options = {}): Promise<StoredObject> {
       const path = fileOf(name);
