@@ -19,7 +19,14 @@ const samples: readonly Uint8Array[] = [
   randomBytes(70_000),
   new Uint8Array(1 << 20),
 ];
-const efforts: readonly Effort[] = [1, 2, 3, { level: 2, minMatch: 5 }, 9];
+const efforts: readonly Effort[] = [
+  1,
+  2,
+  3,
+  { level: 2, minMatch: 5, hashLog: 15 },
+  { level: 3, minMatch: 4, hashLog: 14, chainLog: 14 },
+  9,
+];
 
 test('zstd itself and node:zlib give the same frames', (t) => {
   const native = nativeZstd();

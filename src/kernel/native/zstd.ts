@@ -12,6 +12,8 @@ interface ChangedLevel {
   readonly minMatch?: number;
   /** two to the power of this: places in the table of what was seen; a small table stays in the cache */
   readonly hashLog?: number;
+  /** Levels 3 and 4: the same for the table of short matches, when `hashLog` is that of the long ones. */
+  readonly chainLog?: number;
   /**
    * Levels 1 and 2: how much further the search goes on where nothing matched, 2 and more. What matches nothing is still
    * coded by its frequencies, which node:zlib cannot be told: it goes as far as the level does.
@@ -23,11 +25,12 @@ const changed = (effort: Effort): ChangedLevel => (typeof effort === 'number' ? 
 
 /** The parameters of an effort that every zstd knows; 0 leaves one to the level. */
 function stableParameters(effort: Effort): Record<number, number> {
-  const { level, minMatch = 0, hashLog = 0 } = changed(effort);
+  const { level, minMatch = 0, hashLog = 0, chainLog = 0 } = changed(effort);
   return {
     [constants.ZSTD_c_compressionLevel]: level,
     [constants.ZSTD_c_minMatch]: minMatch,
     [constants.ZSTD_c_hashLog]: hashLog,
+    [constants.ZSTD_c_chainLog]: chainLog,
   };
 }
 
