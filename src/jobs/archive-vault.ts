@@ -70,7 +70,7 @@ export async function openArchiveVault(vault: ArchiveJobVault, context: RunConte
         return { opened, id: undefined, step: isHeld ? { ...step, outcome: 'warning' } : step };
       }
     },
-    async retain(kept, job) {
+    async retain(kept, job, isMissing) {
       const { retention } = vault;
       const steps: Step[] = [];
       if (retention === undefined) return steps;
@@ -84,11 +84,13 @@ export async function openArchiveVault(vault: ArchiveJobVault, context: RunConte
           } as const),
         };
         const manifest = manifests.get(one);
-        const done = manifest
-          ? await attempt(base, context, async () => [
-              { ...base, ...(await retainSource(archive, vault, manifest, job, context)) },
-            ])
-          : [{ ...base, outcome: 'done', message: 'nothing is removed: this backup is not whole' } as const];
+        const why = manifest ? 'not every vault has this backup' : 'this backup is not whole';
+        const done =
+          manifest && !isMissing(one)
+            ? await attempt(base, context, async () => [
+                { ...base, ...(await retainSource(archive, vault, manifest, job, context)) },
+              ])
+            : [{ ...base, outcome: 'done', message: `nothing is removed: ${why}` } as const];
         steps.push(...done);
       }
       return steps;

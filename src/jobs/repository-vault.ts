@@ -36,15 +36,16 @@ export async function openRepositoryVault(vault: RepositoryJobVault, context: Ru
     name,
     artefacts: [],
     backUp: (opened, options) => backUp(fresh(), vault, opened, options, context),
-    async retain(kept, job) {
+    async retain(kept, job, isMissing) {
       const { retention } = vault;
-      const good = kept.filter(({ step }) => step.outcome === 'done');
+      const isWhole = ({ step }: KeptSource): boolean => step.outcome === 'done';
+      const good = kept.filter((one) => isWhole(one) && !isMissing(one));
       if (retention === undefined || kept.length === 0) return [];
       const held: Step[] = kept
         .filter((one) => !good.includes(one))
-        .map(({ step }) => ({
-          ...({ kind: 'retention', outcome: 'done', vault: name, subject: step.subject } as const),
-          message: 'nothing is removed: this backup is not whole',
+        .map((one) => ({
+          ...({ kind: 'retention', outcome: 'done', vault: name, subject: one.step.subject } as const),
+          message: `nothing is removed: ${isWhole(one) ? 'not every vault has this backup' : 'this backup is not whole'}`,
         }));
       if (good.length === 0) return held;
       const step = { kind: 'retention', subject: name, vault: name } as const;

@@ -8,6 +8,7 @@ import { readForAll } from '../operations/shared-source.ts';
 import { parseLocation } from '../storage/location.ts';
 import { failedStep } from './failed-step.ts';
 import { type Hook, hookEnvironment, hookName, runHook } from './hooks.ts';
+import { missingSomewhere } from './missing-somewhere.ts';
 import type { Job, JobSource, JobVault, Step } from './job.ts';
 import { lockJob } from './job-lock.ts';
 import { type OpenedSource, type OpenedStream, openSource, type OpenSourceOptions } from './open-sources.ts';
@@ -64,7 +65,7 @@ async function runLocked(
 ): Promise<void> {
   const runHooks = hookRunner(job, started, steps, tell, context);
   try {
-    await runPhases(job, runHooks, tell, context);
+    await runPhases(job, runHooks, steps, tell, context);
   } catch (error) {
     tell(brokenOff(job, error, context));
   }
@@ -75,6 +76,7 @@ async function runLocked(
 async function runPhases(
   job: Job,
   runHooks: HookRunner,
+  steps: readonly Step[],
   tell: (step: Step) => void,
   context: RunContext,
 ): Promise<void> {
@@ -109,8 +111,9 @@ async function runPhases(
     for (const hooks of thaw) goesOn = (await runHooks('after', hooks)) && goesOn;
   }
   if (goesOn) {
+    const isMissing = missingSomewhere(steps);
     for (const { vault, sources } of kept) {
-      if (sources.length > 0) for (const step of await vault.retain(sources, job)) tell(step);
+      if (sources.length > 0) for (const step of await vault.retain(sources, job, isMissing)) tell(step);
       throwIfAborted(context.signal);
       if (job.check) for (const step of await vault.check(sources, job)) tell(step);
       throwIfAborted(context.signal);

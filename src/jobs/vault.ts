@@ -10,8 +10,15 @@ export interface RunVault extends AsyncDisposable {
   readonly artefacts: readonly JobArtefact[];
   /** Keeps one source; a stream is read to its end. Throws nothing but `interrupted`. */
   backUp(opened: OpenedSource, options: BackUpOptions): Promise<KeptSource>;
-  /** What has had its time goes, of sources that were kept without a flaw. */
-  retain(kept: readonly KeptSource[], job: Job): Promise<readonly Step[]>;
+  /**
+   * What has had its time goes, of sources that were kept without a flaw.
+   * @param isMissing of what another vault did not take: nothing goes
+   */
+  retain(
+    kept: readonly KeptSource[],
+    job: Job,
+    isMissing: (kept: KeptSource) => boolean,
+  ): Promise<readonly Step[]>;
   /** What would go if this source were backed up now. Codes of storages. */
   forecast(
     opened: OpenedSource,
