@@ -10,6 +10,7 @@ export interface ArchiveFlags {
   recipient?: string[];
   identity?: string[];
   minSizeRatio?: string;
+  acceptSize?: boolean;
 }
 
 /** Under this heading the help shows them. */
@@ -20,8 +21,10 @@ export function addArchiveWriteFlags(command: Command): Command {
   const recipient = 'who can open it: a file of OpenPGP certificates, age1..., or a file of those';
   const smaller =
     'replace no file of the layout latest by one smaller than this part of it, where there are no versions (default: 0.5)';
+  const accept = 'this backup has the right size, however small: later ones are compared with it';
   return addLayoutFlag(command)
     .addOption(new Option('--min-size-ratio <ratio>', smaller).helpGroup(heading))
+    .addOption(new Option('--accept-size', accept).helpGroup(heading))
     .addOption(new Option('--encode <name,...>', encode).argParser(collectSplit).helpGroup(heading))
     .addOption(new Option('--recipient <recipient>', recipient).argParser(collect).helpGroup(heading));
 }

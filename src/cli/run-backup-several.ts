@@ -12,7 +12,8 @@ import { maskedTag } from '../sources/masking/masking.ts';
 import type { Source } from '../sources/source.ts';
 import { openArchive } from './archive/open.ts';
 import { tellArchiveBackup } from './archive/tell-backup.ts';
-import { type ArchiveFlags, parseSizeRatio } from './archive-flags.ts';
+import { acceptance } from './archive/accepted-size.ts';
+import type { ArchiveFlags } from './archive-flags.ts';
 import { type BackupFlags, backupRequest, streamed } from './backup-options.ts';
 import { chosenDatabases } from './database-operand.ts';
 import { setting } from './environment.ts';
@@ -131,9 +132,13 @@ async function openArchiveVault(
   const options = {
     hostname: hostOf(invocation, flags),
     programVersion: `holdfast ${readVersion()}`,
-    tags: [...(flags.tag?.flat() ?? []), ...(flags.mask === undefined ? [] : [maskedTag])],
+    tags: [
+      ...(flags.tag?.flat() ?? []),
+      ...(flags.mask === undefined ? [] : [maskedTag]),
+      ...acceptance(flags).tags,
+    ],
     timeMs,
-    minSizeRatio: parseSizeRatio(flags.minSizeRatio),
+    minSizeRatio: acceptance(flags).ratio,
   };
   return {
     name: nameOf(invocation),

@@ -32,6 +32,7 @@ import type { Invocation } from './verb.ts';
 export interface RunFlags {
   all?: boolean;
   dryRun?: boolean;
+  acceptSize?: boolean;
 }
 
 /** Codes `usage`, `not-found`, those of the jobs (see `verdict`), `interrupted`. */
@@ -51,7 +52,7 @@ export async function runJobs(
     reports.push(await failBroken(invocation, config, 'the configuration', unread, flags, context));
   } else for (const line of unread) context.warn(line);
   for (const name of wanted) {
-    const job = await prepared(invocation, config, name);
+    const job = await prepared(invocation, config, name, flags);
     if ('problems' in job) {
       reports.push(await failBroken(invocation, config, name, job.problems, flags, context));
       continue;
@@ -115,6 +116,7 @@ async function prepared(
   invocation: Invocation,
   config: EffectiveConfig,
   name: string,
+  { acceptSize = false }: RunFlags,
 ): Promise<Job | { readonly problems: readonly string[] }> {
   const job = config.jobs.get(name);
   if (!job) {
@@ -124,6 +126,7 @@ async function prepared(
   const { environment } = invocation;
   try {
     return await runnableJob(config, job, {
+      acceptSize,
       hostname: setting(environment, 'HOST') ?? hostname(),
       cacheBase: cacheBase(invocation),
       certificates: join(dataDirectory(environment), 'certificates'),

@@ -1,4 +1,5 @@
 /** What holds in the end: each entry with its profiles and the defaults, and whether what it refers to is there. */
+import { unfitForArchives } from './archive-fit.ts';
 import { equalNames } from './archive-names.ts';
 import type { Entry } from './entry.ts';
 import type { LoadedConfig } from './load.ts';
@@ -63,7 +64,7 @@ export function effectiveConfig(loaded: LoadedConfig): EffectiveConfig {
       if (section === 'jobs' && findings.length === 0) {
         const others = [...entries.values()] as EffectiveJob[];
         const job = { name, kind: 'job', settings, file: position.file } as EffectiveJob;
-        for (const message of equalNames(job, others, config)) {
+        for (const message of [...unfitForArchives(job, config), ...equalNames(job, others, config)]) {
           findings.push({ ...position, message: `${name}: ${message}`, entry: { section, name } });
         }
       }

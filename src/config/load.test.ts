@@ -90,7 +90,7 @@ jbos: {}
       'a.yaml:12:9: expected settings of list',
       'a.yaml:13:3: expected settings of nothing',
       'a.yaml:14:3: expected a name of letters, digits, dots, - and _',
-      'a.yaml:16:33: expected one of daily, rolling, latest, dated, did you mean daily?',
+      'a.yaml:16:33: expected one of daily, rolling, flat, latest, dated, did you mean daily?',
       'a.yaml:16:54: expected an encoding: gzip (gzip:1 to gzip:9), lz4, zstd (zstd:1 to zstd:19), openpgp, age or none',
       'a.yaml:17:3: secret: expected recipients: who can open what is encrypted',
       'a.yaml:18:59: odd: the layout rolling keeps so many daily, weekly and monthly ones, and nothing else',
@@ -154,6 +154,25 @@ jobs:
       'a.yaml:16:3: files: a and b have one name in the archive one, web-srv-a-b: give one of them another archive-name',
       'a.yaml:20:3: late: c and d have one name in the archive one, shop: give one of them another archive-name',
       'a.yaml:21:3: dumps: f and g have one name in the archive one, web-dump: give one of them another filename',
+    ]);
+  });
+
+  test('tells what an archive does not take', () => {
+    const text = `sources:
+  fast: { url: "postgres://db/c", connections: 4 }
+  my: { url: "mariadb://db/c" }
+vaults:
+  one: { archive: one }
+  several: { archive: several, artefacts: { format: custom } }
+  deep: { repository: deep, password: env:X }
+jobs:
+  fine: { sources: fast, vaults: deep }
+  wrong: { sources: fast, vaults: [deep, one] }
+  other: { sources: my, vaults: several }
+`;
+    assert.deepEqual(problems(text), [
+      'a.yaml:10:3: wrong: fast is read over several connections, and the archive one takes a dump in its order: leave out connections, or back it up there with another job',
+      'a.yaml:11:3: other: the archive several makes artefacts of databases of PostgreSQL alone, and my is none',
     ]);
   });
 

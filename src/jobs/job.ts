@@ -25,6 +25,8 @@ export interface Job {
   readonly vaults: readonly JobVault[];
   /** of the median of its elders, which a new backup must have for anything to be removed */
   readonly minSizeRatio: number;
+  /** what this run backs up has the right size, and later runs are compared with it */
+  readonly acceptSize: boolean;
   readonly check: { readonly readData: ReadDataSubset | undefined } | undefined;
   readonly drill: JobDrill | undefined;
   /** from the outer ones to the inner ones */

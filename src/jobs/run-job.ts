@@ -4,6 +4,7 @@
  */
 import { resolve } from 'node:path';
 import { hasCode, HoldfastError, throwIfAborted } from '../kernel/errors.ts';
+import { sizeAcceptedTag } from '../operations/archive/retention.ts';
 import { readForAll } from '../operations/shared-source.ts';
 import { parseLocation } from '../storage/location.ts';
 import { failedStep } from './failed-step.ts';
@@ -163,7 +164,8 @@ async function backUpSource(
     const name = one.kind === 'stream' && opened.length > 1 ? `${source.name} (${one.path})` : source.name;
     const tags = [...(one.kind === 'stream' ? one.tags : source.tags)];
     if (job.group !== undefined) tags.push(job.group);
-    const { minSizeRatio } = job;
+    if (job.acceptSize) tags.push(sizeAcceptedTag);
+    const minSizeRatio = job.acceptSize ? 0 : job.minSizeRatio;
     const options = (vault: RunVault) => ({
       subject: `${name} to ${vault.name}`,
       timeMs,

@@ -8,7 +8,7 @@ import { databaseInput, streamInput } from '../../operations/archive/input.ts';
 import { commandSource, streamSource } from '../../sources/streams/stream-source.ts';
 import type { Archive } from '../../vaults/archive/archive.ts';
 import { maskedTag } from '../../sources/masking/masking.ts';
-import { type ArchiveFlags, parseSizeRatio } from '../archive-flags.ts';
+import type { ArchiveFlags } from '../archive-flags.ts';
 import { type BackupFlags, chosenFiles } from '../backup-options.ts';
 import { chosenDatabases } from '../database-operand.ts';
 import { setting } from '../environment.ts';
@@ -16,6 +16,7 @@ import { tellItem } from '../output/backup.ts';
 import { parseLocalTime } from '../values.ts';
 import type { Invocation } from '../verb.ts';
 import { readVersion } from '../version.ts';
+import { acceptance } from './accepted-size.ts';
 import { withArchive } from './open.ts';
 import { tellArchiveBackup } from './tell-backup.ts';
 
@@ -109,9 +110,13 @@ async function backUpOne(
     {
       hostname: flags.host ?? flags.hostname ?? setting(environment, 'HOST') ?? hostname(),
       programVersion: `holdfast ${readVersion()}`,
-      tags: [...(flags.tag?.flat() ?? []), ...(flags.mask === undefined ? [] : [maskedTag])],
+      tags: [
+        ...(flags.tag?.flat() ?? []),
+        ...(flags.mask === undefined ? [] : [maskedTag]),
+        ...acceptance(flags).tags,
+      ],
       timeMs,
-      minSizeRatio: parseSizeRatio(flags.minSizeRatio),
+      minSizeRatio: acceptance(flags).ratio,
     },
     context,
   );

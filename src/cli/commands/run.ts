@@ -13,6 +13,10 @@ export function runCommand(runtime: Runtime): Command {
   )
     .option('--all', 'all jobs, in the order of the configuration')
     .option('-n, --dry-run', 'only say what would be done, and what retention would remove')
+    .option(
+      '--accept-size',
+      'what this run makes has the right size, however small: it replaces and retains as usual, and later runs are compared with it',
+    )
     .action(
       action<RunFlags>(runtime, async (invocation, names, flags) => {
         const { runJobs } = await import('../run-jobs.ts');
@@ -22,6 +26,7 @@ export function runCommand(runtime: Runtime): Command {
   return withExamples(command, [
     ['holdfast run nightly', 'one job; cron needs no more than this line'],
     ['holdfast run --all --json', 'all of them, an object for each thing that is done'],
+    ['holdfast run --accept-size nightly', 'when half of the data was deleted on purpose'],
     ['holdfast run --dry-run nightly', 'what it would do'],
   ]);
 }

@@ -16,6 +16,7 @@ import { jobSource } from './source.ts';
 import { configuredVault } from './vault.ts';
 
 export interface JobSurroundings {
+  readonly acceptSize: boolean;
   /** of snapshots whose sources and jobs do not name one */
   readonly hostname: string;
   /** the folder of all local caches; undefined for none */
@@ -46,6 +47,7 @@ export async function runnableJob(
       listOf(settings.vaults).map((vault) => jobVault(config.vaults.get(vault)!, settings, around)),
     ),
     minSizeRatio: settings['min-size-ratio'] ?? defaultMinSizeRatio,
+    acceptSize: around.acceptSize,
     check: jobCheck(settings.check),
     drill: jobDrill(settings.drill, around.certificates),
     hooks: hooks.map(jobHooks),

@@ -4,7 +4,7 @@ import type { Layout, Tier } from '../../vaults/archive/layout/layout.ts';
 import { artefactName, parseArtefact, tierOf } from '../../vaults/archive/layout/layout.ts';
 import { instantOf, wallText, wallTimeOf } from '../../vaults/archive/layout/wall-clock.ts';
 import type { ArchivePolicy, RetentionSubject } from './retention.ts';
-import { planRetention } from './retention.ts';
+import { planRetention, sizeAcceptedTag } from './retention.ts';
 
 const day = 86_400_000;
 const rolling: ArchivePolicy = { kind: 'tiers', counts: { daily: 6, weekly: 4, monthly: 1 } };
@@ -195,6 +195,18 @@ test('small ones never become what is usual: the last good ones outlast any numb
     assert.match(add(41, 50).held.join(), /suspiciously small/);
     assert.deepEqual(add(42, 50, 0).held, [], 'accepted');
   }
+});
+
+test('a size that was accepted once is what later ones are compared with', () => {
+  const now = Date.UTC(2026, 0, 10);
+  const elders = [3, 4, 5].map((days) => subject(now - days * day));
+  const accepted = { ...subject(now - 2 * day, { size: 100 }), tags: [sizeAcceptedTag] };
+  const policy: ArchivePolicy = { kind: 'newest', count: 2 };
+  const plan = (size: number) =>
+    planRetention([...elders, accepted, subject(now, { size })], policy, { now, minSizeRatio: 0.5 });
+  assert.deepEqual(plan(90).held, []);
+  assert.equal(plan(90).remove.length, 3);
+  assert.match(plan(49).held.join(), /suspiciously small beside its elders with about 100/);
 });
 
 test('whatever comes in whatever order, the newest good one stays', () => {

@@ -67,6 +67,8 @@ export interface RetentionPlan {
 const futureTolerance = 3_700_000;
 /** With rules such as `keep within 30d`, a clock that is a year ahead would take all that is there. */
 const longestPause = 366 * 86_400_000;
+/** A backup that has it is of the right size, whatever its elders have: the next ones are compared with it. */
+export const sizeAcceptedTag = 'size-accepted';
 /** So many elders are looked at. */
 const comparedElders = 7;
 
@@ -161,6 +163,10 @@ function suspicions(members: readonly Member[], minSizeRatio: number): ReadonlyM
   const found = new Map<RetentionSubject, string>();
   for (const { subject, artefact } of members.toReversed()) {
     const { size, extension } = artefact;
+    if (subject.tags.includes(sizeAcceptedTag)) {
+      good.set(extension, [size]);
+      continue;
+    }
     const elders = good.get(extension) ?? [];
     good.set(extension, elders);
     const usual = usualSize(elders.slice(-comparedElders));
