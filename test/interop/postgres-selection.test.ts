@@ -15,7 +15,7 @@ import { skipWithout } from '../support/tools.ts';
 for (const major of [18] as const) {
   describe(
     `choosing from PostgreSQL ${major}`,
-    { skip: skipWithout(`postgres${major}`), timeout: 120_000 },
+    { skip: skipWithout(`postgres${major}`), timeout: 240_000 },
     () => {
       let server: DatabaseServer;
       let folder: string;

@@ -198,20 +198,21 @@ describe('ftp', { skip }, () => {
   ] as const) {
     it(`stops at once when a server keeps silent ${place} and the signal aborts, and by itself`, async (t) => {
       const port = await silentBut(t, known);
-      const storage = openFtp(server, '/x', { port, scheme, stuckRequestTimeout: 1000 });
+      const patient = openFtp(server, '/x', { port, scheme, stuckRequestTimeout: 120_000 });
       const began = performance.now();
       for (const work of [
-        (signal: AbortSignal) => storage.read('x', { signal, length: 3 }),
-        (signal: AbortSignal) => Array.fromAsync(storage.stream('x', { signal, length: 3 })),
-        (signal: AbortSignal) => Array.fromAsync(storage.list('', { signal })),
+        (signal: AbortSignal) => patient.read('x', { signal, length: 3 }),
+        (signal: AbortSignal) => Array.fromAsync(patient.stream('x', { signal, length: 3 })),
+        (signal: AbortSignal) => Array.fromAsync(patient.list('', { signal })),
       ]) {
         await assertCode(work(AbortSignal.timeout(200)), 'interrupted');
       }
-      assert.ok(performance.now() - began < 1800, 'not by its own patience');
+      await patient.close();
+      const storage = openFtp(server, '/x', { port, scheme, stuckRequestTimeout: 500 });
       const error = await assertCode(storage.read('x', { length: 3 }), 'unreachable');
       assert.match(error.message, /does not answer/);
       await storage.close();
-      assert.ok(performance.now() - began < 5000);
+      assert.ok(performance.now() - began < 30_000, 'not by the patience of the first one');
     });
   }
 

@@ -278,7 +278,7 @@ describe('sftp', { skip }, () => {
     const signal = AbortSignal.timeout(200);
     await assertCode(storage.read('x', { signal }), 'interrupted');
     await storage.close();
-    assert.ok(performance.now() - began < 5000);
+    assert.ok(performance.now() - began < 30_000, 'not by its own patience');
   });
 
   it('lets the process end when it is closed', async () => {
