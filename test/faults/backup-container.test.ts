@@ -1,7 +1,7 @@
 /** What goes wrong with copies: no file under its final name there, nothing pruned anywhere, a status, and somebody is told. */
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { readdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
@@ -14,6 +14,7 @@ import { startMinio } from '../support/minio.ts';
 import { skipWithoutOwnSystem } from '../support/own-system.ts';
 import { startPostgres } from '../support/postgres.ts';
 import type { S3Server } from '../support/s3-server.ts';
+import { skipWithoutDisk, smallDisk } from '../support/small-disk.ts';
 import type { Cleanup } from '../support/temp.ts';
 import { skipWithout } from '../support/tools.ts';
 import { type FtpServer, startVsftpd } from '../support/vsftpd.ts';
@@ -162,6 +163,46 @@ describe('copies of backup-container', { skip, timeout: 300_000 }, () => {
       await run(0);
       const last = await places();
       assert.deepEqual([last.folder.length, last.s3.length, last.ftp.length], [1, 1, 1]);
+    });
+
+    it(`a dump that ends early and a full disk leave what was there, and are told: ${verb}`, async (t) => {
+      const reason = skipWithoutDisk();
+      if (reason !== false) return t.skip(reason);
+      const disk = await smallDisk(t, 'size=1200k');
+      const user: User = newUser(t);
+      const folder = join(disk.path, 'backups');
+      writeFileSync(join(user.home, 'backup.conf'), `postgres=127.0.0.1:${postgres.port}/shop\n`);
+      const bin = join(user.home, 'bin');
+      mkdirSync(bin);
+      for (const program of ['psql', 'pg_dumpall'])
+        symlinkSync(join(postgres.bin, program), join(bin, program));
+      const real = join(postgres.bin, 'pg_dump');
+      const short = `#!/bin/sh\ncase "$*" in *--version*) exec ${real} --version;; esac\n${real} "$@" | head -c 90000\n`;
+      writeFileSync(join(bin, 'pg_dump'), short, { mode: 0o755 });
+      const env = {
+        ...{ BACKUP_DIR: folder, BACKUP_STRATEGY: 'daily', NUM_BACKUPS: '1', WEBHOOK_URL: hook.url },
+        ...{ DATABASE_USER: postgres.user, DATABASE_PASSWORD: postgres.password },
+        HOLDFAST_POSTGRES_BIN: postgres.bin,
+      };
+      await user.run(['backup-container', 'convert', 'holdfast.yaml'], { env });
+      await user.run(args, { env });
+      const kept = filesIn(folder);
+      assert.equal(kept.length, 1);
+      for (const [fault, said] of [
+        [{ HOLDFAST_POSTGRES_BIN: bin }, /ends (?:before its end|among the rows)/],
+        [{}, /the disk is full|no space left/],
+      ] as const) {
+        // one takes 0.4 MB of 1.2 MB: a second finds no room beside something else
+        if (!('HOLDFAST_POSTGRES_BIN' in fault)) {
+          writeFileSync(join(disk.path, 'something'), new Uint8Array(700_000));
+        }
+        const posts = hook.posts.length;
+        const failed = await user.run(args, { env: { ...env, ...fault }, expect: 1 });
+        assert.match(failed.stdout + failed.stderr, said);
+        assert.deepEqual(filesIn(folder), kept);
+        const told = hook.posts.slice(posts).map(({ body }) => new URLSearchParams(body).get('statusCode'));
+        assert.ok(told.includes('ERROR'), told.join());
+      }
     });
   }
 });
