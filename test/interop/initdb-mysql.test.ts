@@ -17,7 +17,7 @@ const start = { MariaDB: startMariadb, MySQL: startMysql };
 for (const product of ['MariaDB', 'MySQL'] as const) {
   const tool = product === 'MariaDB' ? 'mariadb' : 'mysql9';
   it(
-    `dump --format initdb of ${product}`,
+    `dump --format initdb of ${product}, and restore --with-roles`,
     { skip: skipWithout(tool, 'mariadb-dump'), timeout: 200_000 },
     async () => {
       const server = await start[product]();
@@ -35,7 +35,8 @@ for (const product of ['MariaDB', 'MySQL'] as const) {
            create table item (id int auto_increment primary key, name text); insert into item (name) values ('a;\\n'), ('b');
            create view names as select name from item; create function two() returns int deterministic return 2;
            create user 'ada'@'%' identified by 'secret of ada'; grant select on shop.item to 'ada'@'%';
-           grant execute on function shop.two to 'ada'@'%'; create role reader; grant select on shop.names to reader; grant reader to 'ada'@'%';`,
+           grant execute on function shop.two to 'ada'@'%'; create role reader; create database crm; create table crm.person (id int);
+           grant select on crm.person to reader; grant select on shop.names to reader; grant reader to 'ada'@'%';`,
         );
         await ours.run(['backup', url]);
         const scripts = join(folder, 'initdb.d');
@@ -60,6 +61,14 @@ for (const product of ['MariaDB', 'MySQL'] as const) {
           ).trim(),
           '2\t2\nlatin1\tlatin1_bin',
         );
+        // rights on tables are given once these are there
+        await server.query(
+          'mysql',
+          `drop database shop; drop user 'ada'@'%'; drop role reader; drop database crm;`,
+        );
+        const restored = await ours.run(['restore', 'latest', '--to', url, '--create', '--with-roles']);
+        assert.equal(await grants(), before);
+        assert.match(restored.stderr, /rights on what is not on this server are left out: `crm`\.`person`/);
       } finally {
         await server.stop();
         removeTree(folder);

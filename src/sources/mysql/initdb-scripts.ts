@@ -1,8 +1,8 @@
 /** A dump as the scripts that the official container images of MySQL and MariaDB run when they start for the first time. */
 import type { DumpFile, StoredDatabase } from '../database/driver.ts';
 import { nameInPath } from '../database/name-in-path.ts';
-import { collectText } from '../masking/schema-text.ts';
 import { quoteIdentifier } from './identifier.ts';
+import { splitAccounts } from './object-rights.ts';
 
 /** Accounts that the image makes for itself: it enters its server with them until the last script is done. */
 const ofImage = /^(?:root|healthcheck|mariadb\.sys|mysql(?:\.\w+)?)$/;
@@ -28,10 +28,12 @@ async function* databaseScript({ evidence, read }: StoredDatabase): AsyncGenerat
 }
 
 async function* usersScript(
-  { read }: StoredDatabase,
+  { evidence, read }: StoredDatabase,
   globals: string,
 ): AsyncGenerator<Uint8Array, void, void> {
-  const text = await collectText([read(globals)]);
+  const { general, rights } = await splitAccounts(read(globals));
+  const ofDatabase = rights.filter((right) => right.database === evidence.database);
+  const text = Buffer.concat([general, ...ofDatabase.map(({ statement }) => statement)]).toString('latin1');
   const kept = text.split(/(?<=;\n)/).filter((statement) => !isOfImage(statement));
   yield Buffer.from(kept.join(''), 'latin1');
 }

@@ -9,6 +9,7 @@ import { type Load, openLoad } from './load.ts';
 import { askDialect, fitFamily } from './other-family.ts';
 import { programsName, viewsName } from './part-name.ts';
 import { restoreTables } from './restore-tables.ts';
+import { type Accounts, giveRights, splitAccounts } from './object-rights.ts';
 import { openSession, type Session } from './session.ts';
 import { parseTableCopy } from './table-copy.ts';
 import { askContents, type Contents, lossOf } from './target-facts.ts';
@@ -83,11 +84,13 @@ async function perform(
   const { connection, choices = {}, warn } = options;
   const name = connection.database;
   let isOurs = false;
+  let accounts: Accounts | undefined;
   let state = 'nothing was changed';
   try {
     if (choices.withRoles) {
       state = 'some users may have been made, and nothing else was changed';
-      await load(stored.read(stored.evidence.globals!.name));
+      accounts = await splitAccounts(stored.read(stored.evidence.globals!.name));
+      await load(once(accounts.general));
     }
     if (found && isRemade(choices)) {
       await session.query(`drop database ${quoteIdentifier(name)};`, '');
@@ -106,6 +109,11 @@ async function perform(
     }
     state = `the database ${name} is left with a part of the restore`;
     await load(edited(stored, choices.owner), name);
+    if (accounts) {
+      isOurs = false;
+      state = `the database ${name} is whole, and rights on its tables are missing`;
+      await giveRights(accounts.rights, session, load, warn);
+    }
   } catch (cause) {
     if (isOurs && (await removed(options))) state = `the new database ${name} was removed again`;
     if (hasCode(cause, 'interrupted')) warn(state);
@@ -115,6 +123,10 @@ async function perform(
     const details = { retryable: cause.retryable, cause, ...(again === undefined ? {} : { hint: again }) };
     throw new HoldfastError(cause.code, `${cause.message}; ${state}`, details);
   }
+}
+
+async function* once(bytes: Uint8Array): AsyncGenerator<Uint8Array, void, void> {
+  yield bytes;
 }
 
 /** Drops the database that was made, whatever ended the restore; false when that cannot be done either. */
