@@ -59,3 +59,30 @@ test('tars are listed and compared', async (t) => {
   const same = await program.run(['diff', 'latest', 'latest']);
   assert.equal(same.stdout, 'nothing changed\n');
 });
+
+test('snapshots are grouped, shown with fewer columns, and two sources of one name told apart', async (t) => {
+  const folder = tempFolder(t);
+  for (const path of ['a/b', 'a-b']) {
+    mkdirSync(join(folder, path), { recursive: true });
+    writeFileSync(join(folder, path, 'file'), path);
+  }
+  const program = holdfast({ repository: `archive:${join(folder, 'archive')}`, password: '' });
+  const paths = ['a/b', 'a-b'].map((path) => join(folder, path));
+  for (const path of [...paths, ...paths]) await program.run(['backup', '--host', 'web', path]);
+  const { stdout } = await program.run(['snapshots']);
+  for (const path of paths) assert.equal(stdout.split(` (${path})`).length, 3, stdout);
+  const last = JSON.parse((await program.run(['snapshots', '--latest', '1', '--json'])).stdout) as unknown[];
+  assert.equal(last.length, 2);
+  const compact = (await program.run(['snapshots', '--compact'])).stdout;
+  assert.match(stdout, /Files/);
+  assert.doesNotMatch(compact, /Files|\.tar\.gz/);
+  const grouped = await program.run(['snapshots', '--group-by', 'host,paths']);
+  for (const path of paths)
+    assert.ok(grouped.stdout.includes(`snapshots for (host [web], paths [${path}]):`));
+  const json = await program.run(['snapshots', '--group-by', 'paths', '--json']);
+  const groups = JSON.parse(json.stdout) as { group_key: { paths: string[] }; snapshots: unknown[] }[];
+  assert.deepEqual(
+    groups.map(({ group_key, snapshots }) => [group_key.paths[0], snapshots.length]),
+    paths.map((path) => [path, 2]),
+  );
+});

@@ -8,24 +8,29 @@ import { formatTable } from '../output/table.ts';
 export function archiveTable(
   snapshots: readonly ArchiveSnapshot[],
   reasons?: ReadonlyMap<ArchiveSnapshot, readonly string[]>,
+  {
+    compact = false,
+    name = ({ core }: ArchiveSnapshot) => core,
+  }: { readonly compact?: boolean; readonly name?: (snapshot: ArchiveSnapshot) => string } = {},
 ): string[] {
   const sorted = snapshots.toSorted((a, b) => a.time - b.time);
-  const tiered = sorted.some(({ tier }) => tier !== undefined);
-  const tagged = sorted.some(({ manifest }) => (manifest?.tags.length ?? 0) > 0);
+  const tiered = !compact && sorted.some(({ tier }) => tier !== undefined);
+  const tagged = !compact && sorted.some(({ manifest }) => (manifest?.tags.length ?? 0) > 0);
   return formatTable({
     header: [
       ...['ID', 'Time', 'Name'],
       ...(tiered ? ['Tier'] : []),
       ...(tagged ? ['Tags'] : []),
       ...(reasons ? ['Reasons'] : []),
-      ...['Files', 'Size'],
+      ...(compact ? [] : ['Files']),
+      'Size',
     ],
     rows: sorted.map((snapshot) => [
-      ...[shortId(snapshot.id), formatLocalTime(snapshot.time), snapshot.core],
+      ...[shortId(snapshot.id), formatLocalTime(snapshot.time), name(snapshot)],
       ...(tiered ? [snapshot.tier ?? ''] : []),
       ...(tagged ? [snapshot.manifest?.tags.join(',') ?? ''] : []),
       ...(reasons ? [(reasons.get(snapshot) ?? []).join('\n')] : []),
-      snapshot.artefacts.map(({ extension }) => extension).join(' '),
+      ...(compact ? [] : [snapshot.artefacts.map(({ extension }) => extension).join(' ')]),
       formatBytes(snapshot.artefacts.reduce((sum, { size }) => sum + size, 0)),
     ]),
     footer: [`${sorted.length} snapshots`],

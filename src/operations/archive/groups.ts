@@ -2,6 +2,7 @@
 import type { ArchiveSnapshot } from '../../vaults/archive/archive.ts';
 import { variantOf } from '../../vaults/archive/layout/extension.ts';
 import { tierOf } from '../../vaults/archive/layout/layout.ts';
+import type { GroupBy, GroupKey } from '../snapshot-groups.ts';
 import type { ArchivePolicy, RetentionSubject } from './retention.ts';
 
 /**
@@ -37,4 +38,24 @@ export function retentionSubject(
       group: `${key} ${variantOf(extension)}`,
     })),
   };
+}
+
+export interface ArchiveGroup {
+  /** of what has no manifest neither host nor paths are known */
+  readonly key: GroupKey;
+  readonly snapshots: readonly ArchiveSnapshot[];
+}
+
+/** The groups in the order of their first snapshots; one of everything without a wish. */
+export function groupArchived(
+  snapshots: readonly ArchiveSnapshot[],
+  { host = false, paths = false, tags = false }: GroupBy,
+): readonly ArchiveGroup[] {
+  const keyOf = ({ manifest }: ArchiveSnapshot): GroupKey => ({
+    hostname: host ? (manifest?.hostname ?? '') : '',
+    paths: paths ? manifest?.source.paths.toSorted() : undefined,
+    tags: tags && manifest && manifest.tags.length > 0 ? manifest.tags.toSorted() : undefined,
+  });
+  const groups = Map.groupBy(snapshots, (snapshot) => JSON.stringify(Object.values(keyOf(snapshot))));
+  return [...groups.values()].map((members) => ({ key: keyOf(members[0]!), snapshots: members }));
 }
