@@ -37,6 +37,16 @@ test('a large blob that shrinks in one place only is compressed all the same', (
   assert.ok(length > 0 && length < 450_000);
 });
 
+test('what repeats far apart only is compressed, with random bytes in every place that is looked at', () => {
+  for (const distance of [70_000, 150_001, 400_000]) {
+    const repeated = Buffer.alloc(1_000_000, randomBytes(distance));
+    const out = new Uint8Array(repeated.length);
+    const length = squeeze(out, repeated, 'auto', 'file');
+    assert.ok(length > 0 && length < distance * 1.1, `${distance}: ${length}`);
+    assert.deepEqual(Buffer.from(decompress(out.subarray(0, length))), repeated);
+  }
+});
+
 test('a tree is compressed even where that does not make it smaller', () => {
   const tiny = Buffer.from('{"nodes":[]}\n');
   const out = new Uint8Array(compressBound(tiny.length));
