@@ -29,6 +29,7 @@ if (build.status !== 0) stop('the build failed');
 // what the files of this run share: each has processes of its own, and hundreds of starts of the program
 const shared = mkdtempSync(join(tmpdir(), 'holdfast-tests-'));
 process.on('exit', () => rmSync(shared, { recursive: true, force: true }));
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(130));
 process.env['HOLDFAST_TESTS_SHARED'] = shared;
 // compiled modules; by itself the program keeps them in the home folder, and those of tests are new
 process.env['NODE_COMPILE_CACHE'] = join(shared, 'compiled');
