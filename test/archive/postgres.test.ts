@@ -196,6 +196,21 @@ describe('PostgreSQL in archives', { skip: skipWithout('postgres15'), timeout: 2
     await server.query('postgres', 'drop role ada');
   });
 
+  it('roles that the server lacks are named before anything is written', async () => {
+    await server.query('shop', 'create role eve; create table hers (id int); alter table hers owner to eve');
+    await run('no-roles', ['backup', url('shop')]);
+    await server.query('shop', 'drop table hers; drop role eve');
+    const database = await newDatabase();
+    const restore = ['restore', 'latest', '--to', url(database)];
+    const { stderr } = await run('no-roles', restore, { expect: 1 });
+    assert.match(stderr, /the role eve is missing on the server/);
+    assert.match(stderr, /make them first; --owner ROLE or --no-owner and --no-privileges go without them/);
+    const tables = `select count(*) from pg_tables where schemaname = 'public'`;
+    assert.equal(await server.query(database, tables), '0\n');
+    await run('no-roles', [...restore, '--no-owner', '--no-privileges']);
+    assert.equal(await server.query(database, sums), expected);
+  });
+
   it('a dump that ends early leaves nothing, and removes nothing', async () => {
     await run('early', ['backup', '--layout', 'daily', url('shop')]);
     const bin = mkdtempSync(join(folder, 'bin-'));
