@@ -11,6 +11,7 @@ import {
   existsSync,
   mkdirSync,
   readdirSync,
+  readFileSync,
   renameSync,
   rmSync,
   statSync,
@@ -27,14 +28,22 @@ const stamp = join(root, 'node_modules', '.cache', 'build-stamp');
 const wasm = buildWasm();
 if (!process.argv.includes('--wasm')) buildDist(wasm);
 
-/** Compiles every assembly/*.ts of any room that is newer than its .wasm; returns the paths of all .wasm files. */
+/**
+ * Compiles every assembly/*.ts of any room that is newer than its .wasm, itself or what it imports; those that others
+ * import are no modules of their own. Returns the paths of all .wasm files.
+ */
 function buildWasm(): string[] {
   const sources = readdirSync(join(root, 'src'), { recursive: true, withFileTypes: true })
     .filter((entry) => entry.name.endsWith('.ts') && basename(entry.parentPath) === 'assembly')
     .map((entry) => relative(root, join(entry.parentPath, entry.name)));
-  return sources.map((source) => {
+  const imports = new Map(sources.map((source) => [source, assemblyImports(source)]));
+  const imported = new Set([...imports.values()].flat());
+  const newest = (source: string): number =>
+    Math.max(modified(source), ...(imports.get(source) ?? []).map(newest));
+  const modules = sources.filter((source) => !imported.has(source));
+  return modules.map((source) => {
     const target = join(dirname(dirname(source)), `${basename(source, '.ts')}.wasm`);
-    if (modified(target) <= Math.max(modified(source), modified('tools/build.ts'))) {
+    if (modified(target) <= Math.max(newest(source), modified('tools/build.ts'))) {
       // asc cannot write a file in one step: others may be loading the old one at this moment
       const fresh = `${target}.${process.pid}.wasm`;
       const options = ['-O3', '--noAssert', '--runtime', 'stub', '--enable', 'simd'];
@@ -51,6 +60,14 @@ function buildWasm(): string[] {
     }
     return target;
   });
+}
+
+/** The sources that a source of AssemblyScript imports, which names them without their ending. */
+function assemblyImports(source: string): string[] {
+  const text = readFileSync(join(root, source), 'utf8');
+  return [...text.matchAll(/^import .* from '(\..*)';$/gm)].map(
+    (found) => `${join(dirname(source), found[1]!)}.ts`,
+  );
 }
 
 /** Compiles src to dist when any source is newer than the last build, and puts the .wasm files beside it. */

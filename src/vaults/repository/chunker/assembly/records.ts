@@ -4,6 +4,8 @@
 // Whether a block may end behind a row depends on that row and the key alone, so rows that come or go move no other
 // block's ends. Longer rows are likelier ends: blocks come out at one size whatever the size of the rows is.
 
+import { absorb, finish, lineEnd } from '../../../../kernel/assembly/rows';
+
 // Memory: the settings, the state between calls, the cuts; input from 65536 on.
 /** u64: to add and to multiply with, twice */
 const ADD: usize = 0;
@@ -26,40 +28,11 @@ const CUTS: usize = 92;
 const TABLE: usize = 1024;
 const MOST_CUTS: u32 = 16000;
 
-const FIRST: u64 = 0x9e3779b97f4a7c15;
-const SECOND: u64 = 0xd6e8feb86659fd93;
-
-/** Mixes `length` bytes, all but the last piece of a row a multiple of 8 of them, into the hash of a row. */
-function absorb(hash: u64, at: usize, length: usize): u64 {
-  const whole = at + (length & ~7);
-  for (; at < whole; at += 8) hash = (rotl(hash, 29) ^ load<u64>(at)) * FIRST;
-  const rest = length & 7;
-  if (rest != 0) hash = (rotl(hash, 29) ^ (load<u64>(at) & (((<u64>1) << ((<u64>rest) << 3)) - 1))) * FIRST;
-  return hash;
-}
-
-function finish(hash: u64, length: u64): u64 {
-  hash ^= length * SECOND;
-  hash = (hash ^ (hash >> 32)) * SECOND;
-  hash = (hash ^ (hash >> 29)) * FIRST;
-  return hash ^ (hash >> 32);
-}
-
 /** True when a block may end behind a row of that hash. */
 function ends(hash: u64, length: u64): bool {
   let mix = (hash ^ load<u64>(ADD)) * load<u64>(MULTIPLY);
   mix = ((mix ^ (mix >> 32)) + load<u64>(ADD, 8)) * load<u64>(MULTIPLY, 8);
   return <f64>(<u32>(mix >> 32)) < <f64>length * load<f64>(STEEPNESS);
-}
-
-/** The place of the first line feed in `[at, end)`, `end` when there is none. Up to 16 bytes behind `end` are read. */
-function lineEnd(at: usize, end: usize): usize {
-  const feed = i8x16.splat(10);
-  for (; at < end; at += 16) {
-    const hits = i8x16.bitmask(i8x16.eq(v128.load(at), feed));
-    if (hits != 0) return min(at + <usize>ctz(hits), end);
-  }
-  return end;
 }
 
 /** Ends the row whose last piece is `[at, end)`. */
