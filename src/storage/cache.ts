@@ -90,7 +90,7 @@ export function withCache(storage: Storage, options: CacheOptions): Storage {
   }
 
   async function read(name: string, range: ReadOptions = {}): Promise<Bytes> {
-    const file = fileFor(name, range.keep);
+    const file = range.version === undefined ? fileFor(name, range.keep) : undefined;
     if (file === undefined) return storage.read(name, range);
     if (checked.has(file)) {
       const bytes = await readPart(name, file, range);
@@ -125,7 +125,8 @@ export function withCache(storage: Storage, options: CacheOptions): Storage {
     stat: (name, how) => storage.stat(name, how),
     read,
     async *stream(name, range = {}) {
-      if (fileFor(name, range.keep) === undefined) yield* storage.stream(name, range);
+      const isCached = range.version === undefined && fileFor(name, range.keep) !== undefined;
+      if (!isCached) yield* storage.stream(name, range);
       else yield await read(name, range);
     },
     async write(name: string, body: Body, how: WriteOptions = {}) {
@@ -146,6 +147,7 @@ export function withCache(storage: Storage, options: CacheOptions): Storage {
     leftovers: storage.leftovers,
     mayRemove: storage.mayRemove,
     keepVersions: storage.keepVersions,
+    listVersions: storage.listVersions,
     close: () => storage.close(),
   };
 }

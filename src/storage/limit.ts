@@ -81,7 +81,7 @@ export function withLimits(storage: Storage, limits: Limits): Storage {
     range: ReadOptions,
     pace: Bandwidth,
   ): Promise<Uint8Array<ArrayBuffer>> {
-    const { size } = await storage.stat(name, range.signal === undefined ? {} : { signal: range.signal });
+    const { size } = await storage.stat(name, range);
     const { offset, length } = resolveRange(name, size, range);
     const bytes = allocate(length);
     for (let at = 0; at < length; at += pace.slice) {
@@ -118,6 +118,7 @@ export function withLimits(storage: Storage, limits: Limits): Storage {
     link: storage.link,
     mayRemove: storage.mayRemove,
     keepVersions: storage.keepVersions,
+    listVersions: storage.listVersions,
     close: () => storage.close(),
   };
 }

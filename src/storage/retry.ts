@@ -2,7 +2,7 @@
 import { HoldfastError, hasCode, throwIfAborted } from '../kernel/errors.ts';
 import type { Clock } from '../kernel/clock.ts';
 import { concatenate, piecesOf } from './body.ts';
-import type { Body, ReadOptions, Storage, StoredObject, WriteOptions } from './storage.ts';
+import type { Body, ReadOptions, Storage, WriteOptions } from './storage.ts';
 
 export interface RetryOptions {
   readonly clock: Clock;
@@ -116,15 +116,18 @@ export function withRetry(storage: Storage, attempt: Attempt): Storage {
     }
   }
 
-  async function* list(prefix: string, options: { signal?: AbortSignal } = {}): AsyncGenerator<StoredObject> {
-    let objects = storage.list(prefix, options)[Symbol.asyncIterator]();
+  async function* list<T>(
+    begin: () => AsyncIterable<T>,
+    signal: AbortSignal | undefined,
+  ): AsyncGenerator<T, void, void> {
+    let objects = begin()[Symbol.asyncIterator]();
     let first = true;
     try {
       let next = await attempt(async () => {
-        if (!first) objects = storage.list(prefix, options)[Symbol.asyncIterator]();
+        if (!first) objects = begin()[Symbol.asyncIterator]();
         first = false;
         return objects.next();
-      }, options.signal);
+      }, signal);
       while (!next.done) {
         yield next.value;
         next = await objects.next();
@@ -138,7 +141,7 @@ export function withRetry(storage: Storage, attempt: Attempt): Storage {
     location: storage.location,
     capabilities: storage.capabilities,
     prepare: (options = {}) => attempt(() => storage.prepare(options), options.signal),
-    list,
+    list: (prefix, options = {}) => list(() => storage.list(prefix, options), options.signal),
     stat: (name, options = {}) => attempt(() => storage.stat(name, options), options.signal),
     read: (name, options = {}) => attempt(() => storage.read(name, options), options.signal),
     stream,
@@ -152,6 +155,9 @@ export function withRetry(storage: Storage, attempt: Attempt): Storage {
     keepVersions:
       storage.keepVersions &&
       ((wish, options = {}) => attempt(() => storage.keepVersions!(wish, options), options.signal)),
+    listVersions:
+      storage.listVersions &&
+      ((prefix, options = {}) => list(() => storage.listVersions!(prefix, options), options.signal)),
     close: () => storage.close(),
   };
 }

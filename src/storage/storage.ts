@@ -17,6 +17,15 @@ export interface StoredObject {
   readonly modified?: number;
 }
 
+/** One version of an object on a storage that keeps older ones, or the mark that it was deleted. */
+export interface StoredVersion extends StoredObject {
+  readonly version: string;
+  /** what reading without a version gives */
+  readonly isCurrent: boolean;
+  /** nothing can be read of it: it says that the object was deleted then, and older versions are still there */
+  readonly isDeletion: boolean;
+}
+
 /** What a writer that was killed left of an object. */
 export interface Leftover {
   /** the object that was written */
@@ -63,8 +72,17 @@ export interface ReadOptions {
   readonly keep?: boolean;
   /** memory of an earlier answer, which may hold this one when it is large enough; the caller gives it up */
   readonly memory?: ArrayBuffer | undefined;
+  /** this version instead of the current one; only where there is `listVersions` */
+  readonly version?: string | undefined;
   readonly signal?: AbortSignal;
 }
+
+export type StatOptions = Pick<ReadOptions, 'version' | 'signal'>;
+
+export type ListVersions = (
+  prefix: string,
+  options?: { signal?: AbortSignal },
+) => AsyncIterable<StoredVersion>;
 
 export interface WriteOptions {
   readonly signal?: AbortSignal;
@@ -97,7 +115,7 @@ export interface Storage {
   list(prefix: string, options?: { signal?: AbortSignal }): AsyncIterable<StoredObject>;
 
   /** Code `not-found` when it is absent. */
-  stat(name: string, options?: { signal?: AbortSignal }): Promise<StoredObject>;
+  stat(name: string, options?: StatOptions): Promise<StoredObject>;
 
   /**
    * The bytes of a range, in an array that begins an ArrayBuffer of its own (byteOffset 0), so that it can be
@@ -152,6 +170,12 @@ export interface Storage {
    */
   readonly keepVersions?:
     ((wish: VersionWish, options?: { signal?: AbortSignal }) => Promise<readonly VersionNote[]>) | undefined;
+
+  /**
+   * As `list`, with all versions and deletions of each object: current ones, too, the newest of an object first. Undefined
+   * for storages without versions. Code `forbidden` where these may not be listed.
+   */
+  readonly listVersions?: ListVersions | undefined;
 
   /** Ends connections. Idempotent. */
   close(): Promise<void>;

@@ -6,11 +6,12 @@ import { readsOf } from '../http/ranges.ts';
 import type { RangedObjects } from '../http/ranges.ts';
 import { assertObjectName, assertPrefix } from '../names.ts';
 import type { Attempt } from '../retry.ts';
-import type { Body, Storage, StoredObject, WriteOptions } from '../storage.ts';
+import type { Body, StatOptions, Storage, StoredObject, WriteOptions } from '../storage.ts';
 import { createBucket } from './bucket.ts';
 import type { S3Call, S3Client } from './client.ts';
 import { headerOf } from '../http/send.ts';
 import { listObjects } from './list.ts';
+import { listObjectVersions } from './list-versions.ts';
 import { crcOf, cutParts, digest, uploadParts } from './multipart.ts';
 import { keepVersions } from './settings/keep-versions.ts';
 import { unsignedPayload } from './sign.ts';
@@ -40,10 +41,11 @@ export function createS3Storage(client: S3Client, options: S3StorageOptions): St
   const objectHeaders: Record<string, string> = { 'content-type': 'application/octet-stream' };
   if (options.storageClass !== undefined) objectHeaders['x-amz-storage-class'] = options.storageClass;
 
-  async function stat(name: string, how: { signal?: AbortSignal } = {}): Promise<StoredObject> {
+  async function stat(name: string, how: StatOptions = {}): Promise<StoredObject> {
     assertObjectName(name);
-    const call = { method: 'HEAD', key: name, action: `find ${name}`, signal: how.signal } as const;
-    const response = await client.call({ ...call, accept: [403] });
+    const query = versionQuery(how.version);
+    const call = { method: 'HEAD', key: name, action: `find ${name}`, query, signal: how.signal } as const;
+    const response = await client.call({ ...call, accept: how.version === undefined ? [403] : [] });
     if (response.status === 403) return statByListing(name, call);
     const modified = Date.parse(headerOf(response, 'last-modified') ?? '');
     const size = Number(headerOf(response, 'content-length') ?? Number.NaN);
@@ -71,13 +73,16 @@ export function createS3Storage(client: S3Client, options: S3StorageOptions): St
     throw new HoldfastError('not-found', `cannot find ${name} in ${client.bucket}: it does not exist`);
   }
 
-  const ranged: RangedObjects = {
-    stat,
-    get(name, wanted, signal) {
-      const headers: Record<string, string> = wanted === undefined ? {} : { range: wanted };
-      const action = `read ${name}`;
-      return client.call({ method: 'GET', key: name, action, headers, signal, accept: [416] });
-    },
+  const readsOfVersion = (version: string | undefined): Pick<Storage, 'read' | 'stream'> => {
+    const ranged: RangedObjects = {
+      stat: (name, how = {}) => stat(name, { ...how, version }),
+      get(name, wanted, signal) {
+        const headers: Record<string, string> = wanted === undefined ? {} : { range: wanted };
+        const call = { method: 'GET', key: name, action: `read ${name}`, headers, signal } as const;
+        return client.call({ ...call, query: versionQuery(version), accept: [416] });
+      },
+    };
+    return readsOf(ranged);
   };
 
   async function write(name: string, body: Body, how: WriteOptions = {}): Promise<void> {
@@ -173,7 +178,8 @@ export function createS3Storage(client: S3Client, options: S3StorageOptions): St
       yield* listObjects(client, below, { root, version1, attempt, signal: how.signal });
     },
     stat,
-    ...readsOf(ranged),
+    read: (name, range) => readsOfVersion(range?.version).read(name, range),
+    stream: (name, range) => readsOfVersion(range?.version).stream(name, range),
     write,
     async remove(name, how = {}) {
       assertObjectName(name);
@@ -193,8 +199,17 @@ export function createS3Storage(client: S3Client, options: S3StorageOptions): St
       }
     },
     keepVersions: (wish, how = {}) => keepVersions(client, root, wish, how.signal),
+    async *listVersions(below, how = {}) {
+      assertPrefix(below);
+      throwIfAborted(how.signal);
+      yield* listObjectVersions(client, below, { root, attempt, signal: how.signal });
+    },
     close: () => client.close(),
   };
+}
+
+function versionQuery(version: string | undefined): [string, string][] {
+  return version === undefined ? [] : [['versionId', version]];
 }
 
 async function* prepend<T>(first: T, rest: AsyncIterable<T>): AsyncGenerator<T> {

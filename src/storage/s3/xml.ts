@@ -56,6 +56,47 @@ export function parseListPage(xml: string): ListPage {
   return { keys, next: more ? next : undefined };
 }
 
+export interface ListedVersion extends ListedKey {
+  readonly version: string;
+  readonly isCurrent: boolean;
+  readonly isDeletion: boolean;
+}
+
+export interface VersionsPage {
+  readonly versions: readonly ListedVersion[];
+  /** where the next page begins; undefined on the last one */
+  readonly next: { readonly key: string; readonly version: string | undefined } | undefined;
+}
+
+/** The page of a listing of versions. Codes as above. */
+export function parseVersionsPage(xml: string): VersionsPage {
+  if (!xml.includes('<ListVersionsResult')) throw malformed('a listing of versions');
+  if (!xml.includes('</ListVersionsResult>')) {
+    throw new HoldfastError('truncated', 'the listing of versions is cut short', { retryable: true });
+  }
+  const decode = textOf(xml, 'EncodingType') === 'url' ? decodeKey : (key: string): string => key;
+  const versions: ListedVersion[] = [];
+  for (const { 1: tag = '', index } of xml.matchAll(/<(Version|DeleteMarker)>/g)) {
+    const end = xml.indexOf(`</${tag}>`, index);
+    const [key, version] = [textOf(xml, 'Key', index, end), textOf(xml, 'VersionId', index, end)];
+    const isDeletion = tag === 'DeleteMarker';
+    const size = isDeletion ? 0 : Number(textOf(xml, 'Size', index, end));
+    if (end < 0 || key === undefined || version === undefined || !Number.isSafeInteger(size) || size < 0) {
+      throw malformed('a listing of versions');
+    }
+    const modified = Date.parse(textOf(xml, 'LastModified', index, end) ?? '');
+    versions.push({
+      ...{ key: decode(key), version, size, isDeletion },
+      isCurrent: textOf(xml, 'IsLatest', index, end) === 'true',
+      modified: Number.isNaN(modified) ? undefined : modified,
+    });
+  }
+  if (textOf(xml, 'IsTruncated') !== 'true') return { versions, next: undefined };
+  const key = textOf(xml, 'NextKeyMarker');
+  if (key === undefined) throw malformed('a listing of versions');
+  return { versions, next: { key: decode(key), version: textOf(xml, 'NextVersionIdMarker') || undefined } };
+}
+
 /** Text for the inside of an element. */
 export function escapeXml(text: string): string {
   return text.replace(/[<>&]/g, (character) => ({ '<': '&lt;', '>': '&gt;', '&': '&amp;' })[character]!);
