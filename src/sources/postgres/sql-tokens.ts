@@ -1,5 +1,6 @@
-/** Cuts the SQL that pg_dump writes into tokens and statements, so that names and texts are never taken for each other. */
+/** The tokens of a schema with the remarks between them, for those who mask it; and its statements, one by one. */
 import { HoldfastError } from '../../kernel/errors.ts';
+import { type DumpToken, fromDumpBytes, readToken } from './dump-tokens.ts';
 
 export interface SqlToken {
   readonly kind: 'word' | 'name' | 'text' | 'body' | 'comment' | 'sign';
@@ -8,26 +9,37 @@ export interface SqlToken {
   readonly start: number;
 }
 
-const token =
-  /(?<space>\s+)|(?<comment>--[^\n]*|(?<=^|\n)\\[a-z][^\n]*)|(?<name>"[^"]*(?:""[^"]*)*")|(?<text>[eE]'[^'\\]*(?:(?:\\[^]|'')[^'\\]*)*'|'[^']*(?:''[^']*)*')|(?<word>[A-Za-z_\x80-\xff][\w$\x80-\xff]*|\d[\w.]*)|(?<tag>\$(?:[A-Za-z_\x80-\xff][\w\x80-\xff]*)?\$)|(?<sign>[^])/y;
+const blank = /[ \t\r\n\f\v]+/y;
+/** to its line's end; what psql itself is told, `\restrict`, is none of the server's business either */
+const remark = /--[^\n]*|(?<=^|\n)\\[a-z][^\n]*/y;
 
-/** `sql` has each byte as a character. What psql itself is told, `\restrict`, counts as a comment. Code `corrupt` for a text between dollar signs that does not end. */
+/** `sql` has each byte as a character. Code `corrupt` for a text between dollar signs that does not end. */
 export function* readTokens(sql: string): Generator<SqlToken, void, void> {
   for (let start = 0; start < sql.length;) {
-    token.lastIndex = start;
-    const { groups, 0: source } = token.exec(sql)!;
-    const { comment, name, text, word, tag } = groups!;
-    if (tag !== undefined) {
-      const end = sql.indexOf(tag, start + tag.length) + tag.length;
-      if (end < tag.length) throw new HoldfastError('corrupt', 'the schema ends within a text');
-      yield { kind: 'body', source: sql.slice(start, end), start };
-      start = end;
+    blank.lastIndex = start;
+    if (blank.test(sql)) {
+      start = blank.lastIndex;
       continue;
     }
-    const kind = comment ? 'comment' : name ? 'name' : text ? 'text' : word ? 'word' : 'sign';
-    if (groups!['space'] === undefined) yield { kind, source, start };
-    start += source.length;
+    remark.lastIndex = start;
+    const token = remark.test(sql)
+      ? ({ kind: 'space', start, end: remark.lastIndex } as const)
+      : readToken(sql, start, true)!;
+    const source = sql.slice(start, token.end);
+    yield { kind: kindOf(token, source), source, start };
+    start = token.end;
   }
+}
+
+function kindOf({ kind }: DumpToken, source: string): SqlToken['kind'] {
+  if (kind === 'space') return 'comment';
+  if (kind === 'quoted') return 'name';
+  if (kind !== 'string') return kind;
+  if (!source.startsWith('$')) return 'text';
+  const tag = source.slice(0, source.indexOf('$', 1) + 1);
+  if (source.length < 2 * tag.length || !source.endsWith(tag))
+    throw new HoldfastError('corrupt', 'the schema ends within a text');
+  return 'body';
 }
 
 /** The tokens of one statement after the other, without comments and the semicolons at their ends. */
@@ -47,6 +59,5 @@ export function* readStatements(sql: string): Generator<SqlToken[], void, void> 
 
 /** The name that a word or a quoted name stands for, as UTF-8. */
 export function nameOf({ kind, source }: SqlToken): string {
-  const bare = kind === 'name' ? source.slice(1, -1).replaceAll('""', '"') : source;
-  return Buffer.from(bare, 'latin1').toString();
+  return fromDumpBytes(kind === 'name' ? source.slice(1, -1).replaceAll('""', '"') : source);
 }
