@@ -2,6 +2,7 @@
 import type { ColumnShape, TableShape } from '../masking/column-type.ts';
 import type { DatabaseShape, ForeignKey, UniqueKey } from '../masking/database-shape.ts';
 import { nameOf, readStatements, type SqlToken } from './sql-tokens.ts';
+import { createCursor, type Cursor } from './statement-cursor.ts';
 
 interface Column {
   readonly name: string;
@@ -28,22 +29,6 @@ type UserType =
   | { readonly kind: 'record'; readonly columns: readonly Column[] }
   | { readonly kind: 'other' };
 
-/** Words that end the type of a column. */
-const endsOfType = new Set([
-  'COLLATE',
-  'DEFAULT',
-  'NOT',
-  'NULL',
-  'CONSTRAINT',
-  'GENERATED',
-  'CHECK',
-  'STORAGE',
-  'COMPRESSION',
-  'PRIMARY',
-  'UNIQUE',
-  'OPTIONS',
-  'REFERENCES',
-]);
 /** How deep types may be made of each other. */
 const deepest = 32;
 
@@ -268,74 +253,4 @@ function typeKey(text: string): string {
     ([, quoted, bare]) => quoted?.replaceAll('""', '"') ?? bare,
   );
   return JSON.stringify(parts.map((part) => Buffer.from(part!, 'latin1').toString()));
-}
-
-interface QualifiedName {
-  readonly schema: string;
-  readonly table: string;
-  readonly name: string;
-  readonly key: string;
-}
-
-interface Cursor {
-  at(source: string): boolean;
-  takes(word: string): boolean;
-  skip(): boolean;
-  peekName(): string | undefined;
-  qualified(): QualifiedName;
-  /** what stands between brackets, cut at commas */
-  list(): SqlToken[][];
-  typeText(): string;
-  rest(): SqlToken[];
-}
-
-function createCursor(tokens: readonly SqlToken[]): Cursor {
-  let i = 0;
-  const at = (source: string): boolean => tokens[i]?.source === source;
-  return {
-    at,
-    takes(word) {
-      if (tokens[i]?.kind !== 'word' || !at(word)) return false;
-      i++;
-      return true;
-    },
-    skip: () => i++ < tokens.length,
-    peekName: () => tokens[i] && nameOf(tokens[i]!),
-    qualified() {
-      const parts: string[] = [];
-      do if (tokens[i]) parts.push(nameOf(tokens[i++]!));
-      while (at('.') && ++i);
-      const table = parts.at(-1) ?? '';
-      return { schema: parts.at(-2) ?? '', table, name: table, key: JSON.stringify(parts) };
-    },
-    list() {
-      const items: SqlToken[][] = [];
-      let item: SqlToken[] = [];
-      let depth = 0;
-      for (; i < tokens.length; i++) {
-        const { source } = tokens[i]!;
-        if (source === '(' && depth++ === 0) continue;
-        if (source === ')' && --depth === 0) break;
-        if (source === ',' && depth === 1) {
-          items.push(item);
-          item = [];
-        } else item.push(tokens[i]!);
-      }
-      i++;
-      return item.length > 0 ? [...items, item] : items;
-    },
-    typeText() {
-      let text = '';
-      for (let depth = 0; i < tokens.length; i++) {
-        const { kind, source } = tokens[i]!;
-        if (depth === 0 && kind === 'word' && endsOfType.has(source)) break;
-        if (source === '(') depth++;
-        if (source === ')') depth--;
-        const glued = /[(.,]$/.test(text) || /^[().,[\]]$/.test(source) || text === '';
-        text += glued ? source : ` ${source}`;
-      }
-      return text;
-    },
-    rest: () => tokens.slice(i),
-  };
 }
