@@ -65,5 +65,8 @@ export function moveNames(sql: string, schemaOf: (key: string) => string | undef
   return moved + sql.slice(from);
 }
 
+/** The schema in the key of an object. */
+export const schemaOfKey = (key: string): string => key.slice(0, key.indexOf('\0'));
+
 /** As a person would read it. */
 export const readable = (key: string): string => fromDumpBytes(key.replace('\0', '.'));

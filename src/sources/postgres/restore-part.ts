@@ -1,46 +1,17 @@
 /** Restores some tables or schemas of a dump, reading these alone: in one transaction, so that a failure leaves nothing. */
-import { randomBytes } from 'node:crypto';
 import { HoldfastError } from '../../kernel/errors.ts';
 import type { StoredDatabase } from '../database/driver.ts';
-import type { DatabaseLoss, RestorePlan } from '../database/restore-plan.ts';
+import type { RestorePlan } from '../database/restore-plan.ts';
 import { assemblePart } from './assemble-part.ts';
-import {
-  type ChosenTable,
-  findTable,
-  isAbout,
-  isIn,
-  neededBy,
-  readStoredSchema,
-  reliesOn,
-  type SchemaStatement,
-  type StoredSchema,
-} from './chosen-statements.ts';
-import { objectKey, readable } from './dump-names.ts';
+import { neededBy, readStoredSchema, reliesOn, type SchemaStatement } from './chosen-statements.ts';
+import { objectKey, readable, schemaOfKey } from './dump-names.ts';
 import { fromDumpBytes, quoteName, quoteText, toDumpBytes } from './dump-tokens.ts';
 import { collectNeeds, readPreamble } from './edit-dump.ts';
 import { runPsql } from './load-dump.ts';
-import { moveIntoPlace } from './move-into-place.ts';
-import { parseSchemaChoice, parseTableChoice } from './part-choice.ts';
-import { renameSchema } from './rename-schema.ts';
-import { askPsql } from './server-facts.ts';
-import { askContents, lossOf } from './target-facts.ts';
+import { lossesOf } from './part-losses.ts';
+import { schemaPiece, tablePiece } from './part-piece.ts';
 import { endSessions, type PreparedTarget, refuseNeeds, withState } from './prepare-target.ts';
-
-/** A table or a schema of the dump, and where it goes. Names are in the bytes of the dump. */
-interface Piece {
-  /** for messages */
-  readonly what: string;
-  readonly chosen: (statement: SchemaStatement) => boolean;
-  readonly tables: (key: string) => boolean;
-  /** where its objects are made, when that is not where they were */
-  readonly objects: ReadonlyMap<string, string>;
-  readonly schema: string;
-  readonly table: string | undefined;
-  readonly rename: ((sql: string) => string) | undefined;
-  /** SQL before and behind it */
-  readonly first: string;
-  readonly last: (taken: ReadonlySet<string>) => string;
-}
+import { askPsql } from './server-facts.ts';
 
 /** Codes `not-found` for what the dump does not have, `exists` for what is there already; the others of a restore. */
 export async function restorePart(stored: StoredDatabase, target: PreparedTarget): Promise<void> {
@@ -131,85 +102,6 @@ function refuseWhole({ choices }: PreparedTarget['options']): void {
   throw new HoldfastError('usage', `${flag} is for a whole database, not for tables and schemas of it`);
 }
 
-function tablePiece(schema: StoredSchema, text: string): Piece {
-  const choice = parseTableChoice(text);
-  const name = toDumpBytes(choice.name);
-  const made = schema.before.filter(
-    ({ heading, sql }) => heading.type.endsWith('TABLE') && sql.startsWith('CREATE '),
-  );
-  const keys = made
-    .map(({ subject }) => subject!)
-    .filter((key) => key.endsWith(`\0${name}`))
-    .filter((key) => choice.schema === undefined || schemaOfKey(key) === toDumpBytes(choice.schema));
-  const [key] = keys;
-  const asked = choice.schema === undefined ? choice.name : `${choice.schema}.${choice.name}`;
-  const found = key === undefined ? undefined : findTable(schema, key);
-  if (key === undefined || !found)
-    throw unknown(
-      'table',
-      asked,
-      made.map(({ subject }) => readable(subject!)),
-    );
-  if (keys.length > 1) {
-    throw new HoldfastError('usage', `there are several tables ${asked}`, {
-      hint: `say which: ${keys.map(readable).join(', ')}`,
-    });
-  }
-  const own = new Set([...found.tables, ...found.sequences, ...found.indexes, ...found.statistics]);
-  const oldSchema = schemaOfKey(key);
-  const newSchema = choice.newSchema === undefined ? oldSchema : toDumpBytes(choice.newSchema);
-  const newName = choice.newName === undefined ? name : toDumpBytes(choice.newName);
-  const moves = newSchema !== oldSchema || newName !== name;
-  const scratch = `holdfast_${randomBytes(8).toString('hex')}`;
-  const place = { scratch, oldName: name, schema: newSchema, name: newName };
-  return {
-    what: `the table ${readable(key)}${moves ? ` as ${readable(objectKey(newSchema, newName))}` : ''}`,
-    chosen: (statement) => isAbout(statement, own),
-    tables: (table) => found.tables.includes(table),
-    objects: new Map(moves ? [...own].map((object) => [object, scratch]) : []),
-    schema: newSchema,
-    table: newName,
-    rename: undefined,
-    first: moves ? `CREATE SCHEMA ${quoteName(scratch)};\n` : '',
-    last: (taken) => (moves ? moveIntoPlace(found as ChosenTable, { ...place, taken }) : ''),
-  };
-}
-
-function schemaPiece(schema: StoredSchema, text: string, warn: (message: string) => void): Piece {
-  const choice = parseSchemaChoice(text);
-  const [name, newName] = [toDumpBytes(choice.name), toDumpBytes(choice.newName)];
-  const statements = [...schema.before, ...schema.after].filter((statement) => isIn(statement, name));
-  if (statements.length === 0) throw unknown('schema', choice.name, schemaNames(schema));
-  const moves = newName !== name;
-  const renamed = moves ? renameSchema(statements, name, newName, warn) : undefined;
-  return {
-    what: `the schema ${choice.name}${moves ? ` as ${choice.newName}` : ''}`,
-    chosen: (statement) => isIn(statement, name),
-    tables: (key) => schemaOfKey(key) === name,
-    objects: renamed?.objects ?? new Map(),
-    schema: newName,
-    table: undefined,
-    rename: renamed?.rename,
-    first: '',
-    last: () => '',
-  };
-}
-
-function schemaNames({ before }: StoredSchema): string[] {
-  return [...new Set(before.flatMap(({ heading }) => (heading.schema === '-' ? [] : [heading.schema])))];
-}
-
-const schemaOfKey = (key: string): string => key.slice(0, key.indexOf('\0'));
-
-function unknown(what: string, asked: string, known: readonly string[]): HoldfastError {
-  const alike = known.filter((name) => name.toLowerCase().endsWith(asked.toLowerCase()));
-  const hint =
-    alike.length > 0
-      ? `there is ${alike.slice(0, 5).join(', ')}`
-      : `there are ${known.slice(0, 10).join(', ')}`;
-  return new HoldfastError('not-found', `the dump has no ${what} ${asked}`, known.length > 0 ? { hint } : {});
-}
-
 /** Foreign keys and triggers that would miss what they rely on. */
 function leaveOut(
   chosen: Set<SchemaStatement>,
@@ -275,58 +167,4 @@ async function namesTaken(
     .filter((key) => schemaOfKey(key) === schema)
     .map((key) => key.slice(schema.length + 1));
   return new Set(names.map(toDumpBytes).filter((name) => !free.includes(name)));
-}
-
-interface Losses {
-  readonly loss: DatabaseLoss | undefined;
-  readonly steps: readonly string[];
-  readonly sql: string;
-  /** schemas, and keys of tables */
-  readonly dropped: ReadonlySet<string>;
-}
-
-/** What stands where the pieces go. Code `exists` unless it may be removed. */
-async function lossesOf(
-  pieces: readonly Piece[],
-  { options, psql, child }: PreparedTarget,
-  schemas: ReadonlySet<string>,
-): Promise<Losses> {
-  const found: DatabaseLoss[] = [];
-  const dropped = new Set<string>();
-  let sql = '';
-  for (const { schema, table } of pieces) {
-    if (!schemas.has(schema)) continue;
-    const names = [schema, ...(table === undefined ? [] : [table])];
-    const what = `the ${table === undefined ? 'schema' : 'table'} ${names.map(fromDumpBytes).join('.')}`;
-    const contents = await askContents(
-      psql.path,
-      child,
-      fromDumpBytes(schema),
-      table && fromDumpBytes(table),
-    );
-    const loss = lossOf(what, contents);
-    if (!loss) continue;
-    if (!options.choices.clean) {
-      throw new HoldfastError('exists', `${what} is there already`, {
-        hint: 'restore it under another name, as NAME=OTHER; or --clean removes first what is there',
-      });
-    }
-    found.push(loss);
-    dropped.add(table === undefined ? schema : objectKey(schema, table));
-    // what depends on a table alone is none of the restore's business: psql will name it
-    sql += `DROP ${table === undefined ? 'SCHEMA' : 'TABLE'} ${names.map(quoteName).join('.')}${table === undefined ? ' CASCADE' : ''};\n`;
-  }
-  return {
-    loss:
-      found.length === 0
-        ? undefined
-        : {
-            what: found.map(({ what }) => what).join(', '),
-            tables: found.flatMap(({ tables }) => tables),
-            others: found.reduce((sum, { others }) => sum + others, 0),
-          },
-    steps: found.map(({ what }) => `drop ${what}`),
-    sql,
-    dropped,
-  };
 }
