@@ -5,7 +5,7 @@ import { coreName, tierOf } from '../../vaults/archive/layout/layout.ts';
 import type { Manifest } from '../../vaults/archive/manifest.ts';
 import { type HeldArchive, withArchiveLock } from '../../vaults/archive/lock.ts';
 import { beginRun } from '../../vaults/archive/writer.ts';
-import { incompleteTag } from '../backup/backup.ts';
+import { incompleteTag } from '../backup/commit-snapshot.ts';
 import type { ArchiveForgetPlan, ArchiveForgetResult } from './forget.ts';
 import { performArchiveForget, planArchiveForget } from './forget.ts';
 import type { ArchiveInput } from './input.ts';

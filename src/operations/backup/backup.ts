@@ -4,15 +4,12 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { Context } from '../../kernel/context.ts';
 import { HoldfastError } from '../../kernel/errors.ts';
 import { fromHex, toHex } from '../../kernel/hex.ts';
-import { sha256 } from '../../kernel/native/crypto.ts';
 import { absolutePath, rawPath } from '../../sources/files/path.ts';
 import { selectAll, type SelectionOptions } from '../../sources/files/selection.ts';
 import { buildTargetTree } from '../../sources/files/target-tree.ts';
 import type { PreviousFile, Source } from '../../sources/source.ts';
-import type { Snapshot, SnapshotSummary } from '../../vaults/repository/format/snapshot.ts';
-import { encodeSnapshot } from '../../vaults/repository/format/snapshot.ts';
-import { formatTime, timeFromMs } from '../../vaults/repository/format/time.ts';
-import { withLock, type HeldLock, type LockOptions } from '../../vaults/repository/lock.ts';
+import type { SnapshotSummary } from '../../vaults/repository/format/snapshot.ts';
+import { withLock, type LockOptions } from '../../vaults/repository/lock.ts';
 import type { Repository, SnapshotEntry } from '../../vaults/repository/repository.ts';
 import type { BlobIndex } from '../../vaults/repository/blob-index/blob-index.ts';
 import { defaultPackSize } from '../../vaults/repository/writer.ts';
@@ -28,6 +25,7 @@ import { fingerprintSalt, recall } from './memory.ts';
 import { createLeader, type StoredTree } from './leader.ts';
 import { createPackSink, nowhere } from './pack-sink.ts';
 import { findParent, type ParentRules } from './parent.ts';
+import { commitSnapshot, summarize } from './commit-snapshot.ts';
 import { type BackupProgress, type Counters, readCounters, readCurrentFiles } from './progress.ts';
 import {
   counterNames,
@@ -106,9 +104,6 @@ export interface BackupResult {
 
 /** Milliseconds that a source is given to clean up. */
 const patience = 10_000;
-
-/** The tag of a snapshot in which items are missing. */
-export const incompleteTag = 'incomplete';
 
 /**
  * Backs up. The repository may still be on its way: files are listed meanwhile.
@@ -214,7 +209,8 @@ export async function backup(
       const summary = summarize(counters(), stats, started, context.clock.now());
       const unchanged = parent !== undefined && parent.snapshot.tree === toHex(tree.id);
       const skip = options.skipIfUnchanged && unchanged;
-      const id = skip ? undefined : await commit(repository, held, tree.id, paths, parent, summary, timeMs);
+      const made = { tree: tree.id, paths, parent, summary, timeMs, isIncomplete: errors > 0 };
+      const id = skip ? undefined : await commitSnapshot(repository, held, options, made);
       await memory?.remember(notes);
       return { id, summary, errors, stats, profile };
     } catch (error) {
@@ -261,36 +257,6 @@ export async function backup(
       });
     return tree;
   }
-
-  async function commit(
-    repository: Repository,
-    held: HeldLock,
-    tree: Uint8Array,
-    paths: readonly string[],
-    parent: SnapshotEntry | undefined,
-    summary: SnapshotSummary,
-    timeMs: number,
-  ): Promise<string> {
-    const snapshot: Omit<Snapshot, 'timeMs'> = {
-      time: formatTime(timeFromMs(timeMs)),
-      parent: parent?.id,
-      tree: toHex(tree),
-      paths: paths.toSorted(),
-      hostname: options.hostname,
-      username: options.username,
-      uid: process.getuid?.() ?? 0,
-      gid: process.getgid?.() ?? 0,
-      excludes: options.excludes,
-      tags: errors > 0 ? [...new Set([...options.tags, incompleteTag])] : options.tags,
-      original: undefined,
-      programVersion: options.programVersion,
-      summary,
-    };
-    const json = encodeSnapshot(snapshot);
-    if (options.dryRun) return toHex(sha256(json));
-    await held.ensure();
-    return repository.writeFile('snapshot', json);
-  }
 }
 
 async function folderForCopies(): Promise<AsyncDisposable & { readonly path: string }> {
@@ -313,26 +279,6 @@ function forWorkers(
     chunker: repository.chunker,
     polynomial: repository.config.chunkerPolynomial,
     known,
-  };
-}
-
-function summarize(counters: Counters, stats: PackerStats, startMs: number, endMs: number): SnapshotSummary {
-  const { filesNew, filesChanged, filesUnmodified, dirsNew, dirsChanged, dirsUnmodified } = counters;
-  return {
-    backupStart: formatTime(timeFromMs(startMs)),
-    backupEnd: formatTime(timeFromMs(endMs)),
-    filesNew,
-    filesChanged,
-    filesUnmodified,
-    dirsNew,
-    dirsChanged,
-    dirsUnmodified,
-    dataBlobs: stats.dataBlobs,
-    treeBlobs: stats.treeBlobs,
-    dataAdded: stats.bytesAdded,
-    dataAddedPacked: stats.bytesPacked,
-    totalFilesProcessed: filesNew + filesChanged + filesUnmodified,
-    totalBytesProcessed: counters.bytesProcessed,
   };
 }
 
