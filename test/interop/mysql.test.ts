@@ -215,7 +215,7 @@ for (const product of ['MariaDB', 'MySQL'] as const) {
       assert.match(missing.stderr, /Unknown database 'no such database'/);
       await server.query(
         'mysql',
-        "create user poor@'%' identified by 'holdfast-test-secret'; grant select on shop.people to poor@'%'",
+        "create user poor@'%' identified by 'holdfast-test-secret'; grant insert on shop.people to poor@'%'",
       );
       const refused = await ours.run(['backup', url('shop', 'poor')], { env: env(), expect: 1 });
       assert.match(refused.stderr, /failed with status \d+: .*denied/i);
@@ -362,7 +362,7 @@ for (const product of ['MariaDB', 'MySQL'] as const) {
     it('says what the user may not see', async () => {
       await server.query(
         'mysql',
-        `create user blind@'%' identified by 'holdfast-test-secret'; grant select, show view, event on shop.* to blind@'%'`,
+        `create user blind@'%' identified by 'holdfast-test-secret'; grant select, show view on shop.* to blind@'%'`,
       );
       // MariaDB looks into views, and this one wants a function
       const { stderr } = await ours.run(['backup', url('shop', 'blind'), '--exclude-table', 'a_first'], {
@@ -370,6 +370,17 @@ for (const product of ['MariaDB', 'MySQL'] as const) {
       });
       assert.match(stderr, /triggers are left out: the user lacks the right TRIGGER/);
       assert.match(stderr, /functions and procedures may be left out: the user lacks the right S/);
+      assert.match(stderr, /events are left out: the user lacks the right EVENT/);
+      assert.doesNotMatch(stderr, /tables may be left out/);
+      await server.query(
+        'mysql',
+        `create user narrow@'%' identified by 'holdfast-test-secret'; grant select on shop.people to narrow@'%'`,
+      );
+      const narrow = await ours.run(['backup', url('shop', 'narrow')], { env: env() });
+      assert.match(narrow.stderr, /tables may be left out: the user lacks the right SELECT on the database/);
+      const named = await ours.run(['backup', url('shop', 'narrow'), '--table', 'people'], { env: env() });
+      assert.match(named.stderr, /triggers are left out/);
+      assert.doesNotMatch(named.stderr, /(tables|procedures) may be left out|events are left out/);
       assert.match(stderr, /users and grants are left out/);
       const stuck = server.query('shop', 'lock tables people write; select sleep(12)');
       const slow = await ours.run(['backup', url('shop'), '--stall-timeout', '3'], { env: env(), expect: 1 });

@@ -208,7 +208,7 @@ suite('a run with a MariaDB', { skip: skipWithout('mariadb') }, () => {
        create trigger noted before insert on orders for each row set new.note = 'new';
        create procedure p() select 1;
        create user poor@'%' identified by 'poor';
-       grant select, lock tables, show view, event on shop.* to poor@'%';
+       grant select, lock tables, show view on shop.* to poor@'%';
        create user owner@'%' identified by 'owner';
        grant all on shop.* to owner@'%';
        grant select on mysql.proc to owner@'%'`,
@@ -231,11 +231,13 @@ jobs:
     assert.equal(status, 3, stdout + stderr);
     for (const name of ['main', 'plain']) {
       assert.match(stderr, new RegExp(`warning: backup shop to ${name}: .*triggers are left out`));
+      assert.match(stderr, new RegExp(`warning: backup shop to ${name}: .*events are left out`));
       assert.match(stdout, new RegExp(`drill shop to ${name}: proven.*not in the backup: triggers`));
       assert.match(stdout, new RegExp(`retention shop to ${name}: nothing is removed`));
       const drilled = await user.run(['-r', name, 'drill', 'latest']);
       assert.equal(drilled.status, 0, drilled.stderr);
       assert.match(drilled.stdout, /note: not in the backup: triggers are left out/);
+      assert.match(drilled.stdout, /note: not in the backup: events are left out/);
     }
   });
 

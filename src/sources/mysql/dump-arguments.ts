@@ -34,8 +34,13 @@ export function tableArguments(database: string, family: Family, chosen: ChosenT
 }
 
 /** Triggers, routines and events; they know no transactions. */
-export function programArguments(database: string, family: Family, chosen: ChosenTables): string[] {
-  const stored = chosen.only ? ['--skip-routines', '--skip-events'] : ['--routines', '--events'];
+export function programArguments(
+  database: string,
+  family: Family,
+  chosen: ChosenTables,
+  events: boolean,
+): string[] {
+  const stored = [chosen.only ? '--skip-routines' : '--routines', events ? '--events' : '--skip-events'];
   return [
     ...common,
     ...['--no-data', '--no-create-info', '--triggers', ...stored],

@@ -11,8 +11,25 @@ union select concat('DATABASE ', privilege_type) from information_schema.schema_
 select concat('ROLE ', ifnull(current_role(), 'NONE'));
 `;
 
-/** A sentence for each kind of thing that may be missing. */
-export async function lackingRights(session: Session): Promise<string[]> {
+export interface Sight {
+  /** a sentence for each kind of thing that may be missing in a dump by this user */
+  readonly lacking: readonly string[];
+  /** a dump asks for events even where there are none, and fails without the right to see them */
+  readonly events: boolean;
+}
+
+/** What of the database the user may see; with `tables` alone neither routines nor events are asked for. */
+export async function askSight(session: Session, tables: boolean): Promise<Sight> {
+  const lacking = await hidden(session, tables);
+  if (tables || (await mayAsk(session, 'show events;'))) return { lacking, events: !tables };
+  return {
+    lacking: [...lacking, 'events are left out: the user lacks the right EVENT on the database'],
+    events: false,
+  };
+}
+
+/** What the servers do not speak of. */
+async function hidden(session: Session, tables: boolean): Promise<string[]> {
   const { family, version } = session.server;
   const major = Number.parseInt(version, 10);
   if (family === 'mysql' && major < 8) return [];
@@ -20,15 +37,20 @@ export async function lackingRights(session: Session): Promise<string[]> {
   // what a role gives is not listed
   if (!rights.has('ROLE NONE')) return [];
   const warnings: string[] = [];
+  // with rights on some tables alone the others seem not to be there
+  if (!tables && !rights.has('SELECT') && !rights.has('DATABASE SELECT')) {
+    warnings.push('tables may be left out: the user lacks the right SELECT on the database as a whole');
+  }
   if (!rights.has('TRIGGER') && !rights.has('DATABASE TRIGGER')) {
     warnings.push('triggers are left out: the user lacks the right TRIGGER on the database');
   }
   const seesRoutines =
+    tables ||
     rights.has('SELECT') ||
     rights.has('SHOW_ROUTINE') ||
     rights.has('SHOW CREATE ROUTINE') ||
     rights.has('DATABASE SHOW CREATE ROUTINE') ||
-    (family === 'mariadb' && (await mayRead(session, 'mysql.proc')));
+    (family === 'mariadb' && (await mayAsk(session, 'select 1 from mysql.proc limit 0;')));
   if (!seesRoutines) {
     const right = family === 'mysql' ? 'SHOW_ROUTINE on *.*' : 'SELECT on mysql.proc';
     warnings.push(`functions and procedures may be left out: the user lacks the right ${right}`);
@@ -36,9 +58,9 @@ export async function lackingRights(session: Session): Promise<string[]> {
   return warnings;
 }
 
-async function mayRead(session: Session, table: string): Promise<boolean> {
+async function mayAsk(session: Session, question: string): Promise<boolean> {
   try {
-    await session.query(`select 1 from ${table} limit 0;`);
+    await session.query(question);
     return true;
   } catch (error) {
     if (error instanceof HoldfastError && error.code === 'failed') return false;

@@ -19,7 +19,7 @@ import { askDatabase } from './database-facts.ts';
 import { quoteIdentifier } from './identifier.ts';
 import { openLoad } from './load.ts';
 import { findProgram } from './programs.ts';
-import { lackingRights } from './rights.ts';
+import { askSight } from './rights.ts';
 import { scriptArguments } from './script-arguments.ts';
 import { readScriptFacts } from './script-facts.ts';
 import { openSession, type Session } from './session.ts';
@@ -39,9 +39,8 @@ async function* dump(
   const chosen = chooseTables(facts.tables, choices);
   const dumper = await findProgram('dump', session.search, session.server);
   const leftOut = options.leftOut ?? options.warn;
-  for (const lack of await lackingRights(session)) leftOut(lack);
-  const events = await mayDumpEvents(session);
-  if (!events) leftOut('events are left out: the user lacks the right EVENT on the database');
+  const { lacking, events } = await askSight(session, false);
+  for (const lack of lacking) leftOut(lack);
   const { whole, structure } = scriptArguments(database.database, dumper.family, chosen, events);
   const child = { ...session.child, onWarning: options.warn };
   const enter = session.enter(dumper);
@@ -150,17 +149,6 @@ async function summary(session: Session): Promise<ScriptRestoreResult> {
   );
   const [tables, megabytes] = answer.trim().split('\t');
   return { tables: Number(tables), size: `${megabytes} MB` };
-}
-
-/** A dump asks for events even where there are none, and fails without the right. */
-async function mayDumpEvents(session: Session): Promise<boolean> {
-  try {
-    await session.query('show events;');
-    return true;
-  } catch (error) {
-    if (hasCode(error, 'failed')) return false;
-    throw error;
-  }
 }
 
 /** Each account of the user's name; one that is missing is made, with the password that it is known by. */

@@ -29,7 +29,7 @@ import { programArguments, tableArguments } from './dump-arguments.ts';
 import { splitDump, type TablePart } from './dump-parts.ts';
 import { partName, programsName, schemaName, viewsName } from './part-name.ts';
 import { findProgram } from './programs.ts';
-import { lackingRights } from './rights.ts';
+import { askSight } from './rights.ts';
 import { schemaHash, tableDetails } from './schema-text.ts';
 import { openSession, type Session } from './session.ts';
 import { createMysqlMasker } from './part-masker.ts';
@@ -64,7 +64,7 @@ async function* entries(
   const taken = facts.tables.filter(({ name }) => !chosen.left.includes(name));
   warnOfEngines(taken, warn);
   warnOfHistory(taken, warn);
-  const lacking = await lackingRights(session);
+  const { lacking, events } = await askSight(session, chosen.only);
   for (const lack of lacking) (options.leftOut ?? warn)(lack);
   const sizes = new Map(taken.map(({ name, bytes }) => [name, bytes]));
   const enter = session.enter(dumper);
@@ -79,7 +79,7 @@ async function* entries(
   const programs = await collect(
     readProcess(
       dumper.path,
-      [...enter, ...programArguments(connection.database, dumper.family, chosen)],
+      [...enter, ...programArguments(connection.database, dumper.family, chosen, events)],
       session.child,
     ),
   );
