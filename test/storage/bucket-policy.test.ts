@@ -9,6 +9,7 @@ import type { BucketRole, Policy } from '../../src/operations/bucket/policy.ts';
 import { bucketPurposes } from '../../src/operations/bucket/purpose.ts';
 import type { BucketPurpose } from '../../src/operations/bucket/purpose.ts';
 import { openBucket, openStorage } from '../../src/storage/open.ts';
+import { ensureVersioning } from '../../src/storage/s3/settings/versioning.ts';
 import type { Storage } from '../../src/storage/storage.ts';
 import { assertCode, listAll, patternBytes } from '../../src/testing/storage-assertions.ts';
 import { startMinio } from '../support/minio.ts';
@@ -98,6 +99,29 @@ function roles(title: string, skip: string | false, start: () => Promise<[S3Serv
       await as('reader').run(['check']);
       await as('pruner').run(['forget', '--keep-last', '1', '--layout', 'dated']);
       assert.equal(await count(), 1);
+    });
+
+    it('archives: a writer replaces files of stable names, and says what it cannot see', async () => {
+      const as = (role: BucketRole): ReturnType<typeof holdfast> =>
+        holdfast({
+          repository: `archive:s3:${server.endpoint}/archive/some/place/stable`,
+          password: 'p',
+          env: { ...nobody, ...become(role, 'archive') },
+        });
+      const { client } = await openBucket(`s3:${server.endpoint}/archive`, { environment: owner });
+      await ensureVersioning(client);
+      await client.close();
+      const stream = ['--stdin', '--stdin-filename', 'shop.sql', '--host', '', '--layout', 'latest'];
+      const first = await as('writer').run(['backup', ...stream], { input: 'monday\n' });
+      assert.doesNotMatch(first.stderr, /not checked/);
+      const second = await as('writer').run(['backup', ...stream], { input: 'tuesday\n' });
+      assert.match(second.stderr, /manifest\.json may not be read.*of the same source is not checked/);
+      assert.equal((await as('reader').run(['dump', 'latest'])).stdout, 'tuesday\n');
+      await as('reader').run(['check']);
+      const snapshots = (await as('reader').json(['snapshots'])) as { id: string; older?: true }[];
+      const [older, current] = snapshots;
+      assert.deepEqual([older?.older, current?.older], [true, undefined]);
+      assert.equal((await as('reader').run(['dump', older!.id])).stdout, 'monday\n');
     });
 
     it('repositories: each role does its verbs', async (t) => {

@@ -36,10 +36,21 @@ export async function runArchiveForget(
   const minSizeRatio = parseSizeRatio(flags.minSizeRatio) ?? defaultMinSizeRatio;
   await withArchive(invocation, flags, async (archive) => {
     const named = ids.length > 0;
-    const chosen =
+    const found =
       named || !isEmptyFilter(filter)
-        ? new Set((await findArchiveSnapshots(archive, filter, context)).map(({ id }) => id))
+        ? await findArchiveSnapshots(archive, filter, context, named ? 'named' : 'none')
         : undefined;
+    const older = found?.find((snapshot) => snapshot.older);
+    if (older) {
+      throw new HoldfastError(
+        'usage',
+        `${older.name} is an older version of a file, and forget leaves those`,
+        {
+          hint: "the bucket's lifecycle removes them: `holdfast bucket prepare` says how many stay",
+        },
+      );
+    }
+    const chosen = found && new Set(found.map(({ id }) => id));
     const layout = (await findLayout(archive, context.signal)) ?? 'dated';
     const policy = policyForLayout(layout, forgetPolicy(flags));
     const plan = await planArchiveForget(

@@ -27,7 +27,7 @@ export async function runArchiveSnapshots(
   const { terminal, environment, context } = invocation;
   const filter = snapshotFilter(flags, environment, ids);
   const found = await withArchive(invocation, flags, (archive) =>
-    findArchiveSnapshots(archive, { ...filter, ids }, context),
+    findArchiveSnapshots(archive, { ...filter, ids }, context, 'all'),
   );
   const latest = flags.latest ? parseCount(flags.latest, '--latest') : flags.last ? 1 : 0;
   const keyOf = groupKeys(found);

@@ -16,9 +16,11 @@ export function archiveTable(
   const sorted = snapshots.toSorted((a, b) => a.time - b.time);
   const tiered = !compact && sorted.some(({ tier }) => tier !== undefined);
   const tagged = !compact && sorted.some(({ manifest }) => (manifest?.tags.length ?? 0) > 0);
+  const versioned = sorted.some(({ older }) => older !== undefined);
   return formatTable({
     header: [
       ...['ID', 'Time', 'Name'],
+      ...(versioned ? ['Version'] : []),
       ...(tiered ? ['Tier'] : []),
       ...(tagged ? ['Tags'] : []),
       ...(reasons ? ['Reasons'] : []),
@@ -27,6 +29,7 @@ export function archiveTable(
     ],
     rows: sorted.map((snapshot) => [
       ...[shortId(snapshot.id), formatLocalTime(snapshot.time), name(snapshot)],
+      ...(versioned ? [describeVersion(snapshot)] : []),
       ...(tiered ? [snapshot.tier ?? ''] : []),
       ...(tagged ? [snapshot.manifest?.tags.join(',') ?? ''] : []),
       ...(reasons ? [(reasons.get(snapshot) ?? []).join('\n')] : []),
@@ -37,8 +40,14 @@ export function archiveTable(
   });
 }
 
+/** A delete marker stands before all versions of its file. */
+function describeVersion({ older }: ArchiveSnapshot): string {
+  if (!older) return 'current';
+  return older.deleted === undefined ? 'older' : `older, deleted ${formatLocalTime(older.deleted)}`;
+}
+
 export function archiveSnapshotJson(snapshot: ArchiveSnapshot): Record<string, unknown> {
-  const { id, name, layout, tier, time, manifest, artefacts } = snapshot;
+  const { id, name, layout, tier, time, manifest, artefacts, older } = snapshot;
   return {
     time: new Date(time).toISOString(),
     ...(manifest && {
@@ -49,8 +58,11 @@ export function archiveSnapshotJson(snapshot: ArchiveSnapshot): Record<string, u
     }),
     ...{ id, short_id: shortId(id), name, layout },
     ...(tier && { tier }),
-    artefacts: artefacts.map(({ name, size, known }) => ({
+    ...(older && { older: true }),
+    ...(older?.deleted !== undefined && { deleted: new Date(older.deleted).toISOString() }),
+    artefacts: artefacts.map(({ name, size, known, version }) => ({
       ...{ name, size },
+      ...(version !== undefined && { version_id: version }),
       ...(known && {
         sha256: known.stored.sha256,
         plain_size: known.plain.size,

@@ -36,6 +36,10 @@ export function snapshotsCommand(runtime: Runtime): Command {
     ['holdfast snapshots', 'everything there is'],
     ['holdfast snapshots --latest 1 --host web', 'the newest of one host'],
     ['holdfast snapshots --json | jq -r .[].id', 'for a script'],
+    [
+      'holdfast -r archive:s3://backups/db snapshots --path db-shop',
+      'older versions of files of stable name, too, where the bucket keeps them',
+    ],
   ]);
 }
 

@@ -2,12 +2,11 @@
 import type { Context } from '../../kernel/context.ts';
 import { hasCode, HoldfastError } from '../../kernel/errors.ts';
 import type { Archive, StoredArtefact } from '../../vaults/archive/archive.ts';
-import { listArchive } from '../../vaults/archive/archive.ts';
 import { createDigest } from '../../vaults/archive/digest.ts';
 import { encodingKinds, encodingsOfName } from '../../vaults/archive/encodings/encoding.ts';
 import { openArtefact } from '../../vaults/archive/reader.ts';
 import type { SnapshotFilter } from '../../vaults/repository/snapshot-filter.ts';
-import { chooseLost, chooseSnapshots, formOf } from './find.ts';
+import { chooseLost, chooseSnapshots, formOf, listWithOlder } from './find.ts';
 
 export type ArchiveCheckEvent =
   /** how it was proven: decoded and compared, or what could be done without a manifest or a key */
@@ -33,7 +32,13 @@ export async function checkArchive(
     errors++;
     report({ kind: 'error', name: '', message });
   };
-  const { snapshots, unfinished, lost } = await listArchive(archive, { signal, warn });
+  const { snapshots, unfinished, lost } = await listWithOlder(
+    archive,
+    filter,
+    // of what was replaced nothing is read that nobody named
+    filter.ids?.length ? 'named' : 'none',
+    { signal, warn },
+  );
   for (const name of unfinished) {
     report({ kind: 'note', message: `${name} is of a run that was not finished; forget removes it in time` });
   }
@@ -65,7 +70,7 @@ export async function checkArchive(
 }
 
 async function checkOne(archive: Archive, artefact: StoredArtefact, signal: AbortSignal): Promise<string> {
-  const { known, name } = artefact;
+  const { known, name, version } = artefact;
   const encodings = known?.encodings ?? encodingsOfName(name).encodings;
   const { openpgpKeys = [], ageIdentities = [] } = archive.keys;
   const locked = encodings.find(
@@ -74,7 +79,7 @@ async function checkOne(archive: Archive, artefact: StoredArtefact, signal: Abor
   if (locked !== undefined) {
     if (!known) return `not opened: it is encrypted with ${locked}, and no --identity is given`;
     const digest = createDigest();
-    for await (const _ of digest.watch(archive.storage.stream(name, { signal })));
+    for await (const _ of digest.watch(archive.storage.stream(name, { version, signal })));
     const { sha256 } = digest.end();
     if (sha256 !== known.stored.sha256)
       throw new HoldfastError('corrupt', 'it is not what was stored: another SHA-256');

@@ -1,8 +1,16 @@
 /** Chooses snapshots of an archive, and artefacts of one. */
 import type { Context } from '../../kernel/context.ts';
-import { HoldfastError } from '../../kernel/errors.ts';
-import type { Archive, ArchiveSnapshot, LostArtefact, StoredArtefact } from '../../vaults/archive/archive.ts';
+import { HoldfastError, hasCode } from '../../kernel/errors.ts';
+import type {
+  Archive,
+  ArchiveListing,
+  ArchiveSnapshot,
+  ListOptions,
+  LostArtefact,
+  StoredArtefact,
+} from '../../vaults/archive/archive.ts';
 import { listArchive } from '../../vaults/archive/archive.ts';
+import { listOlder } from '../../vaults/archive/history.ts';
 import { variantOf } from '../../vaults/archive/layout/extension.ts';
 import { coreName } from '../../vaults/archive/layout/layout.ts';
 import type { Manifest } from '../../vaults/archive/manifest.ts';
@@ -14,14 +22,56 @@ export async function findArchiveSnapshots(
   archive: Archive,
   filter: SnapshotFilter,
   context: Context,
+  older: OlderWish = 'named',
 ): Promise<readonly ArchiveSnapshot[]> {
   const { signal } = context;
   const warn = (message: string): void => context.warn(message);
-  const { snapshots, lost } = await listArchive(archive, { signal, warn });
+  const { snapshots, lost } = await listWithOlder(archive, filter, older, { signal, warn });
   const chosen = chooseSnapshots(snapshots, filter);
+  for (const { core, older } of filter.ids?.length ? chosen : []) {
+    if (older?.deleted === undefined) continue;
+    warn(`${core} was deleted at ${new Date(older.deleted).toISOString()}: this is a version from before`);
+  }
   for (const { name } of chooseLost(lost, chosen, filter))
     warn(`${name} is missing: its manifest tells of it`);
   return chosen;
+}
+
+/** Of what was replaced and a bucket still has: all, what ids mean and nothing current is called, nothing. */
+export type OlderWish = 'all' | 'named' | 'none';
+
+/** What is there, oldest first, and what was there as far as it is wished for. Codes of `listArchive`. */
+export async function listWithOlder(
+  archive: Archive,
+  filter: SnapshotFilter,
+  wish: OlderWish,
+  options: ListOptions,
+): Promise<ArchiveListing> {
+  let nothing: HoldfastError | undefined;
+  const listing = await listArchive(archive, options).catch((error: unknown): ArchiveListing => {
+    // all of it may have been deleted
+    if (wish === 'none' || !hasCode(error, 'no-repository') || !archive.storage.listVersions) throw error;
+    nothing = error;
+    return { snapshots: [], unfinished: [], lost: [] };
+  });
+  const isMeant = wish === 'all' || (wish === 'named' && meansOlder(listing.snapshots, filter));
+  const older = isMeant ? await listOlder(archive, options) : [];
+  if (nothing && older.length === 0) throw nothing;
+  const snapshots = [...older, ...listing.snapshots].toSorted((a, b) => a.time - b.time);
+  return { ...listing, snapshots };
+}
+
+/** Whether one of the ids is none of these, or counts back from the newest. */
+function meansOlder(snapshots: readonly ArchiveSnapshot[], filter: SnapshotFilter): boolean {
+  return (filter.ids ?? []).some((id) => {
+    if (id.startsWith('latest~')) return true;
+    try {
+      findIn(snapshots, id, filter);
+      return false;
+    } catch (error) {
+      return hasCode(error, 'not-found');
+    }
+  });
 }
 
 /** What is missing of those that are meant. */
@@ -97,8 +147,8 @@ function findIn(
     });
   }
   const byName = snapshots.filter(
-    ({ name, artefacts }) =>
-      name === id || artefacts.some((one) => one.name === id || one.name.endsWith(`/${id}`)),
+    ({ name, artefacts, older }) =>
+      name === id || (!older && artefacts.some((one) => one.name === id || one.name.endsWith(`/${id}`))),
   );
   const isHex = /^[0-9a-f]{4,64}$/.test(id);
   const found = byName.length > 0 || !isHex ? byName : snapshots.filter((one) => one.id.startsWith(id));

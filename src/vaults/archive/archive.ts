@@ -49,6 +49,8 @@ export interface ArchiveSnapshot {
   /** those of what made it; undefined for what has none */
   readonly manifest: Manifest | undefined;
   readonly artefacts: readonly StoredArtefact[];
+  /** it is what a bucket keeps of files that were replaced, or were deleted then: milliseconds since 1970 */
+  readonly older?: { readonly deleted: number | undefined };
 }
 
 export interface StoredArtefact {
@@ -59,6 +61,8 @@ export interface StoredArtefact {
   readonly size: number;
   readonly manifestName: string | undefined;
   readonly known: ManifestArtefact | undefined;
+  /** of what was replaced on a storage that keeps versions */
+  readonly version?: string;
 }
 
 export interface ArchiveListing {
@@ -192,7 +196,8 @@ export async function findLayout(archive: Archive, signal: AbortSignal): Promise
   return isFlat ? 'flat' : undefined;
 }
 
-function parseName(
+/** What a name says in this archive; `names` are all there are, as far as they are known. */
+export function parseName(
   { layout, zone }: Archive,
   name: string,
   names?: ReadonlySet<string>,

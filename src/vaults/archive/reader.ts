@@ -17,13 +17,15 @@ export function plainNameOf(name: string): string {
  */
 export async function* openArtefact(
   { storage, keys }: Archive,
-  { name, known }: StoredArtefact,
+  { name, known, version }: StoredArtefact,
   signal: AbortSignal,
 ): AsyncGenerator<Uint8Array, void, void> {
   const encodings = await openDecodings(known?.encodings ?? encodingsOfName(name).encodings, keys);
   const stored = createDigest();
   const plain = createDigest();
-  yield* plain.watch(decodeThrough(encodings, stored.watch(storage.stream(name, { signal })), signal));
+  yield* plain.watch(
+    decodeThrough(encodings, stored.watch(storage.stream(name, { version, signal })), signal),
+  );
   if (!known) return;
   refuseOther(name, 'stored', stored.end(), known.stored);
   refuseOther(name, 'decoded', plain.end(), known.plain);

@@ -65,7 +65,7 @@ export async function beginRun(archive: Archive, options: RunOptions, context: C
   const { signal } = context;
   const encodings = await openEncodings(archive.encode);
   const layout = (await findLayout(archive, signal)) ?? 'dated';
-  const replaced = layout === 'latest' ? await findReplaced(archive, options.source, signal) : noFiles;
+  const replaced = layout === 'latest' ? await findReplaced(archive, options.source, context) : noFiles;
   let hasVersions = false;
   if (layout === 'latest' && archive.versions !== false && storage.keepVersions) {
     const notes = await storage.keepVersions(archive.versions ?? usualVersions, { signal });
@@ -124,10 +124,14 @@ export async function beginRun(archive: Archive, options: RunOptions, context: C
       if (layout !== 'latest') written.push(name);
       const { size } = await storage.stat(name, { signal });
       if (size !== digests.stored.size) {
-        await storage.remove(name);
+        // who may only add leaves it
+        const stays = await storage.remove(name).then(
+          () => '',
+          () => ', and it could not be removed',
+        );
         throw new HoldfastError(
           'corrupt',
-          `${name} has ${size} bytes on ${storage.location}, and ${digests.stored.size} were written`,
+          `${name} has ${size} bytes on ${storage.location}, and ${digests.stored.size} were written${stays}`,
         );
       }
       const seen = await sealEvidence(own, evidence?.(), signal);
