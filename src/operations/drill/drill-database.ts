@@ -4,6 +4,7 @@ import type { Context } from '../../kernel/context.ts';
 import { type ErrorCode, HoldfastError, messageOf, throwIfAborted } from '../../kernel/errors.ts';
 import type { DatabaseDriver, Environment, StoredDatabase } from '../../sources/database/driver.ts';
 import { driverOfKind } from '../../sources/database/drivers.ts';
+import { notHere } from '../../sources/database/not-here.ts';
 import type { DrillDriver, ThrowawayServer } from '../../sources/database/throwaway-server.ts';
 import { compare } from './compare.ts';
 import { observe, observeStored } from './observation.ts';
@@ -49,8 +50,8 @@ export async function drillDatabase(
   } catch (error) {
     throwIfAborted(context.signal);
     const died = await server.ended();
-    if (died !== undefined) throw notHere(`the throwaway server died: ${died}`, error);
-    if (server.isMissingHere(messageOf(error))) throw notHere(messageOf(error), error);
+    if (died !== undefined) throw notHere(`the throwaway server died: ${died}`, { cause: error });
+    if (server.isMissingHere(messageOf(error))) throw notHere(messageOf(error), { cause: error });
     if (!(error instanceof HoldfastError) || unreachable.has(error.code)) throw error;
     const what = stages.last === 'restore' ? 'it cannot be restored' : 'what was restored cannot be read';
     return {
@@ -137,15 +138,7 @@ async function ensureRoom({ evidence }: StoredDatabase, folder: string): Promise
   const free = bavail * bsize;
   if (free >= needed) return;
   const inGib = (bytes: number): string => (bytes / 2 ** 30).toFixed(1);
-  throw new HoldfastError(
-    'missing-here',
-    `could not be drilled: ${folder} has ${inGib(free)} GiB free, and the database is ${inGib(needed)} GiB`,
-    {
-      hint: 'choose another folder with TMPDIR',
-    },
-  );
-}
-
-function notHere(message: string, cause: unknown): HoldfastError {
-  return new HoldfastError('missing-here', `could not be drilled: ${message}`, { cause });
+  throw notHere(`${folder} has ${inGib(free)} GiB free, and the database is ${inGib(needed)} GiB`, {
+    hint: 'choose another folder with TMPDIR',
+  });
 }

@@ -3,6 +3,7 @@ import { existsSync, realpathSync } from 'node:fs';
 import { delimiter, dirname, join } from 'node:path';
 import { HoldfastError } from '../../kernel/errors.ts';
 import { runProcess } from '../../kernel/process.ts';
+import { notHere } from '../database/not-here.ts';
 import type { Family } from './connection.ts';
 import type { ProgramSearch } from './programs.ts';
 
@@ -44,11 +45,10 @@ export async function findServer(
   const product = family === 'mysql' ? 'MySQL' : 'MariaDB';
   const release = version.split('.').slice(0, 2).join('.');
   const here = found.map((program) => program.version).join(', ');
-  throw new HoldfastError(
-    'missing-here',
+  throw notHere(
     found.length === 0
-      ? `could not be drilled: ${product} is not installed here`
-      : `could not be drilled: the snapshot is of ${product} ${release}, and here is ${here} alone`,
+      ? `${product} is not installed here`
+      : `the snapshot is of ${product} ${release}, and here is ${here} alone`,
     {
       hint: `install the package ${family}-server in version ${release} or later, or name the folder of ${names[family][0]} with HOLDFAST_MYSQL_BIN`,
     },

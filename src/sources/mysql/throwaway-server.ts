@@ -7,9 +7,10 @@ import { connect } from 'node:net';
 import { dirname, join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { startBackground, whenReady } from '../../kernel/background-process.ts';
-import { hasCode, HoldfastError, messageOf } from '../../kernel/errors.ts';
+import { hasCode, messageOf } from '../../kernel/errors.ts';
 import { runProcess } from '../../kernel/process.ts';
 import type { StoredDatabase } from '../database/driver.ts';
+import { notHere } from '../database/not-here.ts';
 import { makeThrowawayFolder, type ThrowawayFolder } from '../database/throwaway-folder.ts';
 import {
   cleanEnvironment,
@@ -171,10 +172,10 @@ async function initialise(
   } catch (error) {
     if (!hasCode(error, 'failed')) throw error;
     const mayNot = folder.identity && /EACCES|ermission denied|status 127/.test(error.message);
-    throw new HoldfastError('missing-here', `could not be drilled: ${messageOf(error)}`, {
-      ...(mayNot && {
-        hint: `the user with the number ${folder.identity.uid} must be able to enter ${dirname(path)} and ${dirname(folder.path)}`,
-      }),
+    throw notHere(messageOf(error), {
+      hint: mayNot
+        ? `the user with the number ${folder.identity.uid} must be able to enter ${dirname(path)} and ${dirname(folder.path)}`
+        : undefined,
       cause: error,
     });
   }

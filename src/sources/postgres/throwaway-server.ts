@@ -5,10 +5,10 @@ import { readFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { type BackgroundProcess, startBackground, whenReady } from '../../kernel/background-process.ts';
-import { hasCode, HoldfastError, messageOf } from '../../kernel/errors.ts';
+import { hasCode, messageOf } from '../../kernel/errors.ts';
 import { runProcess } from '../../kernel/process.ts';
 import type { StoredDatabase } from '../database/driver.ts';
-import type { DatabaseLocale, Evidence } from '../database/evidence.ts';
+import { notHere } from '../database/not-here.ts';
 import { makeThrowawayFolder, type ThrowawayFolder } from '../database/throwaway-folder.ts';
 import {
   cleanEnvironment,
@@ -16,14 +16,10 @@ import {
   type ThrowawayServer,
 } from '../database/throwaway-server.ts';
 import { connectionEnvironment, type PostgresConnection } from './connection.ts';
-import { createDatabaseSql } from './create-database.ts';
-import { quoteName, quoteText } from './dump-tokens.ts';
-import { collectNeeds, editDump, type Needs } from './edit-dump.ts';
 import { refuseOneFile } from './one-file.ts';
 import { findProgram, type FoundProgram } from './programs.ts';
+import { type DatabaseWishes, database, makeDatabase, needsOf, user } from './throwaway-database.ts';
 
-const user = 'postgres';
-const database = 'drill';
 /** names the socket; there is no TCP */
 const port = 5432;
 const readyPauseMs = 20;
@@ -54,14 +50,6 @@ const lacking = [
   /No space left on device|out of (?:shared )?memory|Too many open files/,
 ];
 
-/** What is wanted of the server and its one database. */
-export interface ThrowawayWishes extends Pick<Evidence, 'server' | 'encoding' | 'locale'> {
-  readonly extensions: readonly string[];
-  readonly tables: number;
-  /** Roles and tablespaces to be made up; asked when a server that fits was found. */
-  needs(): Promise<Needs>;
-}
-
 export function startThrowawayPostgres(
   stored: StoredDatabase,
   options: ThrowawayOptions,
@@ -80,7 +68,7 @@ export function startThrowawayPostgres(
 }
 
 export async function startThrowawayFor(
-  wishes: ThrowawayWishes,
+  wishes: DatabaseWishes,
   options: ThrowawayOptions,
 ): Promise<ThrowawayServer> {
   const { signal } = options;
@@ -128,7 +116,7 @@ export async function startThrowawayFor(
     const quiet = ['-X', '-q', '-w', '-A', '-t', '-F', '\t', '-v', 'ON_ERROR_STOP=1', '-f', '-'];
     return runProcess(psql.path, quiet, `${sql}\n;\n`, { env, signal });
   };
-  const madeUp = await prepare(wishes, program.major, folder, query);
+  const madeUp = await makeDatabase(wishes, program.major, folder, query);
   const running = stack.move();
   return {
     name: `PostgreSQL ${program.version}`,
@@ -157,11 +145,10 @@ async function findServer(major: number, options: ThrowawayOptions): Promise<Fou
     const known = error.message.startsWith('postgres is not')
       ? 'PostgreSQL is not installed here'
       : error.message;
-    throw missing(
-      known,
-      `install the package postgresql-${major}, or name the folder of postgres with HOLDFAST_POSTGRES_BIN`,
-      error,
-    );
+    throw notHere(known, {
+      hint: `install the package postgresql-${major}, or name the folder of postgres with HOLDFAST_POSTGRES_BIN`,
+      cause: error,
+    });
   }
 }
 
@@ -186,7 +173,7 @@ async function initialise(
       : /could not look up effective user ID/.test(error.message)
         ? 'PostgreSQL wants a line in /etc/passwd for the user that it runs as'
         : undefined;
-    throw missing(messageOf(error), hint, error);
+    throw notHere(messageOf(error), { hint, cause: error });
   }
 }
 
@@ -223,69 +210,6 @@ async function isReady(data: string): Promise<boolean> {
   return text.split('\n')[7]?.trim() === 'ready';
 }
 
-/** Makes the database, and what it needs of its server; names what cannot be made. */
-async function prepare(
-  wishes: ThrowawayWishes,
-  major: number,
-  folder: ThrowawayFolder,
-  query: (sql: string, database?: string) => Promise<string>,
-): Promise<string[]> {
-  const here = new Set(lines(await query('select name from pg_catalog.pg_available_extensions', 'postgres')));
-  const absent = wishes.extensions.filter((name) => !here.has(name));
-  if (absent.length > 0) {
-    const verb = absent.length === 1 ? `extension ${absent[0]} is` : `extensions ${absent.join(', ')} are`;
-    throw missing(
-      `${verb} not installed here`,
-      'install the packages that bring them, or drill on the machine of the database',
-    );
-  }
-  const { roles, tablespaces } = await wishes.needs();
-  const named = { roles: new Set(roles), tablespaces };
-  named.roles.delete(user);
-  const statements = [...named.roles].map((role) => `create role ${quoteName(role)};`);
-  for (const [i, space] of [...named.tablespaces].entries()) {
-    const place = await folder.make(`tablespace-${i}`);
-    statements.push(`create tablespace ${quoteName(space)} location ${quoteText(place)};`);
-  }
-  const otherwise = await createDatabase(wishes, major, query);
-  // names are kept in the encoding of the database in which they are given
-  await query(statements.join('\n'));
-  const told = (what: string, names: ReadonlySet<string>): string[] =>
-    names.size === 0 ? [] : [`${what} ${[...names].join(', ')}: made up for the drill`];
-  return [...told('roles', named.roles), ...told('tablespaces', named.tablespaces), ...otherwise];
-}
-
-async function needsOf({ evidence, read }: StoredDatabase): Promise<Needs> {
-  const needs: Needs = { roles: new Set(), tablespaces: new Set() };
-  const collect = collectNeeds(({ text }) => text, needs);
-  for (const { name } of evidence.parts) {
-    if (name.startsWith('2-data.')) continue;
-    for await (const _ of editDump(read(name), collect));
-  }
-  return needs;
-}
-
-/** As it was, as far as this machine knows the locale. Answers with what had to be otherwise. */
-async function createDatabase(
-  { encoding, locale }: ThrowawayWishes,
-  major: number,
-  query: (sql: string, database?: string) => Promise<string>,
-): Promise<string[]> {
-  const create = async (own: DatabaseLocale | undefined): Promise<void> =>
-    void (await query(
-      createDatabaseSql({ name: database, encoding, locale: own, owner: undefined, major }),
-      'postgres',
-    ));
-  try {
-    await create(locale);
-    return [];
-  } catch (error) {
-    if (!locale || !hasCode(error, 'failed')) throw error;
-    await create({ provider: 'libc', collate: 'C', ctype: 'C' });
-    return [`the locale ${locale.locale ?? locale.collate} is not here: text is sorted as in C`];
-  }
-}
-
 /** After a crash one small segment outlives the server, and the kernel keeps only so many. */
 async function removeSharedMemory(data: string): Promise<void> {
   const text = await readFile(join(data, 'postmaster.pid'), 'utf8').catch(() => '');
@@ -298,13 +222,6 @@ async function removeSharedMemory(data: string): Promise<void> {
 async function gone(server: BackgroundProcess): Promise<string | undefined> {
   const how = await server.endedSoon();
   return how === undefined ? undefined : `postgres ${how}: ${server.lastWords()}`;
-}
-
-function missing(message: string, hint?: string, cause?: unknown): HoldfastError {
-  return new HoldfastError('missing-here', `could not be drilled: ${message}`, {
-    ...(hint !== undefined && { hint }),
-    cause,
-  });
 }
 
 function lines(text: string): string[] {
