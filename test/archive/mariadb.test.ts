@@ -87,10 +87,18 @@ describe('MariaDB in archives', { skip: skipWithout('mariadb'), timeout: 240_000
     >;
     assert.equal(drilled['result'], 'proven', JSON.stringify(drilled));
     assert.equal((drilled['compared'] as Record<string, number>)['rows'], 2000);
-    const refused = await run('own', ['restore', 'latest', '--to', url('own'), '--table', 'orders=o2'], {
-      expect: 1,
-    });
-    assert.match(refused.stderr, /is kept as one file/);
+    for (const [flags, hint] of [
+      [['--table', 'orders=o2'], /without --table into a new database/],
+      [['--owner', 'ann'], /go without --owner/],
+      [['--no-owner'], /go without --owner/],
+    ] as const) {
+      const args = ['restore', 'latest', '--to', url('refused'), '--create', ...flags];
+      const refused = await run('own', args, { expect: 1 });
+      assert.match(refused.stderr, /is kept as one file/);
+      assert.match(refused.stderr, hint);
+    }
+    const made = await server.query('own', "show databases like 'refused'");
+    assert.equal(made.trim(), '', 'nothing was written');
   });
 
   it('a job writes it once, for an archive and a repository', async () => {

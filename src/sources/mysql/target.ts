@@ -33,7 +33,9 @@ export async function restoreMysql(given: StoredDatabase, options: MysqlTargetOp
   const { format } = given.evidence;
   if (format && (choices.tables || choices.owner !== undefined)) {
     throw new HoldfastError('unsupported', 'the database is kept as one file, which is restored as it is', {
-      hint: 'go without --table and --owner',
+      hint: choices.tables
+        ? 'restore it without --table into a new database, which --create makes, and copy the table from there'
+        : 'go without --owner and --no-owner: views and programs run as whom the dump names',
     });
   }
   await using session = await openSession(connection, options);

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { HoldfastError } from '../../kernel/errors.ts';
-import { escapeXml, parseListPage, textOf } from './xml.ts';
+import { escapeXml, parseListPage, parseVersionsPage, textOf } from './xml.ts';
 
 const list = (inside: string): string =>
   `<?xml version="1.0" encoding="UTF-8"?>\n<ListBucketResult xmlns="http://s3.amazonaws.com/doc/2006-03-01/">${inside}</ListBucketResult>`;
@@ -76,5 +76,41 @@ describe('text in XML', () => {
     assert.equal(textOf('<a><Code>X', 'Code'), undefined);
     assert.equal(textOf('<a/>', 'Code'), undefined);
     assert.equal(textOf(`<k>${escapeXml('<&>"')}</k>`, 'k'), '<&>"');
+  });
+});
+
+describe('parseVersionsPage', () => {
+  const page = (inside: string): string => `<ListVersionsResult>${inside}</ListVersionsResult>`;
+  const time = '<LastModified>2026-01-02T03:04:05.000Z</LastModified>';
+  const version = (id: string, latest: boolean): string =>
+    `<Version><Key>a+b</Key><VersionId>${id}</VersionId><IsLatest>${latest}</IsLatest>${time}<Size>5</Size></Version>`;
+  const marker = `<DeleteMarker><Key>a+b</Key><VersionId>m</VersionId><IsLatest>true</IsLatest>${time}</DeleteMarker>`;
+
+  it('reads versions and delete markers in their order, and where the next page begins', () => {
+    const next = '<NextKeyMarker>a+b</NextKeyMarker><NextVersionIdMarker>2</NextVersionIdMarker>';
+    const inside = `<EncodingType>url</EncodingType><IsTruncated>true</IsTruncated>${next}`;
+    const found = parseVersionsPage(
+      page(`${inside}${marker}${version('2', false)}${version('null', false)}`),
+    );
+    const modified = Date.UTC(2026, 0, 2, 3, 4, 5);
+    const object = { key: 'a b', modified, isCurrent: false, isDeletion: false, size: 5 };
+    assert.deepEqual(found.versions, [
+      { ...object, version: 'm', isCurrent: true, isDeletion: true, size: 0 },
+      { ...object, version: '2' },
+      { ...object, version: 'null' },
+    ]);
+    assert.deepEqual(found.next, { key: 'a b', version: '2' });
+    assert.equal(parseVersionsPage(page(version('1', true))).next, undefined);
+  });
+
+  it('refuses what is none, is cut short, or lacks something', () => {
+    const code = (expected: string) => (error: unknown) =>
+      error instanceof HoldfastError && error.code === expected;
+    const whole = page(version('1', true));
+    assert.throws(() => parseVersionsPage(list('')), code('corrupt'));
+    assert.throws(() => parseVersionsPage(whole.slice(0, -4)), code('truncated'));
+    assert.throws(() => parseVersionsPage(whole.replace('<Size>5</Size>', '')), code('corrupt'));
+    assert.throws(() => parseVersionsPage(whole.replace('<VersionId>1</VersionId>', '')), code('corrupt'));
+    assert.throws(() => parseVersionsPage(page('<IsTruncated>true</IsTruncated>')), code('corrupt'));
   });
 });
