@@ -1,6 +1,6 @@
 /** Which database of MySQL or MariaDB is meant, and the arguments and environment with which their programs enter it. */
-import { HoldfastError } from '../../kernel/errors.ts';
 import type { Environment } from '../database/driver.ts';
+import { decode, usage } from '../database/database-url.ts';
 import { meansEveryDatabase } from '../database/every-database.ts';
 import { nameInPath } from '../database/name-in-path.ts';
 import { passwordReference, type PasswordReference } from '../database/password-reference.ts';
@@ -135,16 +135,4 @@ export function databaseFolder(connection: MysqlConnection, environment: Environ
   const host = connection.socket ?? connection.host ?? 'localhost';
   const port = connection.port ?? environment['MYSQL_TCP_PORT'] ?? '3306';
   return `/${connection.family}/${nameInPath(host)}_${port}/${nameInPath(connection.database)}`;
-}
-
-function decode(text: string): string {
-  try {
-    return decodeURIComponent(text);
-  } catch (cause) {
-    throw usage('the URL of the database has a % that encodes nothing', 'write % as %25', cause);
-  }
-}
-
-function usage(message: string, hint?: string, cause?: unknown): HoldfastError {
-  return new HoldfastError('usage', message, { ...(hint === undefined ? {} : { hint }), cause });
 }

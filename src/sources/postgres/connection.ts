@@ -1,5 +1,5 @@
 /** Which PostgreSQL database is meant, and the environment through which PostgreSQL's own programs find and enter it. */
-import { HoldfastError } from '../../kernel/errors.ts';
+import { decode, usage } from '../database/database-url.ts';
 import { meansEveryDatabase } from '../database/every-database.ts';
 import { nameInPath } from '../database/name-in-path.ts';
 import { passwordReference, type PasswordReference } from '../database/password-reference.ts';
@@ -127,16 +127,4 @@ export function databaseFolder(
   const host = connection.host ?? environment['PGHOST'] ?? 'localhost';
   const port = connection.port ?? environment['PGPORT'] ?? '5432';
   return `/postgres/${nameInPath(host)}_${port}/${nameInPath(connection.database)}`;
-}
-
-function decode(text: string): string {
-  try {
-    return decodeURIComponent(text);
-  } catch (cause) {
-    throw usage('the URL of the database has a % that encodes nothing', 'write % as %25', cause);
-  }
-}
-
-function usage(message: string, hint?: string, cause?: unknown): HoldfastError {
-  return new HoldfastError('usage', message, { ...(hint === undefined ? {} : { hint }), cause });
 }

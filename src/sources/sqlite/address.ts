@@ -1,6 +1,6 @@
 /** Which SQLite database a URL means. */
 import { resolve } from 'node:path';
-import { HoldfastError } from '../../kernel/errors.ts';
+import { decode, usage } from '../database/database-url.ts';
 
 /**
  * The absolute path of the database: `sqlite:PATH` has it as it is, `sqlite:///PATH` is a URL, in which `%20` is a
@@ -16,13 +16,5 @@ export function parseSqliteUrl(url: string): string {
   if (!rest.startsWith('/')) {
     throw usage('a SQLite database is a file of this machine', 'write it as sqlite:/path/app.db');
   }
-  try {
-    return resolve(decodeURIComponent(rest));
-  } catch (cause) {
-    throw usage('the URL of the database has a % that encodes nothing', 'write % as %25', cause);
-  }
-}
-
-function usage(message: string, hint?: string, cause?: unknown): HoldfastError {
-  return new HoldfastError('usage', message, { ...(hint === undefined ? {} : { hint }), cause });
+  return resolve(decode(rest));
 }
