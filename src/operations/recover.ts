@@ -6,6 +6,7 @@ import { toHex } from '../kernel/hex.ts';
 import type { BlobIndex } from '../vaults/repository/blob-index/blob-index.ts';
 import { goMode } from '../vaults/repository/format/go-mode.ts';
 import type { Node } from '../vaults/repository/format/node.ts';
+import { plainNode } from '../vaults/repository/format/plain-node.ts';
 import { encodeSnapshot } from '../vaults/repository/format/snapshot.ts';
 import { formatTime, timeFromMs } from '../vaults/repository/format/time.ts';
 import { TreeEncoder } from '../vaults/repository/format/tree.ts';
@@ -115,27 +116,7 @@ function nameFor(sorted: readonly string[], at: number): string {
 }
 
 function rootNode(name: string, root: string, now: Node['mtime']): Node {
-  return {
-    name: Buffer.from(name),
-    type: 'dir',
-    mode: (goMode.dir | 0o755) >>> 0,
-    mtime: now,
-    atime: now,
-    ctime: now,
-    uid: 0,
-    gid: 0,
-    user: '',
-    group: '',
-    inode: 0n,
-    deviceId: 0n,
-    size: 0,
-    links: 0,
-    linktarget: undefined,
-    xattrs: [],
-    genericAttributes: undefined,
-    device: 0n,
-    content: undefined,
-    subtree: Buffer.from(root, 'hex'),
-    error: '',
-  };
+  const nobody = { uid: 0, gid: 0, user: '', group: '' };
+  const mode = (goMode.dir | 0o755) >>> 0;
+  return { ...plainNode(Buffer.from(name), 'dir', mode, now, nobody), subtree: Buffer.from(root, 'hex') };
 }

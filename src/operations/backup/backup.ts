@@ -9,6 +9,7 @@ import { selectAll, type SelectionOptions } from '../../sources/files/selection.
 import { buildTargetTree } from '../../sources/files/target-tree.ts';
 import type { PreviousFile, Source } from '../../sources/source.ts';
 import type { SnapshotSummary } from '../../vaults/repository/format/snapshot.ts';
+import type { Owner } from '../../vaults/repository/format/plain-node.ts';
 import { withLock, type LockOptions } from '../../vaults/repository/lock.ts';
 import type { Repository, SnapshotEntry } from '../../vaults/repository/repository.ts';
 import type { BlobIndex } from '../../vaults/repository/blob-index/blob-index.ts';
@@ -34,7 +35,7 @@ import {
   type ItemEvent,
   type RepositoryForWorkers,
 } from './protocol.ts';
-import { type Owner, storeSource } from './source-layout.ts';
+import { storeSource } from './source-layout.ts';
 import { storeTargets } from './target-layout.ts';
 
 export interface BackupOptions extends ParentRules {

@@ -6,7 +6,8 @@ import { pathComponents } from '../../sources/files/path.ts';
 import type { Entry } from '../../sources/entry.ts';
 import type { BegunSource } from './begun-source.ts';
 import { goMode } from '../../vaults/repository/format/go-mode.ts';
-import type { Node, NodeType, Time } from '../../vaults/repository/format/node.ts';
+import type { Node, Time } from '../../vaults/repository/format/node.ts';
+import { type Owner, plainNode } from '../../vaults/repository/format/plain-node.ts';
 import { timeFromMs } from '../../vaults/repository/format/time.ts';
 import { encodeNode } from '../../vaults/repository/format/tree.ts';
 import { sameNode } from '../node-equality.ts';
@@ -33,13 +34,6 @@ const noTime: Time = { sec: 0, nsec: 0, offset: 0 };
 
 /** Large tables have hundreds, and each goes to a worker and comes back. */
 const directoriesAtOnce = 8;
-
-export interface Owner {
-  readonly uid: number;
-  readonly gid: number;
-  readonly user: string;
-  readonly group: string;
-}
 
 /** The nodes of a directory of the snapshot before, by the bytes of their names (latin1). */
 type PreviousNodes = ReadonlyMap<string, Node>;
@@ -211,27 +205,4 @@ function timedAs(before: Node | undefined, node: Node): Node {
   const { mtime, atime, ctime } = before;
   const timed = { ...node, mtime, atime, ctime };
   return sameNode(timed, before) ? timed : node;
-}
-
-function plainNode(name: Uint8Array, type: NodeType, mode: number, time: Time, owner: Owner): Node {
-  return {
-    name,
-    type,
-    mode,
-    mtime: time,
-    atime: time,
-    ctime: time,
-    ...owner,
-    inode: 0n,
-    deviceId: 0n,
-    size: 0,
-    links: 0,
-    linktarget: undefined,
-    xattrs: [],
-    genericAttributes: undefined,
-    device: 0n,
-    content: undefined,
-    subtree: undefined,
-    error: '',
-  };
 }
