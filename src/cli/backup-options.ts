@@ -94,9 +94,9 @@ export async function backupRequest(
       ? [streamed(invocation, operands, flags, timeMs)]
       : [await fileTargets(invocation, existing, flags)]);
   const options: Omit<BackupOptions, 'what'> = {
-    hostname: flags.host ?? flags.hostname ?? setting(environment, 'HOST') ?? hostname(),
+    hostname: hostOf(invocation, flags),
     username: currentUser(),
-    tags: [...(flags.tag?.flat() ?? []), ...(flags.mask === undefined ? [] : [maskedTag])],
+    tags: tagsOf(flags),
     timeMs,
     force: flags.force ?? false,
     parent: flags.parent,
@@ -242,4 +242,13 @@ async function readList(file: string, { stdin }: Invocation): Promise<Uint8Array
   return readFile(file).catch((cause: unknown) => {
     throw fromNodeError('open', rawPath(file), cause);
   });
+}
+
+/** Whose backup it is, as snapshots name it. */
+export function hostOf({ environment }: Invocation, flags: Pick<BackupFlags, 'host' | 'hostname'>): string {
+  return flags.host ?? flags.hostname ?? setting(environment, 'HOST') ?? hostname();
+}
+
+export function tagsOf(flags: Pick<BackupFlags, 'tag' | 'mask'>): string[] {
+  return [...(flags.tag?.flat() ?? []), ...(flags.mask === undefined ? [] : [maskedTag])];
 }

@@ -1,5 +1,4 @@
 /** `holdfast backup` with several vaults: what is a stream is read once for all of them, and one that fails stops no other. */
-import { hostname } from 'node:os';
 import { hasCode, HoldfastError, messageOf, throwIfAborted } from '../kernel/errors.ts';
 import { backupToArchive } from '../operations/archive/backup.ts';
 import type { ArchiveInput } from '../operations/archive/input.ts';
@@ -8,21 +7,18 @@ import { backup } from '../operations/backup/backup.ts';
 import { readForAll } from '../operations/shared-source.ts';
 import { isDatabaseUrl } from '../sources/database/drivers.ts';
 import { snapshotFolder } from '../sources/database/snapshot-folder.ts';
-import { maskedTag } from '../sources/masking/masking.ts';
 import type { Source } from '../sources/source.ts';
 import { openArchive } from './archive/open.ts';
 import { tellArchiveBackup } from './archive/tell-backup.ts';
-import { acceptance } from './archive/accepted-size.ts';
+import { archiveWriteOptions } from './archive/write-options.ts';
 import type { ArchiveFlags } from './archive-flags.ts';
-import { type BackupFlags, backupRequest, streamed } from './backup-options.ts';
+import { type BackupFlags, backupRequest, hostOf, streamed } from './backup-options.ts';
 import { chosenDatabases } from './database-operand.ts';
-import { setting } from './environment.ts';
 import { tellBackupResult, tellItem } from './output/backup.ts';
 import { isArchive } from './repository-choice.ts';
 import { openChosenRepository } from './session.ts';
 import { parseLocalTime } from './values.ts';
 import type { Invocation } from './verb.ts';
-import { readVersion } from './version.ts';
 
 /** What is read once. */
 interface SharedStream {
@@ -129,17 +125,7 @@ async function openArchiveVault(
   timeMs: number,
 ): Promise<OpenVault> {
   const archive = await openArchive(invocation, flags);
-  const options = {
-    hostname: hostOf(invocation, flags),
-    programVersion: `holdfast ${readVersion()}`,
-    tags: [
-      ...(flags.tag?.flat() ?? []),
-      ...(flags.mask === undefined ? [] : [maskedTag]),
-      ...acceptance(flags).tags,
-    ],
-    timeMs,
-    minSizeRatio: acceptance(flags).ratio,
-  };
+  const options = archiveWriteOptions(invocation, flags, timeMs);
   return {
     name: nameOf(invocation),
     async backUp(stream, shared) {
@@ -174,10 +160,6 @@ async function openRepositoryVault(
     },
     [Symbol.asyncDispose]: () => repository[Symbol.asyncDispose](),
   };
-}
-
-function hostOf({ environment }: Invocation, flags: BackupFlags): string {
-  return flags.host ?? flags.hostname ?? setting(environment, 'HOST') ?? hostname();
 }
 
 /** Tells what fails as it does, and at the end that something did. */

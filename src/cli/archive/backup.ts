@@ -1,5 +1,4 @@
 /** `holdfast backup` to an archive. */
-import { hostname } from 'node:os';
 import { hasCode, HoldfastError, messageOf } from '../../kernel/errors.ts';
 import { backupToArchive } from '../../operations/archive/backup.ts';
 import type { ArchiveInput } from '../../operations/archive/input.ts';
@@ -7,18 +6,15 @@ import { filesInput } from '../../operations/archive/files-input.ts';
 import { databaseInput, streamInput } from '../../operations/archive/input.ts';
 import { commandSource, streamSource } from '../../sources/streams/stream-source.ts';
 import type { Archive } from '../../vaults/archive/archive.ts';
-import { maskedTag } from '../../sources/masking/masking.ts';
 import type { ArchiveFlags } from '../archive-flags.ts';
-import { type BackupFlags, chosenFiles } from '../backup-options.ts';
+import { type BackupFlags, chosenFiles, hostOf } from '../backup-options.ts';
 import { chosenDatabases } from '../database-operand.ts';
-import { setting } from '../environment.ts';
 import { tellItem } from '../output/backup.ts';
 import { parseLocalTime } from '../values.ts';
 import type { Invocation } from '../verb.ts';
-import { readVersion } from '../version.ts';
-import { acceptance } from './accepted-size.ts';
 import { withArchive } from './open.ts';
 import { tellArchiveBackup } from './tell-backup.ts';
+import { archiveWriteOptions } from './write-options.ts';
 
 export async function runArchiveBackup(
   invocation: Invocation,
@@ -57,7 +53,7 @@ async function archiveInputs(
   flags: BackupFlags,
   timeMs: number | undefined,
 ): Promise<{ readonly inputs: readonly ArchiveInput[]; readonly missing: number }> {
-  const host = flags.host ?? flags.hostname ?? setting(invocation.environment, 'HOST') ?? hostname();
+  const host = hostOf(invocation, flags);
   if (flags.stdin || flags.stdinFromCommand) {
     const options = { filename: flags.stdinFilename, modified: new Date(timeMs ?? Date.now()) };
     const source = flags.stdinFromCommand
@@ -95,7 +91,7 @@ async function backUpOne(
   flags: BackupFlags & ArchiveFlags,
   timeMs: number | undefined,
 ): Promise<boolean> {
-  const { terminal, environment, context } = invocation;
+  const { terminal, context } = invocation;
   if (flags.dryRun) {
     const { host, database } = input.source;
     terminal.say(
@@ -107,17 +103,7 @@ async function backUpOne(
   const result = await backupToArchive(
     archive,
     input,
-    {
-      hostname: flags.host ?? flags.hostname ?? setting(environment, 'HOST') ?? hostname(),
-      programVersion: `holdfast ${readVersion()}`,
-      tags: [
-        ...(flags.tag?.flat() ?? []),
-        ...(flags.mask === undefined ? [] : [maskedTag]),
-        ...acceptance(flags).tags,
-      ],
-      timeMs,
-      minSizeRatio: acceptance(flags).ratio,
-    },
+    archiveWriteOptions(invocation, flags, timeMs),
     context,
   );
   tellArchiveBackup(terminal, result, (performance.now() - started) / 1000);
