@@ -8,9 +8,7 @@ import { createSelection } from '../../sources/files/selection.ts';
 import type { Storage } from '../../storage/storage.ts';
 import { BlobIndex } from '../../vaults/repository/blob-index/blob-index.ts';
 import { createChunker, type Chunker, maxChunkSize } from '../../vaults/repository/chunker/chunker.ts';
-import type { Node } from '../../vaults/repository/format/node.ts';
-import { parseTree } from '../../vaults/repository/format/tree.ts';
-import { createReader, type BlobReader } from '../../vaults/repository/reader.ts';
+import { createReader } from '../../vaults/repository/reader.ts';
 import { createPacker, type Packer } from '../../vaults/repository/worker/packer.ts';
 import type { Profile } from '../../vaults/repository/worker/profile.ts';
 import { createEntryStore } from './entry-store.ts';
@@ -18,7 +16,7 @@ import { createKnownFolders } from './known-folders.ts';
 import { attachKnownTrees, createTreeNotes } from './known-trees.ts';
 import { createLookAhead } from './look-ahead.ts';
 import { createNodeSequence } from './node-sequence.ts';
-import { previousTree, type PreviousTree } from './previous-tree.ts';
+import { openPrevious } from './open-previous.ts';
 import {
   type Ahead,
   type BackupCall,
@@ -35,7 +33,6 @@ import {
 import { storeSlab } from './record-store.ts';
 import { createSqliteFiles } from '../../sources/sqlite/files-in-tree.ts';
 import { createBlobIds, createCutter, type Cutter, readSize } from './store-file.ts';
-import { openTwin, type Twin } from './twin.ts';
 import { createWalker, type Walker } from './walker.ts';
 
 type Host = PoolHost<BackupCall, BackupReply>;
@@ -44,8 +41,6 @@ type Host = PoolHost<BackupCall, BackupReply>;
 const packsUnderWay = 1;
 /** The largest chunk, and a read behind it. */
 const windowSize = maxChunkSize + readSize;
-/** Parent trees of more JSON than this are read as a stream. */
-const largeTree = 16 * 1024 * 1024;
 /** Entries that are listed before the repository is open: each takes about 150 bytes. */
 const mostEntriesAhead = 300_000;
 /** Entries that are listed to see whether all below a directory is unchanged; beyond it is seen further down. */
@@ -266,29 +261,6 @@ function storageOfHost(host: Host): Pick<Storage, 'read'> {
       return reply.bytes;
     },
   };
-}
-
-async function openPrevious(
-  reader: BlobReader,
-  index: BlobIndex,
-  id: Uint8Array,
-): Promise<PreviousTree | Twin> {
-  const entry = index.find('tree', id);
-  if (entry >= 0 && index.uncompressedLengthOf(entry) >= largeTree)
-    return previousTree(batchesOf(reader, id));
-  const json = await reader.readBlob('tree', id);
-  return openTwin(json) ?? previousTree([parseTree(json)].values());
-}
-
-async function* batchesOf(reader: BlobReader, id: Uint8Array): AsyncGenerator<Node[], void, void> {
-  let batch: Node[] = [];
-  for await (const node of reader.streamTree(id)) {
-    batch.push(node);
-    if (batch.length < 4096) continue;
-    yield batch;
-    batch = [];
-  }
-  yield batch;
 }
 
 function showCurrent(shared: SharedArrayBuffer, worker: number): (path: Uint8Array) => void {
