@@ -131,6 +131,26 @@ test('an empty file is filled, one with a log beside it is not', async (t) => {
   assert.equal(count(database), 3);
 });
 
+test('a file that no database can be read from is not replaced', async (t) => {
+  const { folder, shop, database } = place(t);
+  const snapshot = await smallShop(shop);
+  const damaged = readFileSync(shop).fill(0xa5, 100);
+  const encrypted = Buffer.alloc(8192, 0x5a);
+  for (const content of ['x', 'passwords of mine\n', encrypted, damaged]) {
+    writeFileSync(database, content);
+    const proceed = (): Promise<boolean> => assert.fail('asked for something whose loss nobody can tell');
+    await assert.rejects(restoreSqlite(snapshot, database, { ...replacing, proceed }), (error) => {
+      assert.match((error as Error).message, /new\.db (is not|cannot be read as) a SQLite database/);
+      return hasCode(error, 'failed');
+    });
+    assert.deepEqual(readFileSync(database), Buffer.from(content));
+  }
+  assert.deepEqual(readdirSync(folder).sort(), ['new.db', 'shop.db']);
+  writeFileSync(database, '');
+  await restoreSqlite(snapshot, database, replacing);
+  assert.equal(count(database), 3);
+});
+
 test('the log of a database that is replaced is not applied to the new one', async (t) => {
   const { folder, shop, database } = place(t);
   const snapshot = await smallShop(shop, 'wal');

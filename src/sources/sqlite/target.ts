@@ -2,12 +2,13 @@
 import { chmod, chown, open, realpath, rename, rm, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
-import { HoldfastError, throwIfAborted } from '../../kernel/errors.ts';
+import { HoldfastError, messageOf, throwIfAborted } from '../../kernel/errors.ts';
 import { fromNodeError } from '../../kernel/native/system-error.ts';
 import type { DatabaseTargetOptions, StoredDatabase } from '../database/driver.ts';
 import type { DatabaseLoss } from '../database/restore-plan.ts';
 import { ensureRoom } from './consistent-copy.ts';
 import { gatherEvidence } from './evidence.ts';
+import { readHeader } from './file-header.ts';
 import { holdDatabase } from './in-use.ts';
 import { tableSizes } from './inspect-database.ts';
 import { writeStoredCopy } from './stored-copy.ts';
@@ -19,7 +20,7 @@ const companions = ['-wal', '-shm', '-journal'];
 
 /**
  * Writes the database beside its place, checks it, and puts it there. Codes `exists`, `failed` when somebody uses what
- * is to be replaced, `not-found` without its folder, `corrupt`, `disk-full`, `forbidden`, `interrupted`.
+ * is to be replaced or it is no database that can be read, `not-found` without its folder, `corrupt`, `disk-full`, `forbidden`, `interrupted`.
  */
 export async function restoreSqlite(
   stored: StoredDatabase,
@@ -68,8 +69,10 @@ export async function restoreSqlite(
   await flushFolder(parent);
 }
 
-/** What would be lost with a database; nothing can be said of a damaged one. */
+/** What would be lost with a database. Code `failed` for a file that none can be read from: its loss cannot be told. */
 function whatIsIn(path: string): Pick<DatabaseLoss, 'tables' | 'others'> {
+  const isDatabase = readHeader(path) !== undefined;
+  if (!isDatabase) throw notReplaced(path, 'is not a SQLite database, or an encrypted one');
   try {
     const database = new DatabaseSync(path, { readOnly: true });
     try {
@@ -88,9 +91,16 @@ function whatIsIn(path: string): Pick<DatabaseLoss, 'tables' | 'others'> {
     } finally {
       database.close();
     }
-  } catch {
-    return { tables: [], others: 0 };
+  } catch (error) {
+    throw notReplaced(path, `cannot be read as a SQLite database: ${messageOf(error)}`, error);
   }
+}
+
+function notReplaced(path: string, why: string, cause?: unknown): HoldfastError {
+  return new HoldfastError('failed', `${path} ${why}`, {
+    hint: 'what would be lost with it cannot be told: move it away, or restore to another path',
+    cause,
+  });
 }
 
 async function look(path: string) {
