@@ -20,6 +20,7 @@ import {
   type TableEvidence,
 } from '../database/evidence.ts';
 import { connectionEnvironment, type PostgresConnection } from './connection.ts';
+import { byDumpOrder, bySchemaAndName } from './dump-order.ts';
 import { type DumpPart, splitDump } from './dump-parts.ts';
 import { dumpGlobals } from './globals.ts';
 import { joinedParts, oneFileName } from './one-file.ts';
@@ -285,18 +286,4 @@ function refuseContradictions({ masking, format, jobs, ...options }: PostgresSou
       hint: 'go without --jobs, or without --mask, --format and the choice of tables',
     });
   }
-}
-
-function bySchemaAndName(a: TableEvidence, b: TableEvidence): number {
-  const compare = (one: string, other: string): number =>
-    Buffer.compare(Buffer.from(one), Buffer.from(other));
-  return compare(a.schema, b.schema) || compare(a.name, b.name);
-}
-
-/** The order of pg_dump: the schema, the rows of tables by their names, and the rest, of which each came in its order. */
-function byDumpOrder(tables: readonly TableEvidence[]): (a: EvidencePart, b: EvidencePart) => number {
-  const places = new Map(tables.toSorted(bySchemaAndName).map(({ part }, i) => [part, i]));
-  const place = ({ name }: EvidencePart): number =>
-    places.get(name) ?? (name.startsWith('1-') ? -1 : places.size);
-  return (a, b) => place(a) - place(b);
 }
