@@ -1,10 +1,11 @@
 /** MariaDB in archives: the stock client takes what is written, and what mariadb-dump wrote by itself is restored and drilled. */
 import assert from 'node:assert/strict';
-import { mkdirSync, mkdtempSync, readdirSync, writeFileSync } from 'node:fs';
+import { createHash } from 'node:crypto';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
-import { gzipSync } from 'node:zlib';
+import { gunzipSync, gzipSync } from 'node:zlib';
 import type { DatabaseServer } from '../support/database-server.ts';
 import { startMariadb } from '../support/mariadb.ts';
 import { runProgram, type RunOptions, type RunResult } from '../support/program.ts';
@@ -86,7 +87,11 @@ describe('MariaDB in archives', { skip: skipWithout('mariadb'), timeout: 240_000
       unknown
     >;
     assert.equal(drilled['result'], 'proven', JSON.stringify(drilled));
-    assert.equal((drilled['compared'] as Record<string, number>)['rows'], 2000);
+    const compared = drilled['compared'] as Record<string, number>;
+    assert.equal(compared['rows'], 2000);
+    // two tables, a trigger, a function, a view and its columns
+    assert.equal(compared['objects'], 6, JSON.stringify(drilled));
+    assert.match(String(drilled['notes']), /definitions were compared by their names alone/);
     for (const [flags, hint] of [
       [['--table', 'orders=o2'], /without --table into a new database/],
       [['--owner', 'ann'], /go without --owner/],
@@ -99,6 +104,31 @@ describe('MariaDB in archives', { skip: skipWithout('mariadb'), timeout: 240_000
     }
     const made = await server.query('own', "show databases like 'refused'");
     assert.equal(made.trim(), '', 'nothing was written');
+  });
+
+  it('a drill names what the dump makes and the server does not get', async () => {
+    await run('lacking', ['backup', url('shop')]);
+    const dump = file('lacking');
+    const sound = gunzipSync(readFileSync(dump)).toString('latin1');
+    const lines = sound.split('\n');
+    const at = lines.findIndex((line) => /trigger `?logged/i.test(line));
+    // for a server of a later version alone
+    lines[at] = lines[at]!.replaceAll(/\/\*!5\d{4} /g, '/*!999999 ');
+    const plain = Buffer.from(lines.join('\n'), 'latin1');
+    assert.notEqual(plain.toString('latin1'), sound);
+    const stored = gzipSync(plain);
+    writeFileSync(dump, stored);
+    const place = join(dump, '../manifest.json');
+    const manifest = JSON.parse(readFileSync(place, 'utf8')) as { artefacts: Record<string, unknown>[] };
+    const digest = (bytes: Buffer): object => ({
+      size: bytes.length,
+      sha256: createHash('sha256').update(bytes).digest('hex'),
+    });
+    Object.assign(manifest.artefacts[0]!, { plain: digest(plain), stored: digest(stored) });
+    writeFileSync(place, JSON.stringify(manifest));
+    await run('lacking', ['check']);
+    const { stdout } = await run('lacking', ['drill', 'latest'], { expect: 20 });
+    assert.match(stdout, /differs: TRIGGER logged is missing/);
   });
 
   it('a job writes it once, for an archive and a repository', async () => {

@@ -28,8 +28,11 @@ export function compare(stored: Observation, restored: Observation, driver: Dril
 
   // of a dump that is one file, and was not taken apart, the tables alone are known
   const isOneFile = before.format !== undefined;
-  if (isOneFile) notes.push('definitions were not compared, for the dump is one file');
-  else if (stored.schema === undefined) {
+  if (isOneFile) {
+    const how = stored.named.size > 0 ? 'compared by their names alone' : 'not compared';
+    notes.push(`definitions were ${how}, for the dump is one file`);
+    for (const name of stored.named) if (!restored.objects.has(name)) differences.push(`${name} is missing`);
+  } else if (stored.schema === undefined) {
     if (restored.schema !== before.schema) differences.push('the schema is not the same');
   } else if (stored.schema !== before.schema)
     differences.push('the schema in the snapshot is not the one that was backed up');
@@ -73,7 +76,7 @@ export function compare(stored: Observation, restored: Observation, driver: Dril
   const counts = {
     tables: tables.length,
     rows: before.tables.reduce((sum, { rows }) => sum + rows, 0),
-    objects: stored.objects.size,
+    objects: stored.objects.size + stored.named.size,
     sequences: before.sequences.length,
     extensions: before.extensions.length,
     'other parts': stored.others.size,

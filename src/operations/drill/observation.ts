@@ -4,7 +4,7 @@ import { sha256 } from '../../kernel/native/crypto.ts';
 import { toHex } from '../../kernel/hex.ts';
 import { decodeEvidence, type Evidence, evidenceName } from '../../sources/database/evidence.ts';
 import type { StoredDatabase } from '../../sources/database/driver.ts';
-import type { DrillDriver } from '../../sources/database/throwaway-server.ts';
+import type { DrillDriver, SchemaGatherer } from '../../sources/database/throwaway-server.ts';
 import type { RowTally } from '../../sources/entry.ts';
 import type { Source } from '../../sources/source.ts';
 import { createRecordChunker, type RecordChunker } from '../../vaults/repository/chunker/record-chunker.ts';
@@ -15,6 +15,8 @@ export interface Observation {
   readonly schema: string | undefined;
   /** SHA-256 of the definition of each object, by its name */
   readonly objects: ReadonlyMap<string, string>;
+  /** what a dump in one file makes, by name, when all of it has passed */
+  readonly named: ReadonlySet<string>;
   /** of the parts that are neither rows of a table nor described object by object */
   readonly others: ReadonlyMap<string, RowTally>;
 }
@@ -49,7 +51,7 @@ export async function observe(
   for (const name of [...others.keys()]) {
     if (driver.describesObjects(name) || !driver.comparesLines(name)) others.delete(name);
   }
-  return { evidence, schema: evidence.schema, objects, others };
+  return { evidence, schema: evidence.schema, objects, named: new Set(), others };
 }
 
 /** The same of a database in a snapshot: `others` fill as it is read through `stored`. */
@@ -76,21 +78,36 @@ export async function observeStored(
     yield* sum.watch(stored.read(part));
     others.set(part, sum.tally());
   }
+  const named = new Set<string>();
+  async function* gathered(part: string, { update, text }: SchemaGatherer): AsyncGenerator<Uint8Array> {
+    for await (const piece of stored.read(part)) {
+      update(piece);
+      yield piece;
+    }
+    for await (const { name } of driver.objects(once(text()))) named.add(name);
+  }
   const isOther = (part: string): boolean =>
     evidence.parts.some(({ name }) => name === part) &&
     !tables.has(part) &&
     !driver.describesObjects(part) &&
     driver.comparesLines(part);
   const described = evidence.parts.some(({ name }) => driver.describesObjects(name));
-  const read = (part: string): AsyncIterable<Uint8Array> =>
-    isOther(part) ? tallied(part) : stored.read(part);
+  const read = (part: string): AsyncIterable<Uint8Array> => {
+    if (evidence.format === 'sql' && driver.gatherSchema) return gathered(part, driver.gatherSchema());
+    return isOther(part) ? tallied(part) : stored.read(part);
+  };
   return {
     evidence,
     schema: described ? schema.digest() : undefined,
     objects,
+    named,
     others,
     stored: { ...stored, read },
   };
+}
+
+async function* once(bytes: Uint8Array): AsyncGenerator<Uint8Array, void, void> {
+  yield bytes;
 }
 
 async function describe(

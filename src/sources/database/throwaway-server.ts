@@ -25,6 +25,8 @@ export interface DrillDriver {
   describesObjects(part: string): boolean;
   /** What such a part describes, object by object. */
   objects(part: AsyncIterable<Uint8Array>): AsyncIterable<DescribedObject>;
+  /** Where a dump in one file is not taken apart: what of it `objects` takes. */
+  readonly gatherSchema?: () => SchemaGatherer;
   /** The evidence's hash of the schema, from such parts. */
   createSchemaHash(): { update(bytes: Uint8Array): void; digest(): string };
   /** whether the lines of a part that is neither rows nor objects are the same for the same content, and not told elsewhere */
@@ -33,6 +35,12 @@ export interface DrillDriver {
   hasLastingName(object: string): boolean;
   /** Of servers and programs of one release the same database is described in the same words. */
   release(version: string): string;
+}
+
+export interface SchemaGatherer {
+  update(bytes: Uint8Array): void;
+  /** of what has passed so far */
+  text(): Uint8Array;
 }
 
 export interface DescribedObject {

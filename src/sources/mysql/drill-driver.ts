@@ -5,11 +5,13 @@ import { programsName, schemaName, viewsName } from './part-name.ts';
 import { schemaObjects } from './schema-objects.ts';
 import { schemaHash } from './schema-text.ts';
 import { startThrowawayMysql } from './throwaway-server.ts';
+import { gatherWithoutRows } from './without-rows.ts';
 
 export const mysqlDrill: DrillDriver = {
   start: startThrowawayMysql,
   describesObjects: (part) => [schemaName, programsName, viewsName].includes(part),
   objects: schemaObjects,
+  gatherSchema: gatherWithoutRows,
   createSchemaHash() {
     const pieces: Buffer[] = [];
     return {

@@ -41,6 +41,8 @@ export async function* schemaObjects(
     if (line === undefined) break;
     if (line === 'DELIMITER ;;' || line === 'DELIMITER ;') {
       inside = line.endsWith(';;');
+      // in a dump that is one file programs follow a table or a view at once
+      if (inside && name !== undefined) yield* finished();
       continue;
     }
     if (inside) {
