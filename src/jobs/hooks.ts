@@ -2,6 +2,7 @@
 import { spawn } from 'node:child_process';
 import { setTimeout as delay } from 'node:timers/promises';
 import { HoldfastError, messageOf, throwIfAborted } from '../kernel/errors.ts';
+import { killGroup } from '../kernel/process-group.ts';
 
 export interface Hook {
   /** a line for the shell, or a program and its arguments */
@@ -97,15 +98,6 @@ export async function runHook(
   throwIfAborted(signal);
   if (how !== undefined) throw new HoldfastError('failed', `${how}${said === '' ? '' : `: ${said}`}`);
   return said;
-}
-
-function killGroup(pid: number | undefined, signal: NodeJS.Signals): void {
-  if (pid === undefined) return;
-  try {
-    process.kill(-pid, signal);
-  } catch {
-    // all of it is gone
-  }
 }
 
 /** Variables that hold what opens something, by the names that they usually have. */

@@ -8,12 +8,14 @@ import {
   openSync,
   readdirSync,
   readFileSync,
+  rmSync,
   writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
 import { holdfastBin } from '../support/restic.ts';
+import { configured, vault } from '../jobs/configured.ts';
 import { newUser } from './run.ts';
 
 /** Starts a backup whose data comes for ever, until the program is told to stop. */
@@ -161,6 +163,47 @@ test('a second signal ends the command whose output is backed up, too', { timeou
   assert.equal(status, 130);
   for (let tries = 0; isAlive(pid) && tries < 40; tries++) await delay(50);
   assert.ok(!isAlive(pid));
+});
+
+test('a command whose children are silent ends with the backup, before what comes after it', async (t) => {
+  const script = 'echo x; sleep 40 & echo $! > pid; wait; echo y';
+  const user = configured(
+    t,
+    `sources: { x: { command: '${script}', filename: x } }
+vaults:
+${vault('here')}jobs:
+  night: { sources: x, vaults: here, hooks: { after: 'touch thawed' } }
+`,
+  );
+  for (const args of [
+    ['backup', '--stdin-from-command', '--', 'sh', '-c', script],
+    ['run', 'night'],
+  ]) {
+    const file = join(user.home, 'pid');
+    rmSync(file, { force: true });
+    const child = spawn(process.execPath, [holdfastBin, ...args], {
+      cwd: user.home,
+      env: { ...process.env, ...user.env },
+    });
+    let said = '';
+    child.stdout.on('data', (piece: Buffer) => (said += piece.toString()));
+    child.stderr.on('data', (piece: Buffer) => (said += piece.toString()));
+    const ended = once(child, 'exit') as Promise<[number | null]>;
+    const over = ended.then(() => true);
+    while ((!existsSync(file) || readFileSync(file).length === 0) && child.exitCode === null) await delay(50);
+    assert.equal(child.exitCode, null, said);
+    const pid = Number(readFileSync(file, 'utf8'));
+    t.after(() => {
+      if (isAlive(pid)) process.kill(pid, 'SIGKILL');
+    });
+    child.kill('SIGTERM');
+    const inTime = await Promise.race([over, delay(20_000, false, { ref: false })]);
+    if (!inTime) child.kill('SIGKILL');
+    assert.ok(inTime, `${args[0]} goes on: ${said}`);
+    assert.deepEqual((await ended)[0], 130, said);
+    assert.ok(!isAlive(pid), `${args[0]} left it running`);
+  }
+  assert.ok(existsSync(join(user.home, 'thawed')));
 });
 
 function isAlive(pid: number): boolean {

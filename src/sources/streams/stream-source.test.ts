@@ -66,3 +66,16 @@ test('an aborted command is killed', async () => {
   setImmediate(() => abort.abort());
   await assert.rejects(reading, (error) => hasCode(error, 'interrupted'));
 });
+
+test('reading stops at the abort, whatever the command started', { timeout: 20_000 }, async () => {
+  const abort = new AbortController();
+  const command = ['sh', '-c', 'echo begun; sleep 30; echo done'];
+  for await (const entry of commandSource(command, options, () => {}).entries(abort.signal)) {
+    assert.ok(entry.content.kind === 'stream');
+    const pieces = entry.content.bytes[Symbol.asyncIterator]();
+    assert.equal((await pieces.next()).value?.toString(), 'begun\n');
+    const next = pieces.next();
+    abort.abort();
+    await assert.rejects(next, (error) => hasCode(error, 'interrupted'));
+  }
+});

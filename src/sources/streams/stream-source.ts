@@ -3,8 +3,11 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import type { Readable } from 'node:stream';
+import { setTimeout as delay } from 'node:timers/promises';
+import { isatty } from 'node:tty';
 import { HoldfastError, throwIfAborted } from '../../kernel/errors.ts';
 import { systemText } from '../../kernel/native/system-error.ts';
+import { killGroup } from '../../kernel/process-group.ts';
 import type { Entry } from '../entry.ts';
 import { cleanPath, joinPath, rawPath } from '../files/path.ts';
 import type { Source } from '../source.ts';
@@ -72,21 +75,39 @@ function startError(program: string, cause: unknown): HoldfastError {
   });
 }
 
+/** Between the wish that a command ends and its end by force. */
+const graceMs = 5000;
+
 async function* runCommand(
   command: readonly string[],
   signal: AbortSignal,
   onErrorLine: (line: string) => void,
 ): AsyncIterable<Uint8Array> {
   throwIfAborted(signal);
-  const child = spawn(command[0]!, command.slice(1), { stdio: ['ignore', 'pipe', 'pipe'] });
+  // A group of its own, so that nothing that it started is left behind. Without a terminal of its own, though, sudo and
+  // ssh cannot ask for a password: where somebody sits at one it stays there, and Ctrl-C reaches all of it.
+  const detached = !isatty(0);
+  const child = spawn(command[0]!, command.slice(1), { stdio: ['ignore', 'pipe', 'pipe'], detached });
   const ended = once(child, 'close') as Promise<[number | null, NodeJS.Signals | null]>;
   // awaited below; until then a failed start must not count as unhandled
   ended.catch(() => {});
   createInterface({ input: child.stderr }).on('line', onErrorLine);
-  const abort = () => child.kill();
-  signal.addEventListener('abort', abort, { once: true });
+  const kill = (how: NodeJS.Signals): void => {
+    if (detached) killGroup(child.pid, how);
+    else child.kill(how);
+  };
+  const stopped = new Promise<void>((resolve) => {
+    const abort = (): void => {
+      kill('SIGTERM');
+      // what it started may hold the pipe open, and say nothing for long
+      child.stdout.destroy();
+      resolve();
+    };
+    signal.addEventListener('abort', abort, { once: true });
+    ended.catch(() => {}).finally(() => signal.removeEventListener('abort', abort));
+  });
   // this process may end at once, and a command may not heed the wish to end
-  const end = () => void child.kill('SIGKILL');
+  const end = (): void => kill('SIGKILL');
   process.once('exit', end);
   let finished = false;
   let empty = true;
@@ -95,19 +116,29 @@ async function* runCommand(
       empty = false;
       yield chunk as Uint8Array;
     }
-    const [status, killedBy] = await ended.catch((error: unknown) => {
+    const how = await Promise.race([ended, stopped]).catch((error: unknown) => {
       throw startError(command[0]!, error);
     });
-    finished = true;
     throwIfAborted(signal);
+    finished = true;
+    const [status, killedBy] = how!;
     if (status !== 0) {
-      const how = killedBy ? `signal: ${killedBy}` : `exit status ${status}`;
-      throw new HoldfastError('failed', `command failed: ${how}`);
+      const why = killedBy ? `signal: ${killedBy}` : `exit status ${status}`;
+      throw new HoldfastError('failed', `command failed: ${why}`);
     }
     if (empty) throw new HoldfastError('failed', 'no data read');
+  } catch (error) {
+    throwIfAborted(signal);
+    throw error;
   } finally {
-    signal.removeEventListener('abort', abort);
-    if (finished) process.off('exit', end);
-    else child.kill();
+    if (!finished) {
+      if (!signal.aborted) kill('SIGTERM');
+      child.stdout.destroy();
+      await Promise.race([ended.catch(() => {}), delay(graceMs, undefined, { ref: false })]);
+      kill('SIGKILL');
+      child.stderr.destroy();
+      child.unref();
+    }
+    process.off('exit', end);
   }
 }
