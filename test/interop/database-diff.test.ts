@@ -134,3 +134,43 @@ for (const [kind, { tools, open }] of Object.entries(kinds)) {
     });
   });
 }
+
+describe('dumps of PostgreSQL in one file', { skip: skipWithout('postgres15'), timeout: 240_000 }, () => {
+  it('says of the custom format that its tables were not looked at', async (t) => {
+    const folder = mkdtempSync(join(tmpdir(), 'holdfast-diff-'));
+    t.after(() => removeTree(folder));
+    const repository = join(folder, 'repository');
+    await makeRepositoryFolder(repository, { chunker: 'fast' });
+    const ours = holdfast({ repository, password });
+    const { url, env, run } = await server(t, startPostgres({ major: 15 }), 'postgres', folder);
+    await run('create table item (id int primary key); insert into item values (1), (2)');
+    const night = async (...more: string[]): Promise<string> => {
+      const { stdout } = await ours.run(['backup', url, '--json', ...more], { env });
+      const summary = JSON.parse(stdout.trim().split('\n').at(-1)!) as { snapshot_id: string };
+      return summary.snapshot_id;
+    };
+    const parts = await night();
+    const one = await night('--format', 'custom');
+    await run('insert into item values (3); create table more (id int)');
+    const two = await night('--format', 'custom');
+    for (const [from, to, named] of [
+      [one, two, one],
+      [parts, two, two],
+      [two, parts, two],
+    ] as const) {
+      const { status, stdout, stderr } = await ours.run(['diff', from, to], { env, expect: 1 });
+      assert.equal(status, 1);
+      assert.match(
+        stderr,
+        new RegExp(
+          `snapshot ${named.slice(0, 8)} holds a dump in the custom format: its tables were not looked at`,
+        ),
+      );
+      assert.match(stderr, /hint: `holdfast drill`/);
+      assert.doesNotMatch(stdout, /Tables|removed/);
+    }
+    assert.match((await ours.run(['diff', two, two], { env })).stdout, /both snapshots hold the same dump/);
+    const { stdout } = await ours.run(['diff', two, two, '--json'], { env });
+    assert.equal((JSON.parse(stdout) as { tables_changed: number }).tables_changed, 0);
+  });
+});

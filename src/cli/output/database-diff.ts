@@ -56,6 +56,7 @@ export function tellDatabaseDiff(
   }
   const { tablesAdded, tablesRemoved, tablesChanged, tablesUnchanged } = diff;
   terminal.result('');
+  if (tablesUnchanged === undefined) return terminal.result('both snapshots hold the same dump');
   terminal.result(
     `Tables:    ${tablesAdded} new, ${tablesRemoved} removed, ${tablesChanged} changed, ${tablesUnchanged} unchanged`,
   );

@@ -1,11 +1,12 @@
 /** diff of two snapshots of a database: which tables came, went and changed, and in how many rows. */
 import type { Context } from '../../kernel/context.ts';
-import { throwIfAborted } from '../../kernel/errors.ts';
+import { HoldfastError, throwIfAborted } from '../../kernel/errors.ts';
 import { toHex } from '../../kernel/hex.ts';
 import { mapParallel } from '../../kernel/parallel.ts';
 import type { StoredDatabase } from '../../sources/database/driver.ts';
 import type { Evidence, TableEvidence } from '../../sources/database/evidence.ts';
 import { type PartBlock, rowsAmongOf } from '../../sources/database/part-rows.ts';
+import { shortId } from '../../vaults/repository/files.ts';
 import type { Repository, SnapshotEntry } from '../../vaults/repository/repository.ts';
 import { type FoundDatabase, findDatabase } from './database-dump.ts';
 import { compareRows, type RowDifference } from './row-difference.ts';
@@ -22,7 +23,8 @@ export interface DatabaseDiff {
   readonly tablesAdded: number;
   readonly tablesRemoved: number;
   readonly tablesChanged: number;
-  readonly tablesUnchanged: number;
+  /** undefined where they cannot be counted: both snapshots hold the same dump in the custom format */
+  readonly tablesUnchanged: number | undefined;
   readonly rowsAdded: number;
   readonly rowsRemoved: number;
   readonly schemaChanged: boolean;
@@ -31,9 +33,14 @@ export interface DatabaseDiff {
 
 const blobsAtOnce = 4;
 
+const nothingChanged: DatabaseDiff = {
+  ...{ tablesAdded: 0, tablesRemoved: 0, tablesChanged: 0, tablesUnchanged: undefined },
+  ...{ rowsAdded: 0, rowsRemoved: 0, schemaChanged: false, sequencesChanged: false },
+};
+
 /**
  * Compares the databases of two snapshots; tables are told in the order of their names. Undefined when one of them holds
- * none, or they are of different kinds.
+ * none, or they are of different kinds. Code `unsupported` when a dump in the custom format differs: it is not looked into.
  */
 export async function diffDatabases(
   repository: Repository,
@@ -45,6 +52,10 @@ export async function diffDatabases(
   const before = await findDatabase(repository, from.snapshot, context);
   const after = before && (await findDatabase(repository, to.snapshot, context));
   if (!before || !after || !comparable(before.evidence, after.evidence)) return undefined;
+  if (isOpaque(before) || isOpaque(after)) {
+    if (sameFile(before, after)) return nothingChanged;
+    throw notLookedInto(before, from, to);
+  }
   await using comparison = await compareTables(repository, before, after, context);
   let [rowsAdded, rowsRemoved] = [0, 0];
   const count = { added: 0, removed: 0, changed: 0 };
@@ -75,6 +86,29 @@ export async function diffDatabases(
 
 function comparable(a: Evidence, b: Evidence): boolean {
   return a.kind === b.kind;
+}
+
+/** Of a dump in the custom format no table is known, which is not the same as that there are none. */
+function isOpaque({ evidence }: FoundDatabase): boolean {
+  return evidence.format === 'custom';
+}
+
+function sameFile(before: FoundDatabase, after: FoundDatabase): boolean {
+  const [old, now] = [before, after].map((one) =>
+    isOpaque(one) ? one.contentOf(one.evidence.parts[0]!.name) : undefined,
+  );
+  return old !== undefined && now !== undefined && Buffer.compare(old, now) === 0;
+}
+
+function notLookedInto(before: FoundDatabase, from: SnapshotEntry, to: SnapshotEntry): HoldfastError {
+  const id = shortId((isOpaque(before) ? from : to).id);
+  return new HoldfastError(
+    'unsupported',
+    `snapshot ${id} holds a dump in the custom format: its tables were not looked at, and are not compared`,
+    {
+      hint: '`holdfast drill` reads the tables of such a dump; backups without --format custom can be compared',
+    },
+  );
 }
 
 type Pair = readonly [old: TableEvidence | undefined, now: TableEvidence | undefined];
