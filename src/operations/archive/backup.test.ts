@@ -1,13 +1,15 @@
 import assert from 'node:assert/strict';
-import { createHash } from 'node:crypto';
+import { createHash, randomBytes } from 'node:crypto';
 import { readlinkSync } from 'node:fs';
 import { join } from 'node:path';
+import { Readable } from 'node:stream';
 import { test } from 'node:test';
 import { gunzipSync } from 'node:zlib';
 import { tempFolder } from '../../../test/support/temp.ts';
 import type { Clock } from '../../kernel/clock.ts';
 import { createContext } from '../../kernel/context.ts';
 import { hasCode, HoldfastError } from '../../kernel/errors.ts';
+import { streamSource } from '../../sources/streams/stream-source.ts';
 import { createLocalStorage } from '../../storage/local.ts';
 import { createMemoryStorage } from '../../storage/memory.ts';
 import type { Storage } from '../../storage/storage.ts';
@@ -20,7 +22,7 @@ import type { ArchiveCheckEvent } from './check.ts';
 import { checkArchive } from './check.ts';
 import { findArchiveSnapshot } from './find.ts';
 import { performArchiveForget, planArchiveForget } from './forget.ts';
-import type { ArchiveInput } from './input.ts';
+import { type ArchiveInput, streamInput } from './input.ts';
 import type { ForgetPolicy } from '../forget-policy.ts';
 import { policyForLayout } from './policy.ts';
 
@@ -301,6 +303,72 @@ test('a stable name that another source has is not overwritten', async () => {
   assert.deepEqual((await listArchive(archive, context)).snapshots[0]?.manifest?.source.paths, [
     '/a/b',
     '/c',
+  ]);
+});
+
+test('a stable name with any ending is guarded as others are, and found by its name', async () => {
+  const stream = (filename: string, text: string): ArchiveInput =>
+    streamInput(
+      streamSource('a stream', Readable.from([Buffer.from(text)]), { filename, modified: new Date(night) }),
+      filename,
+      'vm',
+    );
+  for (const filename of ['p.txt', 'x.ldif', 'bare', 'a.b.gz', 'dir.sql']) {
+    for (const encode of [[], [{ name: 'gzip' }]] as const) {
+      const archive: Archive = { ...archiveOn(createMemoryStorage(), 'latest'), encode };
+      const context = createContext({ clock: clockAt(night) });
+      const big = randomBytes(10_000).toString('hex');
+      await backupToArchive(archive, stream(filename, big), options, context);
+      const before = await Array.fromAsync(archive.storage.list(''));
+      await assert.rejects(
+        backupToArchive(archive, stream(filename, big.slice(0, 3000)), options, context),
+        (error) => hasCode(error, 'incomplete'),
+        filename,
+      );
+      await assert.rejects(
+        backupToArchive(archive, stream(`sub/${filename}`, big), options, context),
+        (error) => hasCode(error, 'exists'),
+        filename,
+      );
+      assert.deepEqual(
+        (await Array.fromAsync(archive.storage.list(''))).map(({ size }) => size),
+        before.map(({ size }) => size),
+      );
+      const core = `vm-${filename.replace(/\.[a-z]+$/, '')}`;
+      for (const id of [core, `vm-${filename}`, before[0]!.name]) {
+        // a name that is encoded already is called without its encodings
+        if (id.endsWith('a.b.gz') && id !== before[0]!.name) continue;
+        assert.equal((await findArchiveSnapshot(archive, id, {}, context)).name, core);
+      }
+      const { snapshots } = await listArchive(archive, { ...context, core });
+      assert.deepEqual(
+        snapshots.map((one) => one.core),
+        [core],
+      );
+    }
+  }
+});
+
+test('a file of stable name is not replaced by one of a shorter name with a longer ending', async () => {
+  const archive: Archive = { ...archiveOn(createMemoryStorage(), 'latest') };
+  const context = createContext({ clock: clockAt(night) });
+  const made = input('hello', 'a.b');
+  const ending = (extension: string, one: ArchiveInput): ArchiveInput => ({
+    ...one,
+    async *artefacts() {
+      yield { extension, bytes: pieces('hello') };
+    },
+  });
+  await backupToArchive({ ...archive, encode: [] }, ending('.gz', made), options, context);
+  await assert.rejects(
+    backupToArchive(archive, ending('.b', input('hello', 'a')), options, context),
+    (error) => hasCode(error, 'exists'),
+  );
+  // names of another one stay apart
+  await backupToArchive(archive, input('hello', 'a'), options, context);
+  assert.deepEqual((await listArchive(archive, context)).snapshots.map(({ name }) => name).toSorted(), [
+    'db-a',
+    'db-a.b',
   ]);
 });
 

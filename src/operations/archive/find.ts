@@ -147,8 +147,7 @@ function findIn(
     });
   }
   const byName = snapshots.filter(
-    ({ name, artefacts, older }) =>
-      name === id || (!older && artefacts.some((one) => one.name === id || one.name.endsWith(`/${id}`))),
+    ({ name, artefacts, older }) => name === id || (!older && artefacts.some((one) => isCalled(one, id))),
   );
   const isHex = /^[0-9a-f]{4,64}$/.test(id);
   const found = byName.length > 0 || !isHex ? byName : snapshots.filter((one) => one.id.startsWith(id));
@@ -162,6 +161,12 @@ function findIn(
     'usage',
     `${found.length} snapshots of the archive are called ${JSON.stringify(id)}`,
   );
+}
+
+/** By the file, with its folder or without, and with the ending that it has before it is encoded. */
+function isCalled({ name, extension }: StoredArtefact, id: string): boolean {
+  const plain = name.slice(0, name.length - extension.length) + variantOf(extension);
+  return [name, plain].some((one) => one === id || one.endsWith(`/${id}`));
 }
 
 /** Code `usage` when a name that was given is that of several sources: which one is the newest says nothing. */

@@ -5,7 +5,7 @@ import { mapParallel } from '../../kernel/parallel.ts';
 import type { Storage, VersionWish } from '../../storage/storage.ts';
 import type { EncodingChoice } from './encodings/open.ts';
 import type { DecodingKeys } from './encodings/open.ts';
-import { isKnownExtension } from './layout/extension.ts';
+import { isKnownExtension, variantOf } from './layout/extension.ts';
 import type { Layout, ParsedArtefact, Tier } from './layout/layout.ts';
 import { layouts, manifestSuffix, parseArtefact } from './layout/layout.ts';
 import type { Manifest, ManifestArtefact } from './manifest.ts';
@@ -15,6 +15,7 @@ import {
   manifestFolder,
   manifestName,
   ownFolder,
+  toldByManifest,
   unfinishedName,
 } from './manifest.ts';
 
@@ -116,14 +117,15 @@ export async function listArchive(
   assertHoldsArchives(archive);
   const objects = await Array.fromAsync(storage.list('', { signal }));
   const names = new Set(objects.map(({ name }) => name));
-  const found: Found[] = [];
+  const named: Found[] = [];
   for (const { name, size, modified } of objects) {
     const parsed = parseName(archive, name, names);
-    if (parsed && (core === undefined || parsed.core === core)) {
-      found.push({ ...parsed, name, size, modified });
-    }
+    const isMeant =
+      core === undefined ||
+      parsed?.core === core ||
+      (parsed?.layout === 'latest' && name.startsWith(`${core}.`));
+    if (parsed && isMeant) named.push({ ...parsed, name, size, modified });
   }
-  const groups = Map.groupBy(found, snapshotName);
   const snapshots: ArchiveSnapshot[] = [];
   const unfinished: string[] = [];
   const readManifest = async (name: string): Promise<Manifest | undefined> => {
@@ -135,6 +137,22 @@ export async function listArchive(
       return undefined;
     }
   };
+  const stable = new Map<string, Manifest | undefined>();
+  const ofStable = named.filter(
+    (one) => one.layout === 'latest' && names.has(manifestName('latest', one.name)),
+  );
+  for await (const [name, manifest] of mapParallel(
+    ofStable.map(({ name }) => manifestName('latest', name)),
+    readers,
+    async (name) => [name, await readManifest(name)] as const,
+  )) {
+    stable.set(name, manifest);
+  }
+  const manifestOf = ({ name }: Found) => stable.get(manifestName('latest', name));
+  const found = named
+    .map((one) => (one.layout === 'latest' ? toldByManifest(one, one.name, manifestOf(one)) : one))
+    .filter((one) => core === undefined || one.core === core);
+  const groups = Map.groupBy(found, namesOfSnapshots(found, manifestOf));
   const lost: LostArtefact[] = [];
   const seen = new Set<string>();
   const addLost = (manifestName: string, manifest: Manifest): void => {
@@ -147,7 +165,7 @@ export async function listArchive(
       const own = manifestName(layout, name);
       if (!names.has(own) || seen.has(own)) continue;
       seen.add(own);
-      const manifest = await readManifest(own);
+      const manifest = stable.has(own) ? stable.get(own) : await readManifest(own);
       if (manifest) manifests.set(own, manifest);
     }
     return { name, members, manifests };
@@ -242,9 +260,22 @@ function refuseNone({ storage, layout }: Archive, names: ReadonlySet<string>): n
   );
 }
 
-function snapshotName({ layout, name, extension }: Found): string {
-  if (layout === 'dated') return name.slice(0, name.indexOf('/'));
-  return name.slice(0, name.length - extension.length);
+/** Files of one stable name that are of several sources are a snapshot each, with their ending in its name. */
+function namesOfSnapshots(
+  found: readonly Found[],
+  manifestOf: (one: Found) => Manifest | undefined,
+): (one: Found) => string {
+  const sources = new Map<string, Set<string>>();
+  for (const one of found) {
+    const paths = one.layout === 'latest' ? manifestOf(one)?.source.paths.join('\0') : undefined;
+    if (paths !== undefined) sources.set(one.core, (sources.get(one.core) ?? new Set()).add(paths));
+  }
+  return ({ layout, name, core, extension }) => {
+    if (layout === 'dated') return name.slice(0, name.indexOf('/'));
+    const stem = name.slice(0, name.length - extension.length);
+    const isShared = layout === 'latest' && (sources.get(core)?.size ?? 0) > 1;
+    return isShared ? stem + variantOf(extension) : stem;
+  };
 }
 
 function describe(

@@ -8,7 +8,7 @@ import { mapParallel } from '../../kernel/parallel.ts';
 import type { StoredVersion } from '../../storage/storage.ts';
 import type { Archive, ArchiveSnapshot, ListOptions, StoredArtefact } from './archive.ts';
 import { findLayout, parseName } from './archive.ts';
-import { type Manifest, decodeManifest, manifestName } from './manifest.ts';
+import { type Manifest, decodeManifest, manifestName, toldByManifest } from './manifest.ts';
 
 /** One replaced version of an artefact, and what its manifest told of it then. */
 interface Replaced {
@@ -107,7 +107,7 @@ function replacedOf(
   versions: readonly StoredVersion[],
   manifests: readonly ManifestVersion[],
 ): Replaced[] {
-  const { core, extension } = parseName({ ...archive, layout: 'latest' }, name)!;
+  const parsed = parseName({ ...archive, layout: 'latest' }, name)!;
   const [newest] = versions;
   const deleted = newest?.isDeletion ? newest.modified : undefined;
   const free = new Set(manifests);
@@ -122,6 +122,7 @@ function replacedOf(
     );
     if (own) free.delete(own);
     const known = own && told(own);
+    const { core, extension } = toldByManifest(parsed, name, own?.manifest);
     const artefact = {
       ...{ name, extension, size, version, known },
       manifestName: known && manifestName('latest', name),

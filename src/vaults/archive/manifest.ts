@@ -2,8 +2,8 @@
 import { createHash } from 'node:crypto';
 import { HoldfastError } from '../../kernel/errors.ts';
 import type { EncodingName } from './encodings/encoding.ts';
-import type { Layout } from './layout/layout.ts';
-import { manifestSuffix } from './layout/layout.ts';
+import type { Layout, ParsedArtefact } from './layout/layout.ts';
+import { coreName, manifestSuffix } from './layout/layout.ts';
 
 export interface Manifest {
   readonly version: 1;
@@ -70,6 +70,21 @@ export function manifestName(layout: Layout, artefact: string): string {
 /** What lies beside the files of a run of `dated` until its manifest is written: a manifest that is missing later got lost. */
 export function unfinishedName(artefact: string): string {
   return `${artefact.slice(0, artefact.lastIndexOf('/') + 1)}unfinished`;
+}
+
+/**
+ * What the name of an artefact of `latest` says, where its manifest tells better: the ending of a stream may be anything,
+ * and so may the end of a name.
+ */
+export function toldByManifest<T extends ParsedArtefact>(
+  parsed: T,
+  name: string,
+  manifest: Manifest | undefined,
+): T {
+  const { host = '', database = '' } = manifest?.source ?? {};
+  if (host + database === '') return parsed;
+  const core = coreName({ host, database });
+  return name.startsWith(`${core}.`) ? { ...parsed, core, extension: name.slice(core.length) } : parsed;
 }
 
 export function encodeManifest(manifest: Manifest): Uint8Array {

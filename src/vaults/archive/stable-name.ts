@@ -3,39 +3,42 @@ import type { Context } from '../../kernel/context.ts';
 import { HoldfastError, hasCode } from '../../kernel/errors.ts';
 import type { StoredObject } from '../../storage/storage.ts';
 import type { Archive } from './archive.ts';
-import { coreName, manifestSuffix, parseArtefact } from './layout/layout.ts';
+import { coreName, manifestSuffix } from './layout/layout.ts';
 import type { ManifestSource } from './manifest.ts';
 import { decodeManifest } from './manifest.ts';
 
-/** The files of this name that are there, by their names. Code `exists` when they are of another source. */
+/** A file that is there. */
+export interface Elder extends StoredObject {
+  /** undefined where nobody knows */
+  readonly owner: ManifestSource | undefined;
+}
+
+/**
+ * The files that begin with this name and go on with an ending, by their names: some may be of a name that goes on itself,
+ * as their manifests tell. Code `exists` when those of this name are of another source.
+ */
 export async function findReplaced(
   { storage }: Archive,
   source: ManifestSource,
   { signal, warn }: Pick<Context, 'signal' | 'warn'>,
-): Promise<ReadonlyMap<string, StoredObject>> {
+): Promise<ReadonlyMap<string, Elder>> {
   const core = coreName(source);
-  const files = new Map<string, StoredObject>();
+  const files = new Map<string, Elder>();
   const manifests: string[] = [];
   for await (const object of storage.list(core, { signal })) {
     const { name } = object;
     const isManifest = name.endsWith(manifestSuffix);
     const artefact = isManifest ? name.slice(0, -manifestSuffix.length) : name;
-    if (parseArtefact('latest', artefact)?.core !== core) continue;
+    if (!artefact.startsWith(`${core}.`) || artefact.includes('/')) continue;
     if (isManifest) manifests.push(artefact);
-    else files.set(name, object);
+    else files.set(name, { ...object, owner: undefined });
   }
   for (const name of manifests) {
-    if (!files.has(name)) continue;
+    const file = files.get(name);
+    if (!file) continue;
     const owner = await ownerOf(`${name}${manifestSuffix}`);
-    if (owner && !isSameSource(owner, source)) {
-      throw new HoldfastError(
-        'exists',
-        `${name} is a backup of ${owner.paths.join(' and ')}, and would be replaced by one of ${source.paths.join(' and ')}`,
-        {
-          hint: 'give one of them a name of its own (archive-name), an archive of its own, or move the old file away',
-        },
-      );
-    }
+    files.set(name, { ...file, owner });
+    if (owner && coreName(owner) === core) assertSameSource({ ...file, owner }, source);
   }
   return files;
 
@@ -51,6 +54,18 @@ export async function findReplaced(
       return undefined;
     }
   }
+}
+
+/** Code `exists` for a file of another source. */
+export function assertSameSource({ name, owner }: Elder, source: ManifestSource): void {
+  if (!owner || isSameSource(owner, source)) return;
+  throw new HoldfastError(
+    'exists',
+    `${name} is a backup of ${owner.paths.join(' and ')}, and would be replaced by one of ${source.paths.join(' and ')}`,
+    {
+      hint: 'give one of them a name of its own (archive-name), an archive of its own, or move the old file away',
+    },
+  );
 }
 
 /** A source under a name of its own may get more paths, or lose some, and is the same. */

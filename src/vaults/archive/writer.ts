@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import { copyOf } from '../../kernel/bytes.ts';
 import { HoldfastError } from '../../kernel/errors.ts';
 import type { Context } from '../../kernel/context.ts';
-import type { StoredObject, VersionWish } from '../../storage/storage.ts';
+import type { VersionWish } from '../../storage/storage.ts';
 import type { Archive } from './archive.ts';
 import { findLayout } from './archive.ts';
 import { type Encoding, encodingKinds } from './encodings/encoding.ts';
@@ -12,7 +12,7 @@ import type { Layout, Tier } from './layout/layout.ts';
 import { artefactName, coreName, parseArtefact } from './layout/layout.ts';
 import { createDigest } from './digest.ts';
 import { sealEvidence } from './sealed-evidence.ts';
-import { findReplaced, refuseSmaller } from './stable-name.ts';
+import { assertSameSource, type Elder, findReplaced, refuseSmaller } from './stable-name.ts';
 import type { Digest, Manifest, ManifestArtefact, ManifestSource } from './manifest.ts';
 import { encodeManifest, manifestName, unfinishedName } from './manifest.ts';
 
@@ -54,7 +54,7 @@ export interface ArchiveRun extends AsyncDisposable {
 
 /** Of what is overwritten, the newest 45 stay, and others go after a day. */
 const usualVersions: VersionWish = { count: 45, days: 1 };
-const noFiles: ReadonlyMap<string, StoredObject> = new Map();
+const noFiles: ReadonlyMap<string, Elder> = new Map();
 
 /**
  * Of a storage that is prepared, with the lock of the name. Names tell times in whole seconds: what is made within one
@@ -117,7 +117,9 @@ export async function beginRun(archive: Archive, options: RunOptions, context: C
         marker = unfinishedName(name);
         await storage.write(marker, new Uint8Array(0), { signal });
       }
-      const elder = hasVersions ? undefined : replaced.get(name);
+      const there = replaced.get(name);
+      if (there) assertSameSource(there, options.source);
+      const elder = hasVersions ? undefined : there;
       const guard = (body: AsyncIterable<Uint8Array>): AsyncIterable<Uint8Array> =>
         elder ? refuseSmaller(body, elder, options.minSizeRatio) : body;
       const digests = await writeEncoded(archive, name, bytes, own, guard, signal);
