@@ -47,4 +47,13 @@ suite('backup-container', () => {
     assert.match(text, /url: .*db\/app/);
     assert.match(text, /# left out: .*backup\.conf:2: /);
   });
+
+  test('says which lines it converts nothing of because of their kind', async (t) => {
+    const { home, run } = container(t, 'postgres=db/app', 'mongo=m/x', 'mssql=s/y');
+    const { stderr } = await run(['convert', 'holdfast.yaml'], 3);
+    assert.match(stderr, /warning: mongo=m\/x: MongoDB is not backed up by holdfast/);
+    assert.match(stderr, /warning: mssql=s\/y: SQL Server is not backed up by holdfast/);
+    assert.match(stderr, /2 lines are left out/);
+    assert.match(readFileSync(join(home, 'holdfast.yaml'), 'utf8'), /# mongo=m\/x: MongoDB is not/);
+  });
 });

@@ -40,10 +40,17 @@ export async function runConvert(operands: readonly string[], runtime: Runtime):
     });
     runtime.terminal.say(`wrote ${file}`);
   }
-  for (const { message } of problems) runtime.context.warn(message);
-  if (problems.length === 0) return;
-  const lines = problems.length === 1 ? '1 line makes' : `${problems.length} lines make`;
-  throw new HoldfastError('incomplete', `${lines} no sense, and stand as comments in what was written`);
+  const left = [
+    ...session.listed.refused.map((refused) => `${refused.text}: ${refused.message}`),
+    ...problems.map(({ message }) => message),
+  ];
+  for (const message of left) runtime.context.warn(message);
+  if (left.length === 0) return;
+  const lines =
+    left.length === 1
+      ? '1 line is left out, and stands as a comment'
+      : `${left.length} lines are left out, and stand as comments`;
+  throw new HoldfastError('incomplete', `${lines} in what was written`);
 }
 
 function convert(
