@@ -1,4 +1,5 @@
 /** A server that is started for a drill, holds one database, can be reached by nobody else, and leaves nothing behind. */
+import type { Masking } from '../masking/masking.ts';
 import type { ConnectionOptions, Environment, StoredDatabase } from './driver.ts';
 import type { RestoreChoices } from './restore-plan.ts';
 
@@ -23,6 +24,8 @@ export interface DrillDriver {
   start(stored: StoredDatabase, options: ThrowawayOptions): Promise<ThrowawayServer>;
   /** True for the parts of a snapshot whose objects are compared one by one. */
   describesObjects(part: string): boolean;
+  /** What a restored masked database is dumped with; absent where dumps lack what the server computes. */
+  readonly masking?: (signal: AbortSignal) => Masking;
   /** What such a part describes, object by object. */
   objects(part: AsyncIterable<Uint8Array>): AsyncIterable<DescribedObject>;
   /** Where a dump in one file is not taken apart: what of it `objects` takes. */

@@ -1,6 +1,7 @@
 /** How databases of MySQL and MariaDB are drilled. */
 import { createSha256 } from '../../kernel/native/crypto.ts';
 import type { DrillDriver } from '../database/throwaway-server.ts';
+import { generatedMasking } from './generated-masking.ts';
 import { programsName, schemaName, viewsName } from './part-name.ts';
 import { schemaObjects } from './schema-objects.ts';
 import { schemaHash } from './schema-text.ts';
@@ -9,6 +10,7 @@ import { gatherWithoutRows } from './without-rows.ts';
 
 export const mysqlDrill: DrillDriver = {
   start: startThrowawayMysql,
+  masking: generatedMasking,
   describesObjects: (part) => [schemaName, programsName, viewsName].includes(part),
   objects: schemaObjects,
   gatherSchema: gatherWithoutRows,

@@ -133,7 +133,7 @@ async function* entries(
     dumpedBy: dumper.version,
     encoding: `${facts.characterSet} ${facts.collation}`,
     extensions: [],
-    schema: schemaHash(createSha256(), [schema, programs, texts.get(viewsName)!]),
+    schema: schemaHash(createSha256(), [schema, texts.get(programsName)!, texts.get(viewsName)!]),
     sequences: [],
     parts:
       oneFile === undefined ? [sized(schemaName), ...parts, sized(programsName), sized(viewsName)] : parts,
