@@ -194,6 +194,33 @@ test('what is made within a second waits for the next', async () => {
   );
 });
 
+test('what has another ending waits for the next second as well', async () => {
+  for (const layout of ['daily', 'rolling', 'flat', 'dated'] as const) {
+    const archive = archiveOn(createMemoryStorage(), layout);
+    const context = createContext({ clock: clockAt(night) });
+    const ending = (extension: string): ArchiveInput => ({
+      ...input('x', `app${extension}`),
+      source: { host: 'db', database: 'app', kind: 'stream', paths: [`/app${extension}`] },
+      async *artefacts() {
+        yield { extension, bytes: pieces('x') };
+      },
+    });
+    await backupToArchive(archive, ending('.txt'), options, context);
+    await assert.rejects(
+      backupToArchive(archive, ending('.log'), { ...options, timeMs: night }, context),
+      (error) => hasCode(error, 'exists'),
+    );
+    await backupToArchive(archive, ending('.log'), options, context);
+    // a name that goes on is another one
+    await backupToArchive(archive, input('x', 'app.b'), { ...options, timeMs: night }, context);
+    const { snapshots } = await listArchive(archive, context);
+    assert.deepEqual(
+      snapshots.map(({ core, time, artefacts }) => `${time - night} ${core} ${artefacts.length}`).toSorted(),
+      ['0 db-app 1', '0 db-app.b 1', '1000 db-app 1'],
+    );
+  }
+});
+
 test('what has had its time goes, with its manifest and its folder, and only of this source', async (t) => {
   const folder = tempFolder(t);
   const storage = createLocalStorage(folder);

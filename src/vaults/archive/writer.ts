@@ -11,6 +11,7 @@ import { encodeThrough, openEncodings } from './encodings/open.ts';
 import type { Layout, Tier } from './layout/layout.ts';
 import { artefactName, coreName, parseArtefact } from './layout/layout.ts';
 import { createDigest } from './digest.ts';
+import { findTaken } from './free-name.ts';
 import { sealEvidence } from './sealed-evidence.ts';
 import { assertSameSource, type Elder, findReplaced, refuseSmaller } from './stable-name.ts';
 import type { Digest, Manifest, ManifestArtefact, ManifestSource } from './manifest.ts';
@@ -84,19 +85,21 @@ export async function beginRun(archive: Archive, options: RunOptions, context: C
 
   async function findFreeName(extension: string): Promise<string> {
     const name = artefactName(layout, spec(extension));
-    if (layout === 'latest' || done.length > 0 || !(await exists(name))) return name;
-    if (options.time !== undefined) throw new HoldfastError('exists', `${name} is there already`);
+    if (layout === 'latest' || done.length > 0) return name;
+    const taken = (await findTaken(storage, layout, spec(extension), signal)) ?? (await findManifest(name));
+    if (taken === undefined) return name;
+    if (options.time !== undefined) throw new HoldfastError('exists', `${taken} is there already`);
     const now = context.clock.now();
     await context.clock.sleep(Math.max(1, time + 1000 - now), signal);
     time = Math.floor(Math.max(context.clock.now(), time + 1000) / 1000) * 1000;
     return findFreeName(extension);
   }
 
-  async function exists(name: string): Promise<boolean> {
-    for (const one of [name, manifestName(layout, name)]) {
-      for await (const found of storage.list(one, { signal })) if (found.name === one) return true;
-    }
-    return false;
+  /** One that outlived its file. */
+  async function findManifest(name: string): Promise<string | undefined> {
+    const own = manifestName(layout, name);
+    for await (const found of storage.list(own, { signal })) if (found.name === own) return own;
+    return undefined;
   }
 
   function manifestOf(artefacts: readonly ManifestArtefact[], moreTags: readonly string[]): Manifest {

@@ -1,0 +1,17 @@
+/** Names tell times in whole seconds, and what is made within one has one stem: what it is called says nothing of the ending. */
+import type { Storage } from '../../storage/storage.ts';
+import type { ArtefactSpec, Layout } from './layout/layout.ts';
+import { artefactName, runFolder } from './layout/layout.ts';
+
+/** A file that would be taken for one of the same run; undefined where there is none, and for stable names. */
+export async function findTaken(
+  storage: Storage,
+  layout: Layout,
+  spec: Omit<ArtefactSpec, 'extension'>,
+  signal: AbortSignal,
+): Promise<string | undefined> {
+  if (layout === 'latest') return undefined;
+  const prefix = layout === 'dated' ? runFolder(spec) : artefactName(layout, { ...spec, extension: '.' });
+  for await (const { name } of storage.list(prefix, { signal })) return name;
+  return undefined;
+}
