@@ -44,7 +44,13 @@ async function retainSource(
   const { hostname, paths } = await identityOf(repository, opened, id);
   const isSame = (other: { readonly hostname: string; readonly paths: readonly string[] }): boolean =>
     other.hostname === hostname && sameList(other.paths, paths);
-  const { held, stay } = await whatLooksWrong(repository, isSame, retention!, minSizeRatio, context);
+  const { held, stay, measures } = await whatLooksWrong(
+    repository,
+    isSame,
+    retention!,
+    minSizeRatio,
+    context,
+  );
   if (held !== undefined)
     return { step: { ...base, outcome: 'warning', code: 'incomplete', message: held }, count: 0 };
   const plan = await planForget(
@@ -59,14 +65,18 @@ async function retainSource(
   const { removed, failed } = await performForget(repository, { groups, remove }, context);
   const left = groups.reduce((sum, group) => sum + group.keep.length, wanted.length - remove.length);
   const details = { kept: left, removed };
-  const message = `${counted(removed.length, 'snapshot')} removed, ${left} kept`;
+  const measure = wanted.find((id) => measures.has(id));
+  const why =
+    measure === undefined
+      ? ''
+      : ` (${shortId(measure)} as its size was accepted, and larger elders are kept)`;
+  const message = `${counted(removed.length, 'snapshot')} removed, ${left} kept${why}`;
   if (failed.length === 0)
     return { step: { ...base, outcome: 'done', message, details }, count: removed.length };
-  const why = messageOf(failed[0]!.error);
   return {
     step: {
       ...{ ...base, outcome: 'warning', code: 'incomplete', details },
-      message: `${message}; ${counted(failed.length, 'snapshot')} could not be removed: ${why}`,
+      message: `${message}; ${counted(failed.length, 'snapshot')} could not be removed: ${messageOf(failed[0]!.error)}`,
     },
     count: removed.length,
   };
@@ -130,7 +140,12 @@ async function whatLooksWrong(
   rules: ForgetPolicy,
   minSizeRatio: number,
   context: RunContext,
-): Promise<{ readonly held: string | undefined; readonly stay: ReadonlySet<string> }> {
+): Promise<{
+  readonly held: string | undefined;
+  readonly stay: ReadonlySet<string>;
+  /** of those that stay, the ones that later ones are compared with */
+  readonly measures: ReadonlySet<string>;
+}> {
   const entries = await findSnapshots(repository, {}, passOver(context));
   const subjects = entries
     .filter(({ snapshot }) => isSame(snapshot))
@@ -144,14 +159,17 @@ async function whatLooksWrong(
           : [{ group: '', extension: '', size: snapshot.summary.totalBytesProcessed }],
     }));
   const now = context.clock.now();
-  const { held, suspicious } = planRetention(subjects, { kind: 'rules', rules }, { now, minSizeRatio });
-  if (held.length > 0) return { held: held.join('; '), stay: new Set() };
-  if (suspicious.size === 0) return { held: undefined, stay: new Set() };
+  const plan = planRetention(subjects, { kind: 'rules', rules }, { now, minSizeRatio });
+  const { held, suspicious } = plan;
+  if (held.length > 0) return { held: held.join('; '), stay: new Set(), measures: new Set() };
+  const measures = new Set(subjects.filter((subject) => plan.measures.has(subject)).map(({ id }) => id));
+  if (suspicious.size === 0) return { held: undefined, stay: measures, measures };
   const good = subjects
     .filter((subject) => !suspicious.has(subject))
     .map(({ id, wallTime, tags }) => ({ id, time: wallTime, tags }));
   const { keep } = applyPolicy(good, rules, now);
-  return { held: undefined, stay: new Set(keep.map(({ snapshot }) => snapshot.id)) };
+  const stay = new Set([...keep.map(({ snapshot }) => snapshot.id), ...measures]);
+  return { held: undefined, stay, measures };
 }
 
 async function pruneRepository(

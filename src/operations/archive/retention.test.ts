@@ -209,6 +209,27 @@ test('a size that was accepted once is what later ones are compared with', () =>
   assert.match(plan(49).held.join(), /suspiciously small beside its elders with about 100/);
 });
 
+test('a size that was accepted stays so as long as larger elders do', () => {
+  const first = Date.UTC(2026, 0, 1);
+  const policy: ArchivePolicy = { kind: 'tiers', counts: { daily: 3, weekly: 0, monthly: 12 } };
+  let held: RetentionSubject[] = [];
+  let accepted: RetentionSubject | undefined;
+  for (let night = 0; night < 800; night++) {
+    const now = first + night * day;
+    const tier = new Date(now).getUTCDate() === 1 ? 'monthly' : 'daily';
+    const size = night < 70 ? 1000 : 100;
+    const made = { ...subject(now, { size, tier }), tags: night === 70 ? [sizeAcceptedTag] : [] };
+    if (night === 70) accepted = made;
+    held.push(made);
+    const plan = planRetention(held, policy, { now, minSizeRatio: 0.5 });
+    assert.deepEqual(plan.held, [], `night ${night}`);
+    const kept = plan.keep.find((one) => one.subject === accepted);
+    if (night === 80) assert.deepEqual(kept?.reasons, ['its size was accepted, and larger elders are kept']);
+    if (night === 799) assert.equal(kept, undefined, 'the elders are gone, and it with them');
+    held = plan.keep.map((one) => one.subject);
+  }
+});
+
 test('whatever comes in whatever order, the newest good one stays', () => {
   let state = 7;
   const random = (): number => (state = (state * 48_271) % 2_147_483_647) / 2_147_483_647;

@@ -61,6 +61,8 @@ export interface RetentionPlan {
   readonly held: readonly string[];
   /** smaller than they should be, also older ones: not what is counted on */
   readonly suspicious: ReadonlySet<RetentionSubject>;
+  /** kept so that later ones are compared with them, and not with their larger elders */
+  readonly measures: ReadonlySet<RetentionSubject>;
 }
 
 /** Names of zones that changed, and an hour that comes twice, let an honest clock seem an hour behind. */
@@ -102,18 +104,32 @@ export function planRetention(
     const newest = reasons.get(inGroup[0]!)!;
     if (newest.length === 0) newest.push('the newest one');
   }
+  const measures = new Set<RetentionSubject>();
+  for (const members of groupsOf(sorted)) {
+    const isKept = (subject: RetentionSubject): boolean => reasons.get(subject)!.length > 0;
+    for (const measure of neededMeasures(members, isKept)) measures.add(measure);
+  }
+  for (const subject of measures)
+    reasons.get(subject)!.push('its size was accepted, and larger elders are kept');
   const decided = sorted.map((subject) => ({ subject, reasons: [...new Set(reasons.get(subject))] }));
   return {
     keep: decided.filter(({ reasons }) => reasons.length > 0),
     remove: decided.filter(({ reasons }) => reasons.length === 0).map(({ subject }) => subject),
     held,
     suspicious: allSuspicious,
+    measures,
   };
 }
 
 function keepAll(subjects: readonly RetentionSubject[], held: readonly string[]): RetentionPlan {
   const reasons = [held.length > 0 ? 'the clock looks wrong' : 'no policy'];
-  return { keep: subjects.map((subject) => ({ subject, reasons })), remove: [], held, suspicious: new Set() };
+  return {
+    keep: subjects.map((subject) => ({ subject, reasons })),
+    remove: [],
+    held,
+    suspicious: new Set(),
+    measures: new Set(),
+  };
 }
 
 function wrongClock(
@@ -180,6 +196,26 @@ function suspicions(members: readonly Member[], minSizeRatio: number): ReadonlyM
     }
   }
   return found;
+}
+
+/**
+ * The newest ones whose size was accepted, as long as larger elders are kept: without them, what followed would be
+ * compared with those elders again.
+ */
+function neededMeasures(
+  members: readonly Member[],
+  isKept: (subject: RetentionSubject) => boolean,
+): RetentionSubject[] {
+  return [...Map.groupBy(members, ({ artefact }) => artefact.extension).values()].flatMap((alike) => {
+    const index = alike.findIndex(({ subject }) => subject.tags.includes(sizeAcceptedTag));
+    const accepted = alike[index];
+    if (!accepted) return [];
+    const elders = alike.slice(index + 1);
+    const isLarger = elders.some(
+      ({ subject, artefact }) => artefact.size > accepted.artefact.size && isKept(subject),
+    );
+    return isLarger ? [accepted.subject] : [];
+  });
 }
 
 /** Of two in the middle the larger one: where it is a toss-up, more is kept. */
