@@ -79,6 +79,10 @@ export function effectiveConfig(loaded: LoadedConfig): EffectiveConfig {
       if (findings.length === 0) entries.set(name, { name, kind, settings, file: position.file });
     }
     Object.assign(config, { [section]: entries });
+    for (const entry of loaded.unusable.filter((one) => one.section === section)) {
+      const settings = mergeEntry(loaded, entry, problems);
+      problems.push(...judgeKind(entry, settings), ...judgeReferences(loaded, config, entry, settings));
+    }
   }
   return { ...config, problems: sorted(problems, loaded.files) };
 }
@@ -116,39 +120,41 @@ function mergeEntry(loaded: LoadedConfig, entry: Entry, findings: Problem[]): Re
 
 /** What only the whole of an entry shows. */
 function judgeKind(
-  { section, kind, name, position, find }: Entry,
+  { section, kind, name, position, find, wrong }: Entry,
   settings: Record<string, unknown>,
 ): Problem[] {
-  const refuse = (message: string, at = position): Problem[] => [
-    { ...at, message: `${name}: ${message}`, entry: { section, name } },
-  ];
+  const problems: Problem[] = [];
+  const refuse = (message: string, at = position): void => {
+    problems.push({ ...at, message: `${name}: ${message}`, entry: { section, name } });
+  };
   const has = (key: string): boolean => settings[key] !== undefined;
+  const lacks = (key: string): boolean => !has(key) && !wrong.has(key);
   if (kind === 'mail') {
-    if (!has('from')) return refuse('expected from, the sender');
-    if (!has('server')) return refuse('expected server, the mail server');
-    if (has('password') && !has('user')) return refuse('a password needs a user', find(['password']));
+    if (lacks('from')) refuse('expected from, the sender');
+    if (lacks('server')) refuse('expected server, the mail server');
+    if (has('password') && lacks('user')) refuse('a password needs a user', find(['password']));
   }
   if (kind === 'url' && has('drill-schema') && !String(settings['url']).startsWith('postgres')) {
-    return refuse('drill-schema is for PostgreSQL', find(['drill-schema']));
+    refuse('drill-schema is for PostgreSQL', find(['drill-schema']));
   }
   if (kind === 'archive') {
     if (String(settings['archive']).startsWith('rest:')) {
-      return refuse('REST servers keep repositories alone, and no archives', find(['archive']));
+      refuse('REST servers keep repositories alone, and no archives', find(['archive']));
     }
     const encode = listOf(settings['encode'] as string | string[] | undefined);
     const names = encode.map((encoding) => encoding.replace(/:.*/, ''));
     const fault = faultOfStack(names.filter((encoding) => encoding !== 'none') as EncodingName[]);
-    if (fault !== undefined) return refuse(fault, find(['encode']));
+    if (fault !== undefined) refuse(fault, find(['encode']));
     const rules = Object.keys((settings['retention'] as object | undefined) ?? {});
     const other = rules.find((rule) => !['daily', 'weekly', 'monthly'].includes(rule));
     if (settings['layout'] === 'rolling' && other !== undefined) {
       const message = 'the layout rolling keeps so many daily, weekly and monthly ones, and nothing else';
-      return refuse(message, find(['retention', other]));
+      refuse(message, find(['retention', other]));
     }
     const encrypts = names.includes('openpgp') || names.includes('age');
-    if (encrypts && !has('recipients')) return refuse('expected recipients: who can open what is encrypted');
+    if (encrypts && lacks('recipients')) refuse('expected recipients: who can open what is encrypted');
   }
-  return [];
+  return problems;
 }
 
 /** A group and a job: whether they say what they must, and what they refer to is there. */
@@ -158,7 +164,7 @@ function judgeReferences(
   entry: Entry,
   merged: Record<string, unknown>,
 ): Problem[] {
-  const { section, name, position } = entry;
+  const { section, name, position, wrong } = entry;
   const owner: EntryName = { section, name };
   if (section === 'groups') {
     const { sources } = merged as GroupSettings;
@@ -176,13 +182,13 @@ function judgeReferences(
   });
   if (loaded.broken.some((one) => one.section === 'defaults'))
     problems.push(refuse('the defaults are wrong'));
-  if (sources === undefined && group === undefined) {
+  if (sources === undefined && group === undefined && !wrong.has('sources') && !wrong.has('group')) {
     problems.push(refuse('expected sources or group: what to back up'));
   }
   if (sources !== undefined && group !== undefined) {
     problems.push(refuse('expected sources or group, and not both'));
   }
-  if (vaults === undefined) problems.push(refuse('expected vaults: where to'));
+  if (vaults === undefined && !wrong.has('vaults')) problems.push(refuse('expected vaults: where to'));
   return problems;
 }
 

@@ -18,9 +18,11 @@ export interface Entry {
   readonly position: Position;
   /** where one of its settings stands */
   readonly find: (path: readonly PropertyKey[]) => Position;
+  /** settings that are left out as they are wrong: nobody may miss them */
+  readonly wrong: ReadonlySet<string>;
 }
 
-/** The entry, or why it is none. */
+/** The entry, and what is wrong with it; it is there as far as it is right, so that all mistakes are told at once. */
 export function readEntry(
   file: YamlFile,
   section: Section,
@@ -38,7 +40,8 @@ export function readEntry(
   if (!value || !members) return refuse(`expected settings of ${name}`, file.positionOf(value ?? nameNode));
   let kind = kindNames[0]!;
   if (kindNames.length > 1) {
-    const found = members.map((member) => member.name).filter((member) => kindNames.includes(member));
+    const names = new Set(members.map((member) => member.name));
+    const found = kindNames.filter((one) => names.has(one));
     if (found.length !== 1) {
       const which = kindNames.join(' or ');
       const other =
@@ -47,11 +50,23 @@ export function readEntry(
     }
     kind = found[0]!;
   }
-  const checked = kinds[kind]!.safeParse(file.valueOf(value));
-  if (!checked.success) return { entry: undefined, problems: problemsOf(file, value, checked.error, owner) };
+  const schema = kinds[kind]!;
+  const given = file.valueOf(value);
+  let checked = schema.safeParse(given);
+  const problems = checked.success ? [] : problemsOf(file, value, checked.error, owner);
+  const wrong = new Set(checked.success ? [] : checked.error.issues.flatMap(settingsOf));
+  if (!checked.success) {
+    const sound = Object.entries(given as object).filter(([setting]) => !wrong.has(setting));
+    // of what is written wrong nobody knows which setting was meant
+    if ([...wrong].some((setting) => !(setting in schema.shape))) {
+      for (const setting of Object.keys(schema.shape)) wrong.add(setting);
+    }
+    checked = schema.safeParse(Object.fromEntries(sound));
+    if (!checked.success) return { entry: undefined, problems };
+  }
   const settings = absolutePaths(checked.data, file.path);
   const find = (path: readonly PropertyKey[]): Position => file.find(value, path);
-  return { entry: { section, name, kind, settings, position, find }, problems: [] };
+  return { entry: { section, name, kind, settings, position, find, wrong }, problems };
 }
 
 /** What `defaults:` or a profile says, section by section. */
@@ -89,6 +104,13 @@ function problemsOf(file: YamlFile, node: Node, error: z.ZodError, entry: EntryN
     const text = missing ? `the setting ${String(path.at(-1))} is missing` : message;
     return [{ ...file.find(node, path), message: text, entry }];
   });
+}
+
+/** Which settings of the entry itself an issue is about. */
+function settingsOf(issue: z.core.$ZodIssue): string[] {
+  const [first] = issue.path;
+  if (first !== undefined) return [String(first)];
+  return issue.code === 'unrecognized_keys' ? issue.keys : [];
 }
 
 interface Finding {

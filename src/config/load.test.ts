@@ -97,6 +97,8 @@ jbos: {}
       'a.yaml:19:31: expected a time zone such as Europe/Berlin or UTC',
       'a.yaml:20:37: expected a number of MiB from 4 to 128',
       'a.yaml:20:64: expected text, a number, true or false',
+      'a.yaml:22:3: nightly: expected sources or group: what to back up',
+      'a.yaml:22:3: nightly: expected vaults: where to',
       'a.yaml:24:26: unknown setting timeou, did you mean timeout?',
       'a.yaml:24:40: expected a command line, or settings: some of run, timeout, on-error',
       'a.yaml:25:38: expected a duration such as 90s, 10m or 1h30m',
@@ -118,6 +120,38 @@ jbos: {}
       'a.yaml:1:1: expected sections: some of version, defaults, profiles, sources, vaults, groups, jobs, notifications',
     ]);
     assert.deepEqual(problems(''), []);
+  });
+
+  test('tells what an entry refers to beside what is wrong in it, and in our own words', () => {
+    const text = `vaults:
+  a: { archive: /x, layout: daly, encode: [age, gzip] }
+  b: { archive: /x, retention: { daily: -1, last: 1.5 } }
+jobs:
+  nightly: { sources: nothing, vaults: b, hooks: { before: { run: x, timeout: 5 } }, notify: nobody }
+  twice: { sources: nothing, vaults: 5 }
+  pruned: { sources: nothing, vaults: b, prune: { max-unused: a lot } }
+  twice: { sources: nothing, vaultz: b, retention: { daily: 1.5 } }
+`;
+    assert.deepEqual(problems(text), [
+      'a.yaml:2:3: a: expected recipients: who can open what is encrypted',
+      'a.yaml:2:29: expected one of daily, rolling, flat, latest, dated, did you mean daily?',
+      'a.yaml:2:43: a: gzip after age: what is encrypted cannot be compressed, so compress before',
+      'a.yaml:3:41: expected a whole number from 0, or unlimited',
+      'a.yaml:3:51: expected a whole number from 0, or unlimited',
+      'a.yaml:5:23: nightly: there is no source nothing',
+      'a.yaml:5:40: nightly: the vault b is wrong',
+      'a.yaml:5:79: expected a duration such as 90s, 10m or 1h30m',
+      'a.yaml:5:94: nightly: there is no notification nobody',
+      'a.yaml:6:21: twice: there is no source nothing',
+      'a.yaml:6:38: expected the name of a vault or a list of them',
+      'a.yaml:7:22: pruned: there is no source nothing',
+      'a.yaml:7:39: pruned: the vault b is wrong',
+      'a.yaml:7:63: expected a percentage below 100 such as 5%, a size, or unlimited',
+      'a.yaml:8:3: twice is defined already, in /etc/holdfast/a.yaml:6:3',
+      'a.yaml:8:21: twice: there is no source nothing',
+      'a.yaml:8:30: unknown setting vaultz, did you mean vaults?',
+      'a.yaml:8:61: expected a whole number from 0, or unlimited',
+    ]);
   });
 
   test('keeps no archives on storages that take repositories alone', () => {

@@ -15,6 +15,8 @@ export interface LoadedConfig {
   readonly files: readonly string[];
   /** by name */
   readonly entries: Readonly<Record<Section, ReadonlyMap<string, Entry>>>;
+  /** entries that cannot be used, as far as they can be understood: more may be wrong with them */
+  readonly unusable: readonly Entry[];
   readonly defaults: SharedSettings;
   readonly profiles: ReadonlyMap<string, SharedSettings>;
   /** names of entries and profiles that are there and wrong */
@@ -27,6 +29,10 @@ export function loadConfig(places: ConfigPlaces): LoadedConfig {
   const { place, files } = findConfigFiles(places);
   const texts = files.map((path) => ({ path, text: readText(path) }));
   return { ...readConfig(texts), place };
+}
+
+interface NamedMember extends YamlEntry {
+  readonly isSound: boolean;
 }
 
 interface Text {
@@ -59,9 +65,9 @@ export function readConfig(texts: readonly Text[]): Omit<LoadedConfig, 'place'> 
     gathered.problems.push(...file.problems);
     if (file.problems.length === 0 && file.root) gathered.readFile(file, file.root);
   }
-  const { entries, defaults, profiles, problems } = gathered;
+  const { entries, unusable, defaults, profiles, problems } = gathered;
   const broken = problems.flatMap(({ entry }) => (entry ? [entry] : []));
-  return { files: texts.map(({ path }) => path), entries, defaults, profiles, broken, problems };
+  return { files: texts.map(({ path }) => path), entries, unusable, defaults, profiles, broken, problems };
 }
 
 const otherSections = ['version', 'defaults', 'profiles'] as const;
@@ -71,6 +77,7 @@ class Gathered {
   readonly entries = Object.fromEntries(
     sectionNames.map((section) => [section, new Map<string, Entry>()]),
   ) as Record<Section, Map<string, Entry>>;
+  readonly unusable: Entry[] = [];
   readonly profiles = new Map<string, SharedSettings>();
   readonly problems: Problem[] = [];
   defaults: SharedSettings = {};
@@ -103,32 +110,34 @@ class Gathered {
   }
 
   #readSection(file: YamlFile, section: Section, value: Node | undefined): void {
-    for (const member of this.#namedMembers(file, section, value)) {
+    for (const { isSound, ...member } of this.#namedMembers(file, section, value)) {
       const { entry, problems } = readEntry(file, section, member);
       this.problems.push(...problems);
-      if (entry) this.entries[section].set(member.name, entry);
+      if (entry && isSound && problems.length === 0) this.entries[section].set(member.name, entry);
+      else if (entry) this.unusable.push(entry);
     }
   }
 
   #readProfiles(file: YamlFile, value: Node | undefined): void {
-    for (const member of this.#namedMembers(file, 'profiles', value)) {
+    for (const { isSound, ...member } of this.#namedMembers(file, 'profiles', value)) {
       if (!member.value) {
-        this.profiles.set(member.name, {});
+        if (isSound) this.profiles.set(member.name, {});
         continue;
       }
       const owner = { section: 'profiles', name: member.name } as const;
       const { settings, problems } = readShared(file, member.value, owner);
       this.problems.push(...problems);
-      if (problems.length === 0) this.profiles.set(member.name, settings);
+      if (isSound && problems.length === 0) this.profiles.set(member.name, settings);
     }
   }
 
   #readDefaults(file: YamlFile, value: Node | undefined): void {
     if (!value) return;
     const owner = { section: 'defaults', name: 'defaults' } as const;
-    if (this.#refuseRepeated(file, value, owner)) return;
+    const isRepeated = this.#refuseRepeated(file, value, owner);
     const { settings, problems } = readShared(file, value, owner);
     this.problems.push(...problems);
+    if (isRepeated) return;
     for (const [section, part] of Object.entries(settings)) {
       const name = file.find(value, [section], 'name');
       if (this.#isNew(`defaults ${section}`, name, `the defaults of ${section} are`, undefined)) {
@@ -137,8 +146,8 @@ class Gathered {
     }
   }
 
-  /** Those with a good name that nobody else has. */
-  #namedMembers(file: YamlFile, section: Section | 'profiles', value: Node | undefined): YamlEntry[] {
+  /** All of a section; sound are those with a good name that nobody else has, and no setting twice. */
+  #namedMembers(file: YamlFile, section: Section | 'profiles', value: Node | undefined): NamedMember[] {
     if (!value) return [];
     const members = file.entriesOf(value);
     if (!members) {
@@ -146,16 +155,15 @@ class Gathered {
       return [];
     }
     const twice = new Set(file.repeatedKeys(value, { shallow: true }).map(({ name }) => name));
-    return members.filter(({ name, nameNode: node, value }) => {
+    return members.map((member) => {
+      const { name, nameNode: node, value } = member;
       const position = file.positionOf(node);
       const owner: EntryName = { section, name };
-      if (!namePattern.test(name)) {
-        this.#refuse(position, 'expected a name of letters, digits, dots, - and _', owner);
-        return false;
-      }
-      const isNew = this.#isNew(`${section} ${name}`, position, `${name} is`, owner);
+      const isGood = namePattern.test(name);
+      if (!isGood) this.#refuse(position, 'expected a name of letters, digits, dots, - and _', owner);
+      const isNew = isGood && this.#isNew(`${section} ${name}`, position, `${name} is`, owner);
       const isRepeated = value !== undefined && this.#refuseRepeated(file, value, owner);
-      return isNew && !isRepeated && !twice.has(name);
+      return { ...member, isSound: isNew && !isRepeated && !twice.has(name) };
     });
   }
 
@@ -177,7 +185,11 @@ class Gathered {
     }
     this.#refuse(position, `${what} defined already, in ${placeText(before)}`, owner);
     if (owner?.section === 'profiles') this.profiles.delete(owner.name);
-    else if (owner && owner.section !== 'defaults') this.entries[owner.section].delete(owner.name);
+    else if (owner && owner.section !== 'defaults') {
+      const first = this.entries[owner.section].get(owner.name);
+      if (first) this.unusable.push(first);
+      this.entries[owner.section].delete(owner.name);
+    }
     return false;
   }
 

@@ -69,9 +69,12 @@ const drill = z.union(
 );
 
 const aPercentage = 'expected a percentage below 100 such as 5%, a size, or unlimited';
-const maxUnused = z.union([z.literal('unlimited'), z.string().regex(/^\d{1,2}(\.\d+)?%$/), size], {
-  error: aPercentage,
-});
+const maxUnused = z.union(
+  [z.literal('unlimited'), z.string().regex(/^\d{1,2}(\.\d+)?%$/, { error: aPercentage }), size],
+  {
+    error: aPercentage,
+  },
+);
 const prune = z.union(
   [
     z.boolean(),

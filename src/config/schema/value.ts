@@ -78,7 +78,9 @@ export const period = z
   .meta({ pattern: '^(\\d+[ymdh])+$' });
 
 const aKeepCount = 'expected a whole number from 0, or unlimited';
-export const keepCount = z.union([z.int().min(0), z.literal('unlimited')], { error: aKeepCount });
+export const keepCount = z.union([z.int().min(0, { error: aKeepCount }), z.literal('unlimited')], {
+  error: aKeepCount,
+});
 
 const aSecret = `expected where the secret is, as ${secretForms}; the secret itself must not stand in this file`;
 export const secret = z
