@@ -16,8 +16,11 @@ import { isEmptyPolicy } from '../operations/forget-policy.ts';
 import { type ArchiveInput, databaseInput, streamInput } from '../operations/archive/input.ts';
 import { policyForLayout } from '../operations/archive/policy.ts';
 import { readSigningKey, writeCertificate } from '../operations/drill/certificate-file.ts';
+import { provenText } from '../operations/drill/certificate-text.ts';
+import { proofOf } from '../operations/drill/report.ts';
 import { openAccess } from '../storage/access.ts';
 import { type Archive, type ArchiveSnapshot, findLayout, listArchive } from '../vaults/archive/archive.ts';
+import { isTimeTaken } from '../vaults/archive/free-name.ts';
 import { coreName } from '../vaults/archive/layout/layout.ts';
 import { withArchiveLock } from '../vaults/archive/lock.ts';
 import type { Manifest, ManifestSource } from '../vaults/archive/manifest.ts';
@@ -48,6 +51,10 @@ export async function openArchiveVault(vault: ArchiveJobVault, context: RunConte
   return {
     name,
     artefacts: vault.artefacts,
+    isTaken(opened, timeMs) {
+      const { source } = inputOf(opened, { subject: '', timeMs, tags: [], minSizeRatio: 0 }, context);
+      return isTimeTaken(archive, source, timeMs, context.signal);
+    },
     async backUp(opened, options) {
       const base = {
         kind: 'backup',
@@ -91,7 +98,7 @@ export async function openArchiveVault(vault: ArchiveJobVault, context: RunConte
                 { ...base, ...(await retainSource(archive, vault, manifest, job, context)) },
               ])
             : [{ ...base, outcome: 'done', message: `nothing is removed: ${why}` } as const];
-        steps.push(...done);
+        steps.push(...done.map(hintAtRoles));
       }
       return steps;
     },
@@ -124,6 +131,15 @@ export async function openArchiveVault(vault: ArchiveJobVault, context: RunConte
       return steps;
     },
     [Symbol.asyncDispose]: () => storage.close(),
+  };
+}
+
+/** Who may add alone finds out in every run: the backup is there, and its removal is somebody else's. */
+function hintAtRoles(step: Step): Step {
+  if (step.outcome !== 'failed' || step.code !== 'forbidden') return step;
+  return {
+    ...step,
+    hint: 'credentials that may only add (the role writer) go without retention in the job and its vault: one with those of a pruner does `holdfast forget`',
   };
 }
 
@@ -305,9 +321,10 @@ async function drillFile(
     signingKey === undefined ? undefined : await readSigningKey(signingKey),
   );
   const { differences } = findings;
-  const details = { result, certificate: files.json, differences };
+  const proof = proofOf(findings);
+  const details = { result, proof, certificate: files.json, differences };
   if (result === 'proven') {
-    return { outcome: 'done', message: 'proven: what was restored is what was backed up', details };
+    return { outcome: 'done', message: provenText(proof), details };
   }
   return {
     outcome: 'failed',

@@ -14,7 +14,8 @@ import type { Storage } from '../../src/storage/storage.ts';
 import { assertCode, listAll, patternBytes } from '../../src/testing/storage-assertions.ts';
 import { startMinio } from '../support/minio.ts';
 import { startRadosgw, type Radosgw } from '../support/radosgw.ts';
-import { holdfast } from '../support/restic.ts';
+import { runProgram, type RunResult } from '../support/program.ts';
+import { holdfast, holdfastBin } from '../support/restic.ts';
 import type { S3Server } from '../support/s3-server.ts';
 import { tempFolder } from '../support/temp.ts';
 import { skipWithout } from '../support/tools.ts';
@@ -48,7 +49,7 @@ function roles(title: string, skip: string | false, start: () => Promise<[S3Serv
       const may: Record<BucketRole, string> = {
         reader: 'list read',
         writer: 'list write',
-        pruner: 'list read remove',
+        pruner: 'list remove',
         auditor: 'list',
       };
       for (const role of bucketRoles) {
@@ -97,8 +98,48 @@ function roles(title: string, skip: string | false, start: () => Promise<[S3Serv
       const { stderr } = await as('writer').run(['dump', 'latest'], { expect: 1 });
       assert.match(stderr, /does not permit/);
       await as('reader').run(['check']);
+      const pruned = await as('pruner').run(['dump', 'latest', ...flags.slice(0, 2)], { expect: 1 });
+      assert.match(pruned.stderr, /does not permit/);
       await as('pruner').run(['forget', '--keep-last', '1', '--layout', 'dated']);
       assert.equal(await count(), 1);
+    });
+
+    it('archives: a pruner removes by the manifests of each layout, and opens no backup', async () => {
+      for (const layout of ['daily', 'latest'] as const) {
+        const as = (role: BucketRole): ReturnType<typeof holdfast> =>
+          holdfast({
+            repository: `archive:s3:${server.endpoint}/archive/some/place/pruned-${layout}`,
+            password: 'p',
+            env: { ...nobody, ...become(role, 'archive') },
+          });
+        const stream = ['--stdin', '--stdin-filename', 'shop.sql', '--host', 'db', '--layout', layout];
+        await as('writer').run(['backup', ...stream], { input: 'monday\n' });
+        const { stderr } = await as('pruner').run(['dump', 'latest'], { expect: 1 });
+        assert.match(stderr, /does not permit/);
+        const [made] = (await as('pruner').json(['snapshots'])) as { id: string }[];
+        await as('pruner').run(['forget', made!.id]);
+        await as('reader').run(['dump', made!.id], { expect: 10 });
+      }
+    });
+
+    it('archives: a job of a writer goes without retention, and says so', async (t) => {
+      const folder = tempFolder(t);
+      const config = join(folder, 'holdfast.yaml');
+      const run = (retention: string, expect: number): Promise<RunResult> => {
+        writeFileSync(
+          config,
+          `sources: { s: { command: echo hello, filename: s.txt, host: db } }
+vaults: { d: { archive: 's3:${server.endpoint}/archive/some/place/job-${expect}', layout: dated } }
+jobs: { j: { sources: s, vaults: d${retention} } }
+`,
+        );
+        const env = { ...nobody, ...become('writer', 'archive'), HOLDFAST_STATE_DIR: folder };
+        return runProgram(process.execPath, [holdfastBin, '--config', config, 'run', 'j'], { env, expect });
+      };
+      await run('', 0);
+      const { stderr } = await run(', retention: { last: 1 }', 1);
+      assert.match(stderr, /failed: retention s to d: .*does not permit/);
+      assert.match(stderr, /\(the role writer\) go without retention .*`holdfast forget`/);
     });
 
     it('archives: a writer replaces files of stable names, and says what it cannot see', async () => {

@@ -63,6 +63,9 @@ export function bucketPolicy(role: BucketRole, purpose: BucketPurpose, place: Po
     ...bucketWide('ListNames', 's3:ListBucket', ...more),
     ...(prefix === '' ? {} : { Condition: { StringLike: { 's3:prefix': [prefix, `${prefix}/*`] } } }),
   });
+  const manifests = manifestPatterns(isAws).map(
+    (name) => `${prefix === '' ? arn : `${arn}/${prefix}`}/${name}`,
+  );
   const objects = (Sid: string, Action: string[], ...folders: string[]): PolicyStatement => ({
     ...{ Sid, Effect: 'Allow', Action, Resource: below(...folders) },
   });
@@ -109,7 +112,7 @@ export function bucketPolicy(role: BucketRole, purpose: BucketPurpose, place: Po
       archive: [
         locate,
         list(),
-        objects('ReadObjects', ['s3:GetObject']),
+        { ...objects('ReadManifests', ['s3:GetObject']), Resource: manifests },
         objects('RemoveObjects', ['s3:DeleteObject']),
       ],
       repository: [
@@ -126,6 +129,17 @@ export function bucketPolicy(role: BucketRole, purpose: BucketPurpose, place: Po
     },
   };
   return { Version: '2012-10-17', Statement: statements[role][purpose] };
+}
+
+/**
+ * Names of manifests in each layout, and all of the folder that has locks besides; of archives in folders below as well.
+ * On radosgw a `*` ends where the character after it comes first, so that what may come before has to be spelled out.
+ */
+function manifestPatterns(isAws: boolean): string[] {
+  const own = ['.holdfast/*', '*/.holdfast/*'];
+  if (isAws) return ['*/manifest.json', '*.manifest.json', ...own];
+  const stable = Array.from({ length: 10 }, (_, dots) => `${'*.'.repeat(dots + 1)}manifest.json`);
+  return ['*/manifest.json', '*/*/manifest.json', ...stable, ...own];
 }
 
 /** The partition that a server's host stands in. */
