@@ -21,6 +21,7 @@ import { proofOf } from '../operations/drill/report.ts';
 import { openAccess } from '../storage/access.ts';
 import { type Archive, type ArchiveSnapshot, findLayout, listArchive } from '../vaults/archive/archive.ts';
 import { isTimeTaken } from '../vaults/archive/free-name.ts';
+import { isTimeTaken } from '../vaults/archive/free-name.ts';
 import { coreName } from '../vaults/archive/layout/layout.ts';
 import { withArchiveLock } from '../vaults/archive/lock.ts';
 import type { Manifest, ManifestSource } from '../vaults/archive/manifest.ts';
@@ -51,6 +52,10 @@ export async function openArchiveVault(vault: ArchiveJobVault, context: RunConte
   return {
     name,
     artefacts: vault.artefacts,
+    isTaken(opened, timeMs) {
+      const { source } = inputOf(opened, { subject: '', timeMs, tags: [], minSizeRatio: 0 }, context);
+      return isTimeTaken(archive, source, timeMs, context.signal);
+    },
     isTaken(opened, timeMs) {
       const { source } = inputOf(opened, { subject: '', timeMs, tags: [], minSizeRatio: 0 }, context);
       return isTimeTaken(archive, source, timeMs, context.signal);

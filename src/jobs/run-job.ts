@@ -8,6 +8,7 @@ import { sizeAcceptedTag } from '../operations/archive/retention.ts';
 import { readForAll } from '../operations/shared-source.ts';
 import { parseLocation } from '../storage/location.ts';
 import { failedStep } from './failed-step.ts';
+import { findFreeTime } from './free-time.ts';
 import { type Hook, hookEnvironment, hookName, runHook } from './hooks.ts';
 import { missingSomewhere } from './missing-somewhere.ts';
 import type { Job, JobSource, JobVault, Step } from './job.ts';
@@ -152,9 +153,9 @@ async function backUpSource(
 ): Promise<void> {
   if (kept.length === 0) return;
   let opened: readonly OpenedSource[];
-  const timeMs = job.group === undefined ? context.clock.now() : groupTime;
+  const wantedMs = job.group === undefined ? context.clock.now() : groupTime;
   try {
-    opened = await openSource(source, sourceOptions(job, timeMs, context), context);
+    opened = await openSource(source, sourceOptions(job, wantedMs, context), context);
   } catch (error) {
     throwIfAborted(context.signal);
     tell(failedStep({ kind: 'backup', subject: source.name, source: source.name }, error));
@@ -166,6 +167,8 @@ async function backUpSource(
     if (job.group !== undefined) tags.push(job.group);
     if (job.acceptSize) tags.push(sizeAcceptedTag);
     const minSizeRatio = job.acceptSize ? 0 : job.minSizeRatio;
+    const vaults = kept.map(({ vault }) => vault);
+    const timeMs = await findFreeTime(one, wantedMs, vaults, context);
     const options = (vault: RunVault) => ({
       subject: `${name} to ${vault.name}`,
       timeMs,

@@ -8,6 +8,8 @@ export interface RunVault extends AsyncDisposable {
   readonly name: string;
   /** what is made of databases; of one dump when there are none */
   readonly artefacts: readonly JobArtefact[];
+  /** Whether it has a backup of this source and this second, and another one would have its name; absent where none would. */
+  isTaken?(opened: OpenedSource, timeMs: number): Promise<boolean>;
   /** Keeps one source; a stream is read to its end. Throws nothing but `interrupted`. */
   backUp(opened: OpenedSource, options: BackUpOptions): Promise<KeptSource>;
   /**
