@@ -135,6 +135,37 @@ for (const major of [15, 18] as const) {
       });
     }
 
+    it('proves a choice of tables, whose schema is made anew, and tells what the choice left out', async () => {
+      await server.createDatabase('parts');
+      await server.query(
+        'parts',
+        `create schema "Sh op"; create schema other;
+         create table "Sh op".people as select 1 as id; create table "Sh op".logs as select 2 as id;
+         create type other.mood as enum ('good'); create table "Sh op".moods (m other.mood)`,
+      );
+      const of = (database: string): string => url.replace('/shop?', `/${database}?`);
+      const latest = ['latest', '--path', path.replace(/shop$/, 'parts')];
+      await drills.run(['backup', of('parts'), '--table', '"Sh op".people']);
+      const proven = await drills.run(['drill', ...latest]);
+      assert.match(proven.stdout, /compared 1 tables, 1 rows, /);
+      assert.match(proven.stdout, /\nproven: /);
+      const planned = await drills.run(['restore', ...latest, '--create', '--dry-run', '--to', of('again')]);
+      assert.match(planned.stdout, /make the schema Sh op, which the dump takes for granted/);
+      for (const jobs of ['1', '2']) {
+        const again = ['--create', '--clean', '--yes', '--jobs', jobs];
+        await drills.run(['restore', ...latest, ...again, '--to', of('again')]);
+        assert.equal(await server.query('again', 'select id from "Sh op".people'), '1\n');
+      }
+
+      await drills.run(['backup', of('parts'), '--table', '"Sh op".moods']);
+      const lacking = await drills.run(['drill', ...latest], { expect: 21 });
+      assert.match(
+        lacking.stderr,
+        /could not be drilled: the choice of tables left out what these need: .*schema "other" does not exist/,
+      );
+      assert.doesNotMatch(lacking.stdout + lacking.stderr, /read-data/);
+    });
+
     it('notices rows that are gone, evidence that lies, definitions that changed', async () => {
       await rewrite((name, text) => {
         switch (name) {

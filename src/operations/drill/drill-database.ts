@@ -52,6 +52,12 @@ export async function drillDatabase(
     const died = await server.ended();
     if (died !== undefined) throw notHere(`the throwaway server died: ${died}`, { cause: error });
     if (server.isMissingHere(messageOf(error))) throw notHere(messageOf(error), { cause: error });
+    if (hasLeftOut(stored) && stages.last === 'restore' && server.isLeftOut?.(messageOf(error))) {
+      throw notHere(`the choice of tables left out what these need: ${messageOf(error)}`, {
+        hint: 'choose that as well at backup, or restore into a database that has it and look there',
+        cause: error,
+      });
+    }
     if (!(error instanceof HoldfastError) || unreachable.has(error.code)) throw error;
     const what = stages.last === 'restore' ? 'it cannot be restored' : 'what was restored cannot be read';
     return {
@@ -124,6 +130,12 @@ async function restoreAndCompare(
 /** What came back is what was backed up, which need not be all that there was. */
 function leftOutNotes({ evidence }: StoredDatabase): string[] {
   return (evidence.leftOut ?? []).map((what) => `not in the backup: ${what}`);
+}
+
+/** Tables that are kept without their rows lack nothing that others need. */
+function hasLeftOut({ evidence }: StoredDatabase): boolean {
+  const { excludeTableData: _, ...others } = evidence.choices ?? {};
+  return Object.keys(others).length > 0;
 }
 
 function throwawayOptions(driver: DatabaseDriver, options: DatabaseDrillOptions, { signal }: Context) {

@@ -70,6 +70,8 @@ export interface ThrowawayServer extends AsyncDisposable {
   counts(): Promise<Readonly<Record<string, number>>>;
   /** True when an error of the restore speaks of this machine and not of the snapshot. */
   isMissingHere(message: string): boolean;
+  /** whether an error speaks of what a choice of tables may leave out; absent where that keeps nothing from being restored */
+  readonly isLeftOut?: (message: string) => boolean;
   /** why the server is no more, asked after a failure; undefined when it still runs */
   ended(): Promise<string | undefined>;
 }

@@ -141,7 +141,8 @@ async function askThere({ psql, child }: PreparedTarget, keys: readonly string[]
   return new Set(found.map(([schema, name]) => objectKey(toDumpBytes(schema), toDumpBytes(name))));
 }
 
-async function schemasThere({ psql, child }: PreparedTarget): Promise<string[]> {
+/** Of the target database, in the bytes of dumps. */
+export async function schemasThere({ psql, child }: PreparedTarget): Promise<string[]> {
   const names = await askPsql<string[]>(
     psql.path,
     'select json_agg(nspname) from pg_catalog.pg_namespace;',

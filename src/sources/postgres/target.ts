@@ -18,7 +18,8 @@ import {
   refuseNeeds,
   withState,
 } from './prepare-target.ts';
-import { restorePart } from './restore-part.ts';
+import { collectSchemas, makesSchemas, type NeededSchemas } from './needed-schemas.ts';
+import { restorePart, schemasThere } from './restore-part.ts';
 import { type MissingRoles, missingRoles } from './restore-roles.ts';
 import { rolesMadeBy } from './script-roles.ts';
 import { askContents, lossOf } from './target-facts.ts';
@@ -47,7 +48,11 @@ export async function restorePostgres(stored: StoredDatabase, options: PostgresT
     );
   }
   const roles = await rolesToMake(stored, target);
-  await refuseMissing(stored, target, roles.names);
+  const schemas = await refuseMissing(stored, target, roles.names);
+  const isRemade = choices.create && choices.clean;
+  // a database that is made or emptied has this one schema
+  const there = found && !isRemade && !loss ? await schemasThere(target) : ['public'];
+  const missing = schemas.lacking().filter((schema) => !there.includes(schema));
   const { tables } = stored.evidence;
   const plan: RestorePlan = {
     steps: [
@@ -55,13 +60,17 @@ export async function restorePostgres(stored: StoredDatabase, options: PostgresT
       ...(server.exists && choices.clean && choices.create ? [`drop the database ${name}`] : []),
       ...(choices.create && (!server.exists || choices.clean) ? [`make the database ${name}`] : []),
       ...(loss && !choices.create ? [`empty the database ${name}`] : []),
+      ...missing.map(
+        (schema) => `make the schema ${fromDumpBytes(schema)}, which the dump takes for granted`,
+      ),
     ],
     loss,
     tables: tables.length,
     rows: tables.reduce((sum, table) => sum + table.rows, 0),
   };
   if ((await options.proceed?.(plan)) === false) return;
-  await perform(stored, target, roles, loss !== undefined);
+  const edit = makesSchemas(target.edit, missing, choices.owner);
+  await perform(stored, { ...target, edit }, roles, loss !== undefined);
 }
 
 async function rolesToMake(
@@ -79,18 +88,23 @@ async function rolesToMake(
 /** Large objects' own part is looked through for owners up to this size, bytes. */
 const searchedBytes = 64 * 1024 * 1024;
 
-/** Names everything that the dump needs and the server does not have, before anything is written. */
+/**
+ * Names everything that the dump needs and the server does not have, before anything is written. Answers with the schemas
+ * that it speaks of.
+ */
 async function refuseMissing(
   stored: StoredDatabase,
   target: PreparedTarget,
   made: readonly string[],
-): Promise<void> {
+): Promise<NeededSchemas> {
+  const schemas = collectSchemas();
   const needs = { roles: new Set<string>(), tablespaces: new Set<string>() };
   const collect = collectNeeds(target.edit, needs);
   // a dump that brings its roles along, as scripts around pg_dumpall write it
   const brought: string[] = [];
   const look: EditStatement = (statement) => {
     for (const role of rolesMadeBy(statement.text.slice(statement.start))) brought.push(fromDumpBytes(role));
+    schemas.look(statement);
     return collect(statement);
   };
   const parts = stored.evidence.parts.filter(
@@ -98,6 +112,7 @@ async function refuseMissing(
   );
   for await (const piece of editDump(joinedParts(stored, parts), look)) void piece;
   refuseNeeds(stored, target, needs, [...made, ...brought]);
+  return schemas;
 }
 
 /** Below this one connection is as fast, bytes. */

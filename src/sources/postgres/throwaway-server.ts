@@ -50,6 +50,10 @@ const lacking = [
   /No space left on device|out of (?:shared )?memory|Too many open files/,
 ];
 
+/** What it says when the choice of tables left out something that these need. */
+const leftOut =
+  /(?:schema|relation|type|function|operator|collation|text search \w+|extension) .* does not exist/;
+
 export function startThrowawayPostgres(
   stored: StoredDatabase,
   options: ThrowawayOptions,
@@ -131,6 +135,7 @@ export async function startThrowawayFor(
       return { constraints: constraints!, 'constraints not validated': notValidated!, indexes: indexes! };
     },
     isMissingHere: (message) => lacking.some((pattern) => pattern.test(message)),
+    isLeftOut: (message) => leftOut.test(message),
     ended: () => gone(server),
     [Symbol.asyncDispose]: () => running.disposeAsync(),
   };
