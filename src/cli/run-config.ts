@@ -1,7 +1,8 @@
 /** Checks, shows and describes the configuration. */
 import { stringify } from 'yaml';
-import { type EffectiveConfig, effectiveConfig } from '../config/effective.ts';
-import { loadConfig } from '../config/load.ts';
+import { type EffectiveConfig, effectiveConfig, inOrder } from '../config/effective.ts';
+import { type LoadedConfig, loadConfig } from '../config/load.ts';
+import { missingFiles } from '../config/missing-files.ts';
 import { problemLine } from '../config/problem.ts';
 import { jsonSchema, type Section, sectionNames } from '../config/schema/schema.ts';
 import { shownSettings } from '../config/show.ts';
@@ -11,9 +12,12 @@ import { plural } from './output/format.ts';
 import type { Invocation } from './verb.ts';
 
 /** Code `not-found` when there is none. */
-function readConfiguration({ settings, environment }: Invocation): EffectiveConfig {
-  const config = effectiveConfig(loadConfig(configPlaces(settings.configuration, environment)));
-  if (config.place !== undefined) return config;
+function readConfiguration({ settings, environment }: Invocation): {
+  readonly loaded: LoadedConfig;
+  readonly config: EffectiveConfig;
+} {
+  const loaded = loadConfig(configPlaces(settings.configuration, environment));
+  if (loaded.place !== undefined) return { loaded, config: effectiveConfig(loaded) };
   throw new HoldfastError('not-found', 'there is no configuration', {
     hint: 'write ~/.config/holdfast/holdfast.yaml, or name a file with --config or HOLDFAST_CONFIG',
   });
@@ -22,9 +26,9 @@ function readConfiguration({ settings, environment }: Invocation): EffectiveConf
 /** Code `usage` when anything is wrong. */
 export function runConfigCheck(invocation: Invocation): void {
   const { terminal } = invocation;
-  const config = readConfiguration(invocation);
+  const { loaded, config } = readConfiguration(invocation);
   const counts = sectionNames.map((section) => [section, config[section].size] as const);
-  const problems = [...config.problems];
+  const problems = inOrder([...config.problems, ...missingFiles(loaded, config)], config.files);
   if (problems.length === 0 && counts.every(([, count]) => count === 0)) {
     // a file that was cut off, or mounted empty, backs up nothing
     const message = 'nothing is in it: no source, no vault, no job';
@@ -54,7 +58,7 @@ function nounOf(section: Section, count: number): string {
 /** Codes `not-found` for a name that nothing has, `usage` when anything is wrong. */
 export function runConfigShow(invocation: Invocation, names: readonly string[]): void {
   const { terminal } = invocation;
-  const config = readConfiguration(invocation);
+  const { config } = readConfiguration(invocation);
   const shown = Object.fromEntries(
     sectionNames.flatMap((section) => {
       const wanted = [...config[section].values()].filter(

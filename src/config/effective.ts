@@ -84,7 +84,7 @@ export function effectiveConfig(loaded: LoadedConfig): EffectiveConfig {
       problems.push(...judgeKind(entry, settings), ...judgeReferences(loaded, config, entry, settings));
     }
   }
-  return { ...config, problems: sorted(problems, loaded.files) };
+  return { ...config, problems: inOrder(problems, loaded.files) };
 }
 
 /** The names of all that there are in a section, wrong ones included. */
@@ -229,7 +229,8 @@ function notThere(what: string, name: string, known: readonly string[]): string 
   return `there is no ${what} ${name}${suggestion(name, known)}`;
 }
 
-function sorted(problems: readonly Problem[], files: readonly string[]): Problem[] {
+/** In the order of files and lines. */
+export function inOrder(problems: readonly Problem[], files: readonly string[]): Problem[] {
   return problems.toSorted(
     (a, b) =>
       files.indexOf(a.file) - files.indexOf(b.file) ||

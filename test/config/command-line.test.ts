@@ -100,6 +100,29 @@ suite('config check and show', () => {
     });
   });
 
+  test('tell files that are named and not there', async (t) => {
+    const user = configured(
+      t,
+      `sources: { docs: { paths: ~/docs } }
+vaults:
+  main: { archive: ~/files, encode: age, recipients: [nokey, age1x] }
+  same: { archive: ~/same, encode: age, recipients: nokey }
+jobs:
+  nightly: { sources: docs, vaults: main, drill: { queries: no.sql, signing-key: no.pem } }
+`,
+    );
+    const file = join(user.folder, 'holdfast.yaml');
+    const there = (name: string): string => `there is no file ${join(user.folder, name)}`;
+    const { stdout } = await user.run(['config', 'check'], { expect: 1 });
+    assert.deepEqual(stdout.trim().split('\n'), [
+      `${file}:3:55: main: ${there('nokey')}, which recipients names`,
+      `${file}:6:61: nightly: ${there('no.sql')}, which queries names`,
+      `${file}:6:82: nightly: ${there('no.pem')}, which signing-key names`,
+    ]);
+    for (const name of ['nokey', 'no.sql', 'no.pem']) writeFileSync(join(user.folder, name), '');
+    await user.run(['config', 'check']);
+  });
+
   test('of nothing at all say what to do', async (t) => {
     const user = configured(t);
     for (const args of [
