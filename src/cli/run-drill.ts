@@ -15,7 +15,7 @@ import {
   readSigningKey,
   writeCertificate,
 } from '../operations/drill/certificate-file.ts';
-import { certificateText, comparedCounts } from '../operations/drill/certificate-text.ts';
+import { certificateText, comparedCounts, provenText } from '../operations/drill/certificate-text.ts';
 import { drill } from '../operations/drill/drill.ts';
 import { parseQueries } from '../operations/drill/queries.ts';
 import type { Stage } from '../operations/drill/report.ts';
@@ -92,11 +92,11 @@ function tell(
   certificate: Certificate,
   files: { json: string; text: string },
 ): void {
-  const { result, differences, notes, compared, drill: where, queries } = certificate;
+  const { result, proof, differences, notes, compared, drill: where, queries } = certificate;
   if (terminal.json) {
     terminal.emit({
       message_type: 'summary',
-      ...{ result, differences, notes, compared },
+      ...{ result, proof, differences, notes, compared },
       snapshot_id: certificate.snapshot.id,
       server: where.server,
       seconds: where.seconds,
@@ -117,7 +117,7 @@ function tell(
   if (counts.length > 0) terminal.say(`compared ${counts.join(', ')}`);
   const times = Object.entries(where.seconds).map(([stage, seconds]) => `${stage} ${seconds} s`);
   if (times.length > 0) terminal.say(`${where.server ?? 'this machine'}: ${times.join(', ')}`);
-  if (result === 'proven') terminal.say('proven: what was restored is what was backed up');
+  if (result === 'proven') terminal.say(provenText(proof));
   terminal.say(`certificate: ${files.json}`);
 }
 

@@ -21,7 +21,6 @@ import { proofOf } from '../operations/drill/report.ts';
 import { openAccess } from '../storage/access.ts';
 import { type Archive, type ArchiveSnapshot, findLayout, listArchive } from '../vaults/archive/archive.ts';
 import { isTimeTaken } from '../vaults/archive/free-name.ts';
-import { isTimeTaken } from '../vaults/archive/free-name.ts';
 import { coreName } from '../vaults/archive/layout/layout.ts';
 import { withArchiveLock } from '../vaults/archive/lock.ts';
 import type { Manifest, ManifestSource } from '../vaults/archive/manifest.ts';
@@ -35,7 +34,8 @@ import type { BackUpOptions, KeptSource, RunVault } from './vault.ts';
 import { counted, sizeText, timeText } from './wording.ts';
 
 /** Codes as `openAccess`. */
-export async function openArchiveVault(vault: ArchiveJobVault, context: RunContext): Promise<RunVault> {
+export async function openArchiveVault(vault: ArchiveJobVault, given: RunContext): Promise<RunVault> {
+  const context = warningOnce(given);
   const { name, access, layout, encode, zone, versions, keys, passphrase, retryLock } = vault;
   const storage = await openAccess(access, context.environment, context);
   const archive: Archive = {
@@ -52,10 +52,6 @@ export async function openArchiveVault(vault: ArchiveJobVault, context: RunConte
   return {
     name,
     artefacts: vault.artefacts,
-    isTaken(opened, timeMs) {
-      const { source } = inputOf(opened, { subject: '', timeMs, tags: [], minSizeRatio: 0 }, context);
-      return isTimeTaken(archive, source, timeMs, context.signal);
-    },
     isTaken(opened, timeMs) {
       const { source } = inputOf(opened, { subject: '', timeMs, tags: [], minSizeRatio: 0 }, context);
       return isTimeTaken(archive, source, timeMs, context.signal);
@@ -137,6 +133,16 @@ export async function openArchiveVault(vault: ArchiveJobVault, context: RunConte
     },
     [Symbol.asyncDispose]: () => storage.close(),
   };
+}
+
+/** What is amiss with a bucket is amiss for each source: a run says it once of a vault. */
+function warningOnce(context: RunContext): RunContext {
+  const said = new Set<string>();
+  const warn = (message: string): void => {
+    if (!said.has(message)) context.warn(message);
+    said.add(message);
+  };
+  return { ...context, warn };
 }
 
 /** Who may add alone finds out in every run: the backup is there, and its removal is somebody else's. */

@@ -3,6 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { fromNodeError } from '../kernel/native/system-error.ts';
 import { signingKeyOf } from '../operations/drill/certificate.ts';
 import { readSigningKey, writeCertificate } from '../operations/drill/certificate-file.ts';
+import { provenText } from '../operations/drill/certificate-text.ts';
 import { drill } from '../operations/drill/drill.ts';
 import { type DrillQuery, parseQueries } from '../operations/drill/queries.ts';
 import { isDatabaseFolder } from '../sources/database/drivers.ts';
@@ -31,10 +32,10 @@ export async function drillSnapshot(
   );
   const key = signingKey === undefined ? signingKeyOf(repository) : await readSigningKey(signingKey);
   const files = await writeCertificate(certificates, certificate, key);
-  const { result, differences } = certificate;
-  const details = { result, certificate: files.json, differences };
+  const { result, proof, differences } = certificate;
+  const details = { result, proof, certificate: files.json, differences };
   if (result === 'proven') {
-    return { outcome: 'done', message: 'proven: what was restored is what was backed up', details };
+    return { outcome: 'done', message: provenText(proof), details };
   }
   const [first = 'it differs'] = differences;
   const more = differences.length > 1 ? `, and ${counted(differences.length - 1, 'difference')} more` : '';

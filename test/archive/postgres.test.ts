@@ -98,6 +98,7 @@ describe('PostgreSQL in archives', { skip: skipWithout('postgres15'), timeout: 2
         unknown
       >;
       assert.equal(drilled['result'], 'proven', JSON.stringify(drilled));
+      assert.equal(drilled['proof'], 'compared');
       assert.equal((drilled['compared'] as Record<string, number>)['rows'], 2000);
     }
     await run('sql', ['restore', 'latest', '--to', url('shop'), '--table', 'public.orders=orders_before']);
@@ -144,8 +145,10 @@ describe('PostgreSQL in archives', { skip: skipWithout('postgres15'), timeout: 2
       string,
       unknown
     >;
-    assert.equal(drilled['result'], 'proven');
+    assert.deepEqual([drilled['result'], drilled['proof']], ['proven', 'restored']);
     assert.deepEqual(drilled['compared'], { tables: 2 });
+    assert.match(readFileSync(String(drilled['text']), 'utf8'), /^RESTORED: /m);
+    assert.match((await run('container', ['drill', 'latest'])).stdout, /^restored: it can be restored, and/m);
 
     const forget = ['forget', '--keep-daily', '1', '--path', 'db-app'];
     const dry = await run('container', [...forget, '--dry-run']);

@@ -8,8 +8,9 @@ import { drillArchive } from '../../operations/archive/drill.ts';
 import { archiveCertificate } from '../../operations/archive/drill-certificate.ts';
 import { chooseArtefact, findArchiveSnapshot } from '../../operations/archive/find.ts';
 import { readSigningKey, writeCertificate } from '../../operations/drill/certificate-file.ts';
-import { comparedCounts } from '../../operations/drill/certificate-text.ts';
+import { comparedCounts, provenText } from '../../operations/drill/certificate-text.ts';
 import { parseQueries } from '../../operations/drill/queries.ts';
+import { proofOf } from '../../operations/drill/report.ts';
 import type { ArchiveFlags } from '../archive-flags.ts';
 import type { DrillFlags } from '../commands/drill.ts';
 import { dataDirectory } from '../directories.ts';
@@ -61,11 +62,13 @@ export async function runArchiveDrill(
   });
   const { result, findings, seconds, kind, hint } = drilled;
   const { differences, notes, counts, server } = findings;
+  const proof = proofOf(findings);
   if (terminal.json) {
     const { queries } = findings;
     terminal.emit({
       message_type: 'summary',
       result,
+      proof,
       kind,
       server,
       differences,
@@ -84,8 +87,7 @@ export async function runArchiveDrill(
     if (compared.length > 0) terminal.say(`compared ${compared.join(', ')}`);
     const times = Object.entries(seconds).map(([stage, value]) => `${stage} ${value} s`);
     if (times.length > 0) terminal.say(`${server ?? 'this machine'}: ${times.join(', ')}`);
-    if (result === 'proven')
-      terminal.say('proven: it was restored, and is what was backed up as far as is known');
+    if (result === 'proven') terminal.say(provenText(proof));
     const unsigned = key ? '' : ' (not signed: an archive has no key, --signing-key names one)';
     terminal.say(`certificate: ${files.json}${unsigned}`);
   }

@@ -2,6 +2,7 @@
 import { hostname } from 'node:os';
 import type { Archive, ArchiveSnapshot, StoredArtefact } from '../../vaults/archive/archive.ts';
 import type { Certificate } from '../drill/certificate.ts';
+import { proofOf } from '../drill/report.ts';
 import type { ArchiveDrillResult } from './drill.ts';
 
 export function archiveCertificate(
@@ -11,10 +12,11 @@ export function archiveCertificate(
   { result, kind, source, findings, seconds, started, finished }: ArchiveDrillResult,
   program: string,
 ): Certificate {
+  const proof = proofOf(findings);
   const { differences, notes, counts, tables, queries, server, dumpedBy } = findings;
   return {
     version: 1,
-    ...{ result, differences, notes, archive: storage.location },
+    ...{ result, ...(proof && { proof }), differences, notes, archive: storage.location },
     snapshot: {
       ...{ id, time: new Date(time).toISOString() },
       ...(manifest && { hostname: manifest.hostname }),

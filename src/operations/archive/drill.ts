@@ -97,6 +97,7 @@ export async function drillArchive(
         server: verified.server,
         notes: [told, ...verified.madeUp, ...notes],
         counts: { tables: verified.tables },
+        uncompared: true,
       };
     }
   } catch (error) {

@@ -1,11 +1,22 @@
 /** A certificate in words, for those who read it. */
 import type { Certificate } from './certificate.ts';
 
-const verdicts: Readonly<Record<Certificate['result'], string>> = {
-  proven: 'PROVEN: what was restored is what was backed up',
+const verdicts: Readonly<Record<Exclude<Certificate['result'], 'proven'>, string>> = {
   differs: 'DIFFERS: what was restored is not what was backed up',
   'not-drilled': 'NOT DRILLED: this machine could not do it, which says nothing about the snapshot',
 };
+/** What was seen when nothing differs, and no more than that. */
+export function provenText(proof: Certificate['proof']): string {
+  return proof === 'restored'
+    ? 'restored: it can be restored, and nothing tells what should have come back'
+    : 'proven: what was restored is what was backed up';
+}
+
+function verdict({ result, proof }: Certificate): string {
+  if (result !== 'proven') return verdicts[result];
+  return provenText(proof).replace(/^[a-z]+/, (word) => word.toUpperCase());
+}
+
 /** Of more tables only those that differ are listed. */
 const listedTables = 50;
 
@@ -44,7 +55,7 @@ export function certificateText(certificate: Certificate, isSigned: boolean): st
   const listed = tables.length <= listedTables ? tables : tables.filter(({ same }) => !same);
   return [
     `Drill of snapshot ${snapshot.id.slice(0, 8)}`,
-    verdicts[certificate.result],
+    verdict(certificate),
     '',
     ...facts.map(([name, value]) => `${name.padEnd(13)}  ${value}`),
     ...section('differences', certificate.differences),

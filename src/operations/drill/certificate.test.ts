@@ -115,3 +115,14 @@ test('the text has all that was found, and nothing that a terminal obeys', () =>
   assert.match(text, /the table \\u001b\[31mx\\n "signature": "none" is missing\n/);
   assert.match(text, /DIFFERS {2}0 {11}1 rows {2}public\.x\n/);
 });
+
+test('a dump that could be compared with nothing is not said to be what was backed up', () => {
+  const head = (proof: Certificate['proof']) =>
+    certificateText(
+      { ...certificate, result: 'proven', differences: [], ...(proof && { proof }) },
+      true,
+    ).split('\n')[1]!;
+  assert.match(head('restored'), /^RESTORED: .*nothing tells what should have come back$/);
+  assert.equal(head('compared'), 'PROVEN: what was restored is what was backed up');
+  assert.equal(head(undefined), head('compared'), 'one of an older release');
+});

@@ -7,12 +7,14 @@ import { HoldfastError } from '../../kernel/errors.ts';
 import type { Repository } from '../../vaults/repository/repository.ts';
 import type { ComparedTable } from './compare.ts';
 import type { QueryResult } from './queries.ts';
-import type { Stage } from './report.ts';
+import type { Proof, Stage } from './report.ts';
 
 export interface Certificate {
   readonly version: 1;
   /** `not-drilled`: it could not take place, which says nothing about the snapshot */
   readonly result: 'proven' | 'differs' | 'not-drilled';
+  /** of what is proven; older certificates have none */
+  readonly proof?: Proof;
   /** sentences; none when the result is `proven` */
   readonly differences: readonly string[];
   readonly notes: readonly string[];

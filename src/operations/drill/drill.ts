@@ -18,7 +18,7 @@ import type { Certificate } from './certificate.ts';
 import { drillDatabase } from './drill-database.ts';
 import { drillFiles } from './drill-files.ts';
 import type { DrillQuery } from './queries.ts';
-import { createStages, type DrillFindings, noFindings, type Stage } from './report.ts';
+import { createStages, type DrillFindings, noFindings, proofOf, type Stage } from './report.ts';
 
 export interface DrillOptions {
   readonly snapshot: string;
@@ -81,9 +81,11 @@ export async function drill(
     findings = { ...noFindings, differences: [error.message] };
   }
   const { differences, notes, tables, counts, queries } = findings;
+  const proof = proofOf(findings);
   const certificate: Certificate = {
     version: 1,
     result: result ?? (differences.length === 0 ? 'proven' : 'differs'),
+    ...(proof && { proof }),
     differences,
     notes,
     repository: repository.config.id,

@@ -15,6 +15,16 @@ export interface DrillFindings {
   readonly counts: Readonly<Record<string, number>>;
   readonly tables: readonly ComparedTable[];
   readonly queries: readonly QueryResult[];
+  /** nothing told what should come back: that it could be restored is all that was seen */
+  readonly uncompared?: true;
+}
+
+/** What a drill without differences rests on: all that came back was compared, or it could be restored and no more is known. */
+export type Proof = 'compared' | 'restored';
+
+export function proofOf({ differences, uncompared }: DrillFindings): Proof | undefined {
+  if (differences.length > 0) return undefined;
+  return uncompared ? 'restored' : 'compared';
 }
 
 export const noFindings: DrillFindings = { differences: [], notes: [], counts: {}, tables: [], queries: [] };
