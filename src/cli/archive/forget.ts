@@ -2,6 +2,7 @@
 import { HoldfastError, messageOf } from '../../kernel/errors.ts';
 import { findArchiveSnapshots } from '../../operations/archive/find.ts';
 import { performArchiveForget, planArchiveForget } from '../../operations/archive/forget.ts';
+import { removeLeftovers } from '../../operations/archive/leftovers.ts';
 import {
   defaultMinSizeRatio,
   describeArchivePolicy,
@@ -83,6 +84,7 @@ export async function runArchiveForget(
         context.warn(`${snapshot.name} could not be removed: ${messageOf(error)}`);
       }
       terminal.say(`removed ${plural(done.removed.length, 'snapshot')}`);
+      await removeLeftovers(archive, context);
     }
     if (terminal.json) {
       terminal.emit({

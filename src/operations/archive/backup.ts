@@ -9,6 +9,7 @@ import { incompleteTag } from '../backup/commit-snapshot.ts';
 import type { ArchiveForgetPlan, ArchiveForgetResult } from './forget.ts';
 import { performArchiveForget, planArchiveForget } from './forget.ts';
 import type { ArchiveInput } from './input.ts';
+import { removeLeftovers } from './leftovers.ts';
 import { defaultMinSizeRatio } from './policy.ts';
 import type { ArchivePolicy } from './retention.ts';
 
@@ -49,9 +50,11 @@ export async function backupToArchive(
 ): Promise<ArchiveBackupResult> {
   assertHoldsArchives(archive);
   await archive.storage.prepare({ signal: context.signal });
-  return withArchiveLock(archive, coreName(input.source), context, (held) =>
+  const done = await withArchiveLock(archive, coreName(input.source), context, (held) =>
     backUpHeld(archive, input, options, held, context),
   );
+  await removeLeftovers(archive, context);
+  return done;
 }
 
 async function backUpHeld(

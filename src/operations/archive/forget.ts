@@ -8,6 +8,7 @@ import { instantOf } from '../../vaults/archive/layout/wall-clock.ts';
 import { withArchiveLock } from '../../vaults/archive/lock.ts';
 import { manifestName } from '../../vaults/archive/manifest.ts';
 import { groupKeys, retentionSubject } from './groups.ts';
+import { clearUnfinished } from './leftovers.ts';
 import type { ArchivePolicy } from './retention.ts';
 import { planRetention } from './retention.ts';
 
@@ -102,7 +103,7 @@ export async function performArchiveForget(
     const own = snapshots.get(core) ?? [];
     const work = async (): Promise<void> => {
       for (const snapshot of own) await removeOne(snapshot);
-      for (const name of unfinished.get(core) ?? []) await remove(name);
+      await removeUnfinished(unfinished.get(core) ?? []);
     };
     try {
       await (core === held || core === '' ? work() : withArchiveLock(archive, core, context, work));
@@ -113,6 +114,17 @@ export async function performArchiveForget(
   }
   for (const folder of folders) if (folder !== '') await storage.removeEmptyFolder?.(folder, { signal });
   return { removed, failed };
+
+  /** What tells that it is not finished comes last in each folder. */
+  async function removeUnfinished(names: readonly string[]): Promise<void> {
+    const runs = Map.groupBy(names, (name) =>
+      coreOfUnfinished(name) === '' ? '' : name.slice(0, name.indexOf('/') + 1),
+    );
+    for (const [folder, files] of runs) {
+      if (folder !== '' && !(await clearUnfinished(archive, folder, context))) continue;
+      for (const name of files) await remove(name);
+    }
+  }
 
   async function removeOne(snapshot: ArchiveSnapshot): Promise<void> {
     throwIfAborted(signal);
