@@ -206,6 +206,13 @@ for (const product of ['MariaDB', 'MySQL'] as const) {
       assert.match((await ours.run(['dump', 'latest'])).stdout, /CREATE TABLE `people`/);
       const idle = await ours.run(['backup', url('shop'), '--table', 'nothing'], { env: env(), expect: 1 });
       assert.match(idle.stderr, /nothing in the database matches --table nothing/);
+      for (const flags of [
+        ['--table', 'people', '--exclude-table', 'p*'],
+        ['--exclude-table', '*'],
+      ]) {
+        const none = await ours.run(['backup', url('shop'), ...flags], { env: env(), expect: 1 });
+        assert.match(none.stderr, /: no table of the database is left to back up\nhint: /);
+      }
     });
 
     it('makes no snapshot of what does not come whole, and says why without the password', async () => {

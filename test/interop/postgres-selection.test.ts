@@ -210,6 +210,23 @@ for (const major of [18] as const) {
           assert.doesNotMatch(stderr, /--table log/);
           assert.deepEqual(await ours.json(['snapshots']), before);
         });
+
+        it('must not be left out altogether', async () => {
+          const before = await ours.json(['snapshots']);
+          for (const flags of [
+            ['--table', 'log', '--exclude-table', 'log'],
+            ['--exclude-table', '*.*'],
+            ['--schema', '"Odd ."', '--exclude-table', '"Odd ."."T"'],
+            ['--schema', 'public', '--exclude-schema', 'publi?'],
+          ]) {
+            const { stderr } = await ours.run(['backup', ...flags, url('part')], { expect: 1 });
+            assert.match(stderr, /: no table of the database is left to back up\nhint: /, flags.join(' '));
+          }
+          assert.deepEqual(await ours.json(['snapshots']), before);
+          // where tables are named, pg_dump does not look at schemas
+          assert.deepEqual(await tablesOf('--table', 'log', '--exclude-schema', 'public'), [all[1]]);
+          assert.deepEqual(await tablesOf('--schema', 'bare'), []);
+        });
       });
 
       describe('one file', () => {

@@ -19,7 +19,7 @@ const flags = [
   ['excludeTableData', '--exclude-table-data'],
 ] as const;
 
-/** Code `not-found` when a pattern matches nothing: it is misspelt, or what it meant is gone. */
+/** Code `not-found` when a pattern matches nothing (it is misspelt, or what it meant is gone), or all is left out. */
 export function chooseTables(tables: readonly TableFacts[], choices: DatabaseChoices): ChosenTables {
   const idle: string[] = [];
   const matched = new Map(
@@ -42,13 +42,19 @@ export function chooseTables(tables: readonly TableFacts[], choices: DatabaseCho
   const only = (choices.tables?.length ?? 0) > 0;
   const isLeft = ({ name }: TableFacts): boolean =>
     (only && !matched.get('tables')!.has(name)) || matched.get('excludeTables')!.has(name);
+  const left = tables.filter(isLeft).map(({ name }) => name);
+  if (left.length > 0 && left.length === tables.length) {
+    throw new HoldfastError('not-found', 'no table of the database is left to back up', {
+      hint: '--exclude-table leaves out all that would be taken',
+    });
+  }
   const chosen = flags
     .filter(([choice]) => choices[choice]?.length)
     .map(([choice]) => [choice, choices[choice]]);
   return {
     choices: chosen.length === 0 ? undefined : (Object.fromEntries(chosen) as TableChoices),
     only,
-    left: tables.filter(isLeft).map(({ name }) => name),
+    left,
     withoutRows: matched.get('excludeTableData')!,
   };
 }

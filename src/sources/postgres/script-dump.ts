@@ -7,7 +7,7 @@ import { connectionValue } from './globals.ts';
 import { findProgram } from './programs.ts';
 import { tolerantRoles } from './script-roles.ts';
 import { askServer } from './server-facts.ts';
-import { refuseIdlePatterns, tableArguments } from './table-choice.ts';
+import { refuseIdleChoices, tableArguments } from './table-choice.ts';
 
 /** Codes `failed` with the programs' own words, `not-found` for a pattern that matches nothing. */
 export async function* dumpPostgresScript(
@@ -23,7 +23,7 @@ export async function* dumpPostgresScript(
   };
   const psql = await findProgram('psql', search);
   const { major } = await askServer(psql.path, child);
-  await refuseIdlePatterns(psql.path, choices, child);
+  await refuseIdleChoices(psql.path, choices, child);
   const dumper = await findProgram('pg_dump', search, major);
   const roles = await findProgram('pg_dumpall', search, major);
   const told = { ...child, onWarning: warn };

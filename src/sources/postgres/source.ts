@@ -28,7 +28,7 @@ import { createPostgresMasker } from './part-masker.ts';
 import { holdSnapshot, parallelDump } from './parallel-dump.ts';
 import { findProgram } from './programs.ts';
 import { askServer } from './server-facts.ts';
-import { refuseIdlePatterns, tableArguments, tableChoices } from './table-choice.ts';
+import { refuseIdleChoices, tableArguments, tableChoices } from './table-choice.ts';
 
 export interface PostgresSourceOptions extends DatabaseSourceOptions {
   readonly connection: PostgresConnection;
@@ -84,7 +84,7 @@ async function* entries(
   let failure: { readonly error: unknown } | undefined;
 
   const choices = tableChoices(options);
-  if (choices) await refuseIdlePatterns(psql.path, choices, child);
+  if (choices) await refuseIdleChoices(psql.path, choices, child);
   const args = ['--no-password', ...(choices ? tableArguments(choices) : [])];
   const { format } = options;
   const { snapshot, compressed, flags } = options.dump ?? { compressed: false, flags: [] };

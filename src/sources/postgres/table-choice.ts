@@ -29,8 +29,8 @@ export function tableArguments(choices: TableChoices): string[] {
   return ['--strict-names', ...patterns];
 }
 
-/** Code `not-found` when a pattern matches nothing: it is misspelt, or what it meant is gone. */
-export async function refuseIdlePatterns(
+/** Code `not-found` when a pattern matches nothing (it is misspelt, or what it meant is gone), or all is left out. */
+export async function refuseIdleChoices(
   psql: string,
   choices: TableChoices,
   child: ProcessOptions,
@@ -42,28 +42,74 @@ export async function refuseIdlePatterns(
   const questions = patterns.map(({ what, pattern }) => (what === 'schema' ? anySchema : anyTable)(pattern));
   const answers = await askPsql<readonly boolean[]>(
     psql,
-    `select json_build_array(${questions.join(',\n')});`,
+    `select json_build_array(${[...questions, allLeftOut(choices)].join(',\n')});`,
     child,
   );
   const idle = patterns.filter((_, i) => answers[i] !== true);
-  if (idle.length === 0) return;
-  const named = idle.map(({ flag, pattern }) => `${flag} ${pattern}`).join(', ');
-  throw new HoldfastError('not-found', `nothing in the database matches ${named}`, {
-    hint: 'names are folded to lower case; in double quotes they are taken as they are: --table \'"Orders"\'',
-  });
+  if (idle.length > 0) {
+    const named = idle.map(({ flag, pattern }) => `${flag} ${pattern}`).join(', ');
+    throw new HoldfastError('not-found', `nothing in the database matches ${named}`, {
+      hint: 'names are folded to lower case; in double quotes they are taken as they are: --table \'"Orders"\'',
+    });
+  }
+  if (answers[patterns.length] === true) {
+    throw new HoldfastError('not-found', 'no table of the database is left to back up', {
+      hint: '--exclude-table and --exclude-schema leave out all that would be taken',
+    });
+  }
 }
 
 function anySchema(pattern: string): string {
-  const { name } = parseNamePattern(pattern);
-  return `exists (select from pg_catalog.pg_namespace where nspname operator(pg_catalog.~) ${sqlText(name)})`;
+  return `exists (select from pg_catalog.pg_namespace n where ${isSchema(pattern)})`;
 }
 
 function anyTable(pattern: string): string {
+  return `exists (${relations("'r', 'S', 'v', 'm', 'f', 'p'")} and ${isTable(pattern)})`;
+}
+
+/**
+ * Whether there would be tables or views, and all of them are left out. As pg_dump has it: where tables are named,
+ * schemas do not count; what belongs to an extension is never taken.
+ */
+function allLeftOut({
+  tables = [],
+  schemas = [],
+  excludeTables = [],
+  excludeSchemas = [],
+}: TableChoices): string {
+  const ofNoSystem =
+    "n.nspname operator(pg_catalog.!~) '^pg_' and n.nspname operator(pg_catalog.<>) 'information_schema'";
+  const taken =
+    tables.length > 0 ? anyOf(tables, isTable) : schemas.length > 0 ? anyOf(schemas, isSchema) : ofNoSystem;
+  const out = [
+    ...excludeTables.map(isTable),
+    ...(tables.length > 0 ? [] : excludeSchemas.map(isSchema)),
+    'false',
+  ].join(' or ');
+  const candidates = `${relations("'r', 'v', 'm', 'f', 'p'")} and (${taken}) and not exists (select from pg_catalog.pg_depend d
+    where d.classid = 'pg_catalog.pg_class'::pg_catalog.regclass and d.objid = c.oid and d.deptype = 'e')`;
+  return `exists (${candidates}) and not exists (${candidates} and not (${out}))`;
+}
+
+function anyOf(patterns: readonly string[], is: (pattern: string) => string): string {
+  return patterns.map(is).join(' or ');
+}
+
+function relations(kinds: string): string {
+  return `select from pg_catalog.pg_class c join pg_catalog.pg_namespace n on n.oid = c.relnamespace where c.relkind in (${kinds})`;
+}
+
+/** Of a schema `n`. */
+function isSchema(pattern: string): string {
+  return `n.nspname operator(pg_catalog.~) ${sqlText(parseNamePattern(pattern).name)}`;
+}
+
+/** Of a relation `c` of a schema `n`. */
+function isTable(pattern: string): string {
   const { schema, name } = parseNamePattern(pattern);
   const where =
     schema === undefined
       ? 'pg_catalog.pg_table_is_visible(c.oid)'
       : `n.nspname operator(pg_catalog.~) ${sqlText(schema)}`;
-  return `exists (select from pg_catalog.pg_class c join pg_catalog.pg_namespace n on n.oid = c.relnamespace
-    where c.relkind in ('r', 'S', 'v', 'm', 'f', 'p') and c.relname operator(pg_catalog.~) ${sqlText(name)} and ${where})`;
+  return `(c.relname operator(pg_catalog.~) ${sqlText(name)} and ${where})`;
 }
