@@ -22,22 +22,15 @@ import { databaseSources } from './database-operand.ts';
 import { maskedTag } from '../sources/masking/masking.ts';
 import { defaultRepository } from './default-repository.ts';
 import { flag, setting } from './environment.ts';
+import type { FileFlags } from './file-flags.ts';
 import { cacheBase } from './local-cache.ts';
-import type { ExcludeFlags } from './pattern-flags.ts';
 import { readPatterns } from './pattern-flags.ts';
 import { rawOperand } from './raw-operand.ts';
 import { parseCount, parseLocalTime } from './values.ts';
 import type { Invocation } from './verb.ts';
 import { readVersion } from './version.ts';
 
-export interface BackupFlags extends ExcludeFlags, DatabaseFlags {
-  oneFileSystem?: boolean;
-  excludeIfPresent?: string[];
-  excludeCaches?: boolean;
-  excludeLargerThan?: string;
-  filesFrom?: string[];
-  filesFromVerbatim?: string[];
-  filesFromRaw?: string[];
+export interface BackupFlags extends FileFlags, DatabaseFlags {
   stdin?: boolean;
   stdinFromCommand?: boolean;
   stdinFilename: string;
@@ -48,9 +41,6 @@ export interface BackupFlags extends ExcludeFlags, DatabaseFlags {
   parent?: string;
   groupBy: string;
   force?: boolean;
-  ignoreCtime?: boolean;
-  ignoreInode?: boolean;
-  withAtime?: boolean;
   sqliteConsistent?: boolean;
   skipIfUnchanged?: boolean;
   dryRun?: boolean;

@@ -14,6 +14,7 @@ import type { PasswordReference } from '../sources/database/password-reference.t
 import { snapshotFolder } from '../sources/database/snapshot-folder.ts';
 import { type DatabaseFlags, databaseChoices, stallTimeout } from './database-flags.ts';
 import { setting } from './environment.ts';
+import { type FileFlags, refuseFileFlags } from './file-flags.ts';
 import { configuredPassword } from './password.ts';
 import type { Invocation } from './verb.ts';
 
@@ -54,7 +55,7 @@ interface DatabaseSources {
 export async function databaseSources(
   invocation: Invocation,
   operands: readonly string[],
-  flags: DatabaseFlags,
+  flags: DatabaseFlags & FileFlags,
   timeMs: number | undefined,
 ): Promise<DatabaseSources | undefined> {
   const chosen = await chosenDatabases(invocation, operands, flags, timeMs);
@@ -80,7 +81,7 @@ export interface ChosenDatabases {
 export async function chosenDatabases(
   invocation: Invocation,
   operands: readonly string[],
-  flags: DatabaseFlags,
+  flags: DatabaseFlags & FileFlags,
   timeMs: number | undefined,
 ): Promise<ChosenDatabases | undefined> {
   if (!operands.some(isDatabaseUrl)) {
@@ -92,9 +93,11 @@ export async function chosenDatabases(
       hint: 'make one snapshot for each database, and one for the paths',
     });
   }
+  const [url] = operands as readonly [string];
+  refuseFileFlags(await driverOfUrl(url), flags);
   const { environment, context } = invocation;
   const { driver, addresses, ofServer, connection } = await chooseDatabases({
-    ...{ url: operands[0]!, environment, signal: context.signal, stallTimeout: stallTimeout(flags) },
+    ...{ url, environment, signal: context.signal, stallTimeout: stallTimeout(flags) },
     databases: flags.database ?? [],
     excludeDatabases: flags.excludeDatabase ?? [],
     readPassword: (reference) => databasePassword(reference, environment),
