@@ -15,7 +15,13 @@ import {
   readSigningKey,
   writeCertificate,
 } from '../operations/drill/certificate-file.ts';
-import { certificateText, comparedCounts, provenText } from '../operations/drill/certificate-text.ts';
+import {
+  certificateText,
+  comparedCounts,
+  provenText,
+  differByQueriesAlone,
+  queriesHint,
+} from '../operations/drill/certificate-text.ts';
 import { drill } from '../operations/drill/drill.ts';
 import { parseQueries } from '../operations/drill/queries.ts';
 import type { Stage } from '../operations/drill/report.ts';
@@ -79,7 +85,9 @@ export async function runDrill(invocation: Invocation, snapshot: string, flags: 
           'differs',
           `the drill found ${plural(certificate.differences.length, 'difference')}`,
           {
-            hint: 'check --read-data tells whether the repository is damaged; older snapshots may be sound',
+            hint: differByQueriesAlone(certificate)
+              ? queriesHint
+              : 'check --read-data tells whether the repository is damaged; older snapshots may be sound',
           },
         );
       }

@@ -40,6 +40,8 @@ test('a SQLite database is proven, and what is not as it was is noticed', { time
   assert.match(proven.stdout, /\nproven: /);
 
   writeFileSync(queries, '-- expect: 4\nselect count(*) from customer\n\nselect * from nowhere');
+  const asked = await drills.run(['drill', 'latest', '--queries', queries], { expect: 20 });
+  assert.match(asked.stderr, /\nhint: what was restored is sound: look at what the queries expect/);
   await drills.rewrite(`/sqlite${path}`, (name, text) =>
     name === 'evidence.json' ? text.replace('"rows": 3', '"rows": 4') : text,
   );

@@ -8,7 +8,12 @@ import { drillArchive } from '../../operations/archive/drill.ts';
 import { archiveCertificate } from '../../operations/archive/drill-certificate.ts';
 import { chooseArtefact, findArchiveSnapshot } from '../../operations/archive/find.ts';
 import { readSigningKey, writeCertificate } from '../../operations/drill/certificate-file.ts';
-import { comparedCounts, provenText } from '../../operations/drill/certificate-text.ts';
+import {
+  comparedCounts,
+  provenText,
+  differByQueriesAlone,
+  queriesHint,
+} from '../../operations/drill/certificate-text.ts';
 import { parseQueries } from '../../operations/drill/queries.ts';
 import { proofOf } from '../../operations/drill/report.ts';
 import type { ArchiveFlags } from '../archive-flags.ts';
@@ -96,7 +101,9 @@ export async function runArchiveDrill(
   }
   if (result === 'differs') {
     throw new HoldfastError('differs', `the drill found ${plural(differences.length, 'difference')}`, {
-      hint: '`holdfast check` tells whether the file is damaged; older snapshots may be sound',
+      hint: differByQueriesAlone(findings)
+        ? queriesHint
+        : '`holdfast check` tells whether the file is damaged; older snapshots may be sound',
     });
   }
 }

@@ -12,7 +12,25 @@ export function provenText(proof: Certificate['proof']): string {
     : 'proven: what was restored is what was backed up';
 }
 
-function verdict({ result, proof }: Certificate): string {
+/** Where to look then. */
+export const queriesHint =
+  'what was restored is sound: look at what the queries expect, and at the data that was backed up';
+
+/** What was restored is sound as far as it was compared, and the user's own queries found otherwise. */
+export function differByQueriesAlone({
+  differences,
+  queries,
+}: Pick<Certificate, 'differences' | 'queries'>): boolean {
+  // each that fails is one of the differences
+  const failed = queries.filter(({ passed }) => !passed).length;
+  return failed > 0 && failed === differences.length;
+}
+
+function verdict(certificate: Certificate): string {
+  const { result, proof } = certificate;
+  if (result === 'differs' && differByQueriesAlone(certificate)) {
+    return 'DIFFERS: what was restored is what was backed up, and queries were answered otherwise than expected';
+  }
   if (result !== 'proven') return verdicts[result];
   return provenText(proof).replace(/^[a-z]+/, (word) => word.toUpperCase());
 }

@@ -126,3 +126,15 @@ test('a dump that could be compared with nothing is not said to be what was back
   assert.equal(head('compared'), 'PROVEN: what was restored is what was backed up');
   assert.equal(head(undefined), head('compared'), 'one of an older release');
 });
+
+test('queries that were answered otherwise are no damage', () => {
+  const query = { name: 'many', sql: 'select 1', expected: ['2'], passed: false, got: '1' };
+  const differences = ['the query "many" gives: 1'];
+  const asked = { ...certificate, differences, queries: [query] };
+  assert.match(
+    certificateText(asked, true),
+    /^DIFFERS: what was restored is what was backed up, and queries /m,
+  );
+  const both = { ...asked, differences: [...differences, 'public.x is missing'] };
+  assert.match(certificateText(both, true), /^DIFFERS: what was restored is not what was backed up$/m);
+});
