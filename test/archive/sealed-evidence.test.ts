@@ -50,6 +50,11 @@ test(
       assert.match(diff.stdout, /patients: \d rows before, \d rows now/);
       const blind = await user.run([...archive, 'diff', 'latest~1', 'latest']);
       assert.doesNotMatch(blind.stdout, /patients/);
+      assert.match(blind.stderr, /are encrypted: what changed inside cannot be seen\nhint: --identity FILE /);
+      assert.equal(diff.stderr, '');
+      const told = await user.run([...archive, 'diff', 'latest~1', 'latest', '--json']);
+      const statistics = JSON.parse(told.stdout.trim().split('\n').at(-1)!) as { sealed: string[] };
+      assert.equal(statistics.sealed.length, 2);
       await user.run([...archive, 'check', ...identity]);
     }
     database.close();

@@ -25,7 +25,7 @@ export async function runArchiveDiff(
   if (from === undefined || to === undefined || more.length > 0) {
     throw new HoldfastError('usage', 'diff takes two snapshots');
   }
-  const found = await withArchive(invocation, flags, async (archive) =>
+  const { changes: found, sealed } = await withArchive(invocation, flags, async (archive) =>
     diffArchived(
       archive,
       await findArchiveSnapshot(archive, from, {}, context),
@@ -41,12 +41,19 @@ export async function runArchiveDiff(
       source_snapshot: from,
       target_snapshot: to,
       changes: changes.length,
+      sealed,
     });
   }
   for (const { what, name, change, before, after } of changes) {
     const noun = what === 'table' ? 'row' : 'byte';
     const counts = [before, after].map((count) => (count === undefined ? 'nothing' : plural(count, noun)));
     terminal.result(`${marks[change]}    ${quoteUnprintable(name)}: ${counts[0]} before, ${counts[1]} now`);
+  }
+  if (sealed.length > 0) {
+    const what = sealed.length === 1 ? 'is encrypted' : 'are encrypted';
+    terminal.complain(
+      `${sealed.map(quoteUnprintable).join(' and ')} ${what}: what changed inside cannot be seen\nhint: --identity FILE names the key that opens them, and tables are compared then`,
+    );
   }
   terminal.say(changes.length === 0 ? 'nothing changed' : `${plural(changes.length, 'change')}`);
 }

@@ -3,7 +3,7 @@ import type { Context } from '../../kernel/context.ts';
 import type { TableEvidence } from '../../sources/database/evidence.ts';
 import { decodeEvidence } from '../../sources/database/evidence.ts';
 import type { Archive, ArchiveSnapshot, StoredArtefact } from '../../vaults/archive/archive.ts';
-import { openEvidence } from '../../vaults/archive/sealed-evidence.ts';
+import { isSealed, openEvidence } from '../../vaults/archive/sealed-evidence.ts';
 import { formOf } from './find.ts';
 import { diffTars } from './tar-listing.ts';
 import { variantOf } from '../../vaults/archive/layout/extension.ts';
@@ -18,21 +18,32 @@ export interface ArchiveChange {
   readonly after: number | undefined;
 }
 
+export interface ArchiveDiff {
+  readonly changes: readonly ArchiveChange[];
+  /** names of encrypted files that differ, and that no key was given for: their tables may be told apart with one */
+  readonly sealed: readonly string[];
+}
+
 /** What is the same is left out. Without manifests equal sizes may hide a change: that is `perhaps`. */
 export async function diffArchived(
   archive: Archive,
   from: ArchiveSnapshot,
   to: ArchiveSnapshot,
   context: Context,
-): Promise<readonly ArchiveChange[]> {
+): Promise<ArchiveDiff> {
   const [before, after] = [from, to].map(
     ({ artefacts }) => new Map(artefacts.map((artefact) => [variantOf(artefact.extension), artefact])),
   ) as [Map<string, StoredArtefact>, Map<string, StoredArtefact>];
   const changes: ArchiveChange[] = [];
+  const sealed: string[] = [];
   for (const variant of new Set([...before.keys(), ...after.keys()])) {
     const [a, b] = [before.get(variant), after.get(variant)];
-    if (a && b) changes.push(...(await diffFiles(archive, a, b, context)));
-    else
+    if (a && b) {
+      const found = await diffFiles(archive, a, b, context);
+      changes.push(...found);
+      const unseen = [a, b].filter(({ known }) => isSealed(archive, known));
+      if (found.length > 0) sealed.push(...unseen.map(({ name }) => name));
+    } else
       changes.push({
         what: 'file',
         name: (b ?? a)!.name,
@@ -41,7 +52,7 @@ export async function diffArchived(
         after: sizeOf(b),
       });
   }
-  return changes;
+  return { changes, sealed };
 }
 
 async function diffFiles(

@@ -21,16 +21,22 @@ export async function sealEvidence(
   return { sealedEvidence: sealed.toString('base64') };
 }
 
+/** Whether there is something that is seen with a key alone, and none was given. */
+export function isSealed({ keys }: Archive, known: ManifestArtefact | undefined): boolean {
+  const { openpgpKeys = [], ageIdentities = [] } = keys;
+  return known?.sealedEvidence !== undefined && openpgpKeys.length + ageIdentities.length === 0;
+}
+
 /** Undefined when there is none, or no key is given that could open it. Codes of encodings; `corrupt`. */
 export async function openEvidence(
-  { keys }: Archive,
+  archive: Archive,
   known: ManifestArtefact | undefined,
   signal: AbortSignal,
 ): Promise<unknown> {
   const { sealedEvidence, encodings = [], name } = known ?? {};
   if (sealedEvidence === undefined) return known?.evidence;
-  const { openpgpKeys = [], ageIdentities = [] } = keys;
-  if (openpgpKeys.length + ageIdentities.length === 0) return undefined;
+  if (isSealed(archive, known)) return undefined;
+  const { keys } = archive;
   const sealing = encodings.filter((one) => encodingKinds[one].encrypts);
   const opened = await openDecodings(sealing, keys);
   const sealed = Buffer.from(sealedEvidence, 'base64');
