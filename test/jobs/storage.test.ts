@@ -1,6 +1,8 @@
 /** Vaults of jobs on an S3 server: whatever opens them comes from references. */
 import assert from 'node:assert/strict';
 import { after, before, suite, test } from 'node:test';
+import { bucketPolicy } from '../../src/operations/bucket/policy.ts';
+import { openBucket } from '../../src/storage/open.ts';
 import { startMinio } from '../support/minio.ts';
 import type { S3Server } from '../support/s3-server.ts';
 import { skipWithout } from '../support/tools.ts';
@@ -68,6 +70,44 @@ jobs:
     const { settings } = JSON.parse(stdout) as { settings: { setting: string; state: string }[] };
     const states = settings.map(({ setting, state }) => `${setting} ${state}`);
     assert.deepEqual(states.slice(0, 2), ['versioning kept', 'lifecycle kept']);
+  });
+
+  test('says once a run and vault what may not be set of the bucket, and is done with status 0', async (t) => {
+    const owner = { AWS_ACCESS_KEY_ID: server.accessKey, AWS_SECRET_ACCESS_KEY: server.secretKey };
+    const policy = bucketPolicy('writer', 'archive', {
+      ...{ bucket: 'unprepared', prefix: 'dumps', partition: 'aws', isAws: false },
+    });
+    const { client } = await openBucket(`s3:${server.endpoint}/unprepared`, {
+      ...{ environment: owner, caFiles: [server.ca!] },
+    });
+    await client.call({ method: 'PUT', key: '', action: 'create the bucket' });
+    await client.close();
+    const user = configured(
+      t,
+      `sources:
+  one: { command: echo one, filename: one.txt }
+  two: { command: echo two, filename: two.txt }
+vaults:
+  stable: { archive: 's3:${server.endpoint}/unprepared/dumps', layout: latest, ca-files: ${server.ca} }
+jobs:
+  both: { sources: [one, two], vaults: stable }
+`,
+      {
+        ...owner,
+        // the session is asked for outside the vault
+        NODE_EXTRA_CA_CERTS: server.ca!,
+        HOLDFAST_AWS_ASSUME_ROLE_ARN: 'arn:aws:iam::123456789012:role/any',
+        HOLDFAST_AWS_ASSUME_ROLE_STS_ENDPOINT: server.endpoint,
+        HOLDFAST_AWS_ASSUME_ROLE_POLICY: JSON.stringify(policy),
+      },
+    );
+    const { status, stderr } = await user.jobs('both');
+    assert.equal(status, 0, stderr);
+    assert.equal(
+      stderr.match(/warning: .*does not permit to change the setting lifecycle/g)?.length,
+      1,
+      stderr,
+    );
   });
 
   test('says which key does not fit, and not what it is', async (t) => {
