@@ -52,7 +52,7 @@ describe('bucket prepare', { skip: skipWithout('minio') }, () => {
     const second = await run(['prepare', location], { env, expect: 3 });
     assert.match(second.stdout, /versioning: on \(as it was\)/);
     assert.doesNotMatch(second.stdout, /->/);
-    const skipped = ['--skip', 'encryption', '--skip', 'public-access', '--skip', 'lifecycle'];
+    const skipped = ['--skip', 'encryption,public-access', '--skip', 'lifecycle'];
     const third = await run(['prepare', location, ...skipped, '--json'], { env });
     const [told] = jsonLines(third.stdout);
     assert.deepEqual(told?.['settings'], [{ setting: 'versioning', state: 'kept', detail: 'on' }]);

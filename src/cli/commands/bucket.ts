@@ -3,6 +3,7 @@ import { Command, Option } from 'commander';
 import { bucketRoles } from '../../operations/bucket/policy.ts';
 import { bucketPurposes } from '../../operations/bucket/purpose.ts';
 import type { PolicyFlags, PrepareFlags } from '../run-bucket.ts';
+import { collectSplit } from '../values.ts';
 import type { Runtime } from '../verb.ts';
 import { action, verb, withExamples } from '../verb.ts';
 
@@ -56,8 +57,8 @@ function prepareCommand(runtime: Runtime): Command {
     )
     .option(
       '--skip <setting>',
-      'leave versioning, lifecycle, encryption or public-access as it is (can be repeated)',
-      (value: string, before: string[]) => [...before, value],
+      'leave versioning, lifecycle, encryption or public-access as it is; several with commas, or repeated',
+      collectSplit,
       [],
     )
     .action(
