@@ -31,6 +31,7 @@ jobs:
   assert.match(stderr, /retention dump to deep: .*suspiciously small/);
   assert.match(stderr, /retention dump to plain: .*suspiciously small/);
   assert.match(stderr, /backup dump to stable: .*dump\.sql is not replaced/);
+  assert.match(stderr, /--accept-size.* replaces it once/);
   await night(100, ['--accept-size'], 0);
   await night(90, [], 0);
   const left = await user.run(['-r', 'plain', 'snapshots', '--json']);

@@ -89,7 +89,7 @@ export async function* refuseSmaller(
     'incomplete',
     `${name} is not replaced: it has ${size} bytes, and the new backup with ${passed} is suspiciously small`,
     {
-      hint: 'when that is right, move the file away, or take another --min-size-ratio (min-size-ratio of a job): there are no older versions here',
+      hint: 'when that is right, --accept-size (holdfast run --accept-size) replaces it once; there are no older versions here',
     },
   );
 }
