@@ -54,6 +54,12 @@ suite('a hook', () => {
     assert.ok(await isGone(pid));
   });
 
+  test('is ended after one second, in so many words', async () => {
+    await assert.rejects(runHook(hook('sleep 60', 1000), environment, never), {
+      message: 'was ended after 1 second',
+    });
+  });
+
   test('is ended when the run is interrupted', async () => {
     const abort = new AbortController();
     const running = runHook(hook('sleep 60'), environment, abort.signal);

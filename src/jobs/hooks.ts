@@ -92,12 +92,16 @@ export async function runHook(
     killGroup(child.pid, 'SIGKILL');
     throw new HoldfastError(
       'failed',
-      `was ended after ${hook.timeout / 1000} seconds${said === '' ? '' : `: ${said}`}`,
+      `was ended after ${secondsText(hook.timeout)}${said === '' ? '' : `: ${said}`}`,
     );
   }
   throwIfAborted(signal);
   if (how !== undefined) throw new HoldfastError('failed', `${how}${said === '' ? '' : `: ${said}`}`);
   return said;
+}
+
+function secondsText(milliseconds: number): string {
+  return milliseconds === 1000 ? '1 second' : `${milliseconds / 1000} seconds`;
 }
 
 /** Variables that hold what opens something, by the names that they usually have. */
