@@ -2,7 +2,7 @@
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { readFile } from 'node:fs/promises';
-import { HoldfastError } from '../kernel/errors.ts';
+import { hasCode, HoldfastError, messageOf } from '../kernel/errors.ts';
 import { fromNodeError } from '../kernel/native/system-error.ts';
 import {
   type Certificate,
@@ -157,7 +157,14 @@ async function repositoryKey(invocation: Invocation): Promise<string> {
       hint: 'name the key that signed with --public-key or --signing-key',
     });
   }
-  await using repository = await openChosenRepository(invocation);
+  const opened = openChosenRepository(invocation).catch((cause: unknown) => {
+    if (!hasCode(cause, 'no-repository')) throw cause;
+    throw new HoldfastError('no-repository', messageOf(cause), {
+      cause,
+      hint: 'name the key that signed the certificate with --public-key or --signing-key, or its repository with -r',
+    });
+  });
+  await using repository = await opened;
   return publicKeyOf(signingKeyOf(repository));
 }
 

@@ -44,6 +44,11 @@ test('drills of archives are certified', { skip: skipWithout('openssl') }, async
   const genuine = await user.run([...archive, ...verify, signed, ...signing]);
   const [, publicKey] = /^genuine: signed by this key, public key (\S+)$/m.exec(genuine.stdout)!;
   await user.run([...verify, signed, '--public-key', publicKey!]);
+  const keyless = await user.run([...verify, signed], { expect: 10 });
+  assert.match(
+    keyless.stderr,
+    /\nhint: name the key .* with --public-key or --signing-key, or its repository/,
+  );
   writeFileSync(signed, readFileSync(signed, 'utf8').replace('proven', 'differs'));
   await user.run([...verify, signed, '--public-key', publicKey!], { expect: 1 });
 
