@@ -82,14 +82,31 @@ function tableLines({ tables, parts, format }: Evidence): string[] {
 }
 
 function sequenceLines({ sequences }: Evidence): string[] {
-  return sequences.length === 0
-    ? []
-    : ['', 'Sequences', ...sequences.map((line) => `  ${quoteUnprintable(line)}`)];
+  if (sequences.length === 0) return [];
+  const rows = sequences.map((statement) => readSequence(statement) ?? [quoteUnprintable(statement), '']);
+  return ['', ...formatTable({ header: ['Sequence', 'Stands at'], rows })];
 }
 
-/** As a person writes it. */
+/** The statements that set sequences, as the dumps of PostgreSQL and of SQLite have them. */
+const settingSequence = /^SELECT pg_catalog\.setval\('((?:[^']|'')+)', (-?\d+), (true|false)\);$/s;
+const sqliteSequence = /^INSERT INTO sqlite_sequence VALUES\('((?:[^']|'')+)',(-?\d+)\);$/s;
+
+function readSequence(statement: string): [name: string, value: string] | undefined {
+  const [, name, value, isUsed] = settingSequence.exec(statement) ?? sqliteSequence.exec(statement) ?? [];
+  if (name === undefined) return undefined;
+  return [
+    quoteUnprintable(name.replaceAll("''", "'")),
+    isUsed === 'false' ? `${value}, not used yet` : value!,
+  ];
+}
+
+/** As `--table` takes it: odd names in double quotes. */
 export function tableName({ schema, name }: Pick<TableEvidence, 'schema' | 'name'>): string {
-  return quoteUnprintable(schema === '' ? name : `${schema}.${name}`);
+  // without schemas letters are never folded
+  const plain = schema === '' ? /^[^\s"`=.*?]+$/ : /^[a-z_\u0080-\uffff][a-z0-9_$\u0080-\uffff]*$/;
+  const parts = schema === '' ? [name] : [schema, name];
+  const shown = parts.map((part) => (plain.test(part) ? part : `"${part.replaceAll('"', '""')}"`));
+  return quoteUnprintable(shown.join('.'));
 }
 
 /** A line for each that has something to say. */
