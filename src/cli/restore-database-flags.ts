@@ -28,8 +28,12 @@ export function addRestoreDatabaseFlags(command: Command): Command {
     .option('--yes', 'do so without asking')
     .option('--single-transaction', 'all of the database or nothing')
     .option('--jobs <n>', 'load the rows of so many tables at once')
-    .option('--owner <role>', 'who shall own everything')
-    .option('--no-owner', 'whoever restores owns everything')
+    .addOption(new Option('--owner <role>', 'who shall own everything').argParser(oneOwner))
+    .addOption(
+      new Option('--no-owner', 'whoever restores owns everything').argParser((_: unknown, previous) =>
+        oneOwner(false, previous),
+      ),
+    )
     .option('--no-privileges', 'leave out who may do what')
     .option('--with-roles', 'make the roles that the server lacks')
     .addOption(many('--table <schema.table[=other]>', 'one table alone, under another name if wanted'))
@@ -38,6 +42,12 @@ export function addRestoreDatabaseFlags(command: Command): Command {
 
 function many(flag: string, description: string): Option {
   return new Option(flag, description).argParser(collect);
+}
+
+/** Both flags write to one place, where the last would win. Code `usage`. */
+function oneOwner(owner: string | false, previous: unknown): string | false {
+  if (previous === undefined || typeof previous === typeof owner) return owner;
+  throw new HoldfastError('usage', '--owner and --no-owner contradict each other');
 }
 
 const flagOf: Readonly<Record<keyof RestoreChoices, string>> = {

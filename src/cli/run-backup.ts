@@ -89,7 +89,12 @@ async function backUpEach(
   throw new HoldfastError(
     'failed',
     `${failed.length} of ${backups.length} databases are not backed up: ${failed.join(', ')}`,
-    { hint: 'the others have their snapshots; the messages above say what went wrong' },
+    {
+      hint:
+        failed.length === backups.length
+          ? 'the messages above say what went wrong'
+          : 'the others have their snapshots; the messages above say what went wrong',
+    },
   );
 }
 

@@ -44,6 +44,8 @@ const mistakes: [string, number, RegExp][] = [
   ['backup --stdin-from-command -- nosuchprogram', 1, /there is no program nosuchprogram\nhint: .*\$PATH/],
   ['restore latest --target note', 1, /the target .*note is a file, or .*\nhint: name a directory/],
   ['restore latest --target note/below', 1, /the target .*note\/below is a file, or .*\nhint: /],
+  ['restore latest --to sqlite:x --owner me --no-owner', 1, /--owner and --no-owner contradict each other\n/],
+  ['restore latest --to sqlite:x --no-owner --owner me', 1, /--owner and --no-owner contradict each other\n/],
   ['backup --stdin note', 1, /--stdin was given and paths as well/],
   ['backup --stdin --files-from note', 1, /--stdin and --files-from contradict/],
   ['backup --stdin-from-command -- false', 1, /command failed: exit status 1/],

@@ -142,7 +142,7 @@ for (const major of [15, 18] as const) {
         assert.equal(await owners('taken'), `${server.user}\n`);
         assert.doesNotMatch(await dumpOf('taken'), /^GRANT/m);
         const nobody = await refused('never', '--create', '--owner', 'nobody at all');
-        assert.match(nobody.stderr, /the role nobody at all is missing on the server/);
+        assert.match(nobody.stderr, /the role nobody at all is missing on the server\nhint: make them first/);
         assert.doesNotMatch(await databases(), /never/);
       });
 

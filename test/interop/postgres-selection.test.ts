@@ -116,7 +116,17 @@ for (const major of [18] as const) {
           );
           assert.equal(stdout.match(/^snapshot \w+ saved$/gm)?.length, 3);
           assert.match(stderr, /^error: .*every-2: pg_dump failed .*permission denied for table t/m);
-          assert.match(stderr, /^holdfast: 1 of 4 databases are not backed up: \S*every-2\nhint: /m);
+          assert.match(
+            stderr,
+            /^holdfast: 1 of 4 databases are not backed up: \S*every-2\nhint: the others have /m,
+          );
+          const none = await ours.run(['backup', '--no-globals', '--database', 'every-2', urlOfAll('nosy')], {
+            expect: 1,
+          });
+          assert.match(
+            none.stderr,
+            /^holdfast: 1 of 1 databases are not .*\nhint: the messages above say what/m,
+          );
           const snapshots = (await ours.json(['snapshots'])) as { paths: string[] }[];
           const paths = snapshots.flatMap(({ paths }) => paths).filter((path) => path.includes('/every'));
           assert.deepEqual(paths, [place('every'), place('every a=b%2Fc'), place('every.3')]);

@@ -42,7 +42,10 @@ export async function runArchiveBackup(
     }
     if (failed.length === 0) return;
     throw new HoldfastError('failed', `${failed.length} of ${inputs.length} databases are not backed up`, {
-      hint: 'the others are; the messages above say what went wrong',
+      hint:
+        failed.length === inputs.length
+          ? 'the messages above say what went wrong'
+          : 'the others are; the messages above say what went wrong',
     });
   });
 }

@@ -8,6 +8,7 @@ import { connectionEnvironment, type PostgresConnection } from './connection.ts'
 import { quoteText, toDumpBytes } from './dump-tokens.ts';
 import { createEdit, type EditStatement } from './edit-dump.ts';
 import { findProgram, type FoundProgram } from './programs.ts';
+import { missingRoles } from './restore-roles.ts';
 import { askPsql } from './server-facts.ts';
 import { askTargetServer, type TargetServer } from './target-facts.ts';
 
@@ -65,13 +66,14 @@ export async function prepareTarget(
   return { options, psql, child, elsewhere, server, edit };
 }
 
-export function refuseNeeds(
-  { evidence }: StoredDatabase,
+export async function refuseNeeds(
+  stored: StoredDatabase,
   { server, options }: PreparedTarget,
   needs: { readonly roles: Set<string>; readonly tablespaces: ReadonlySet<string> },
   made: readonly string[],
-): void {
-  const { owner } = options.choices;
+): Promise<void> {
+  const { evidence } = stored;
+  const { owner, withRoles, tables, schemas } = options.choices;
   if (typeof owner === 'string') needs.roles.add(owner);
   const spaces = [...needs.tablespaces].filter((name) => !server.tablespaces.includes(name));
   if (spaces.length > 0) {
@@ -86,10 +88,10 @@ export function refuseNeeds(
   }
   const roles = [...needs.roles].filter((name) => !server.roles.includes(name) && !made.includes(name));
   if (roles.length === 0) return;
+  const globals = withRoles || tables || schemas ? undefined : evidence.globals;
+  const known = globals ? (await missingRoles(stored, globals.name, new Set(server.roles))).names : [];
   const ways = [
-    ...(evidence.globals && !options.choices.withRoles
-      ? ['--with-roles makes them as they were']
-      : ['make them first']),
+    roles.every((name) => known.includes(name)) ? '--with-roles makes them as they were' : 'make them first',
     '--owner ROLE or --no-owner and --no-privileges go without them',
   ];
   throw new HoldfastError('not-found', `${listed('role', roles.toSorted())} missing on the server`, {

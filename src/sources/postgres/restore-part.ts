@@ -34,7 +34,7 @@ export async function restorePart(stored: StoredDatabase, target: PreparedTarget
   const needs = { roles: new Set<string>(), tablespaces: new Set<string>() };
   const collect = collectNeeds(target.edit, needs);
   for (const statement of chosen) collect(statement);
-  refuseNeeds({ ...stored, evidence: { ...stored.evidence, extensions: [] } }, target, needs, []);
+  await refuseNeeds({ ...stored, evidence: { ...stored.evidence, extensions: [] } }, target, needs, []);
 
   const schemas = new Set(await schemasThere(target));
   const losses = await lossesOf(pieces, target, schemas);

@@ -111,7 +111,7 @@ async function refuseMissing(
     ({ name, bytes }) => !name.startsWith('2-data.') && bytes <= searchedBytes,
   );
   for await (const piece of editDump(joinedParts(stored, parts), look)) void piece;
-  refuseNeeds(stored, target, needs, [...made, ...brought]);
+  await refuseNeeds(stored, target, needs, [...made, ...brought]);
   return schemas;
 }
 
