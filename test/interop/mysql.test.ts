@@ -264,6 +264,11 @@ for (const product of ['MariaDB', 'MySQL'] as const) {
       assert.equal(await dumpOf('full'), await dumpOf('shop'));
       const absent = await ours.run(['restore', 'latest', '--to', url('absent')], { env: env(), expect: 1 });
       assert.match(absent.stderr, /there is no database absent/);
+      const table = ['restore', 'latest', '--table', 'people', '--to', url('absent')];
+      const noPlace = await ours.run(table, { env: env(), expect: 1 });
+      assert.match(noPlace.stderr, /there is no database absent\nhint: make it first/);
+      const created = await ours.run([...table, '--create'], { env: env(), expect: 1 });
+      assert.match(created.stderr, /--create is for a whole database, not for tables of it\nhint: /);
     });
 
     it('takes away again the database that it made when the restore fails', async () => {

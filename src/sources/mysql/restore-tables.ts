@@ -20,7 +20,11 @@ export async function restoreTables(
   const structures = await readStructures(stored);
   requireTables(structures, copies);
   const found = await askContents(session, connection.database);
-  if (!found) throw new HoldfastError('not-found', `there is no database ${connection.database}`);
+  if (!found) {
+    throw new HoldfastError('not-found', `there is no database ${connection.database}`, {
+      hint: 'make it first',
+    });
+  }
   const inTheWay = found.tables.filter((table) => copies.some(({ newName }) => newName === table.name));
   if (inTheWay.length > 0 && !choices.clean) {
     throw new HoldfastError('exists', `there is a table ${inTheWay[0]!.name} already`, {

@@ -38,6 +38,11 @@ export async function restoreMysql(given: StoredDatabase, options: MysqlTargetOp
         : 'go without --owner and --no-owner: views and programs run as whom the dump names',
     });
   }
+  if (choices.tables && choices.create) {
+    throw new HoldfastError('usage', '--create is for a whole database, not for tables of it', {
+      hint: 'make the database first, or restore all of it with --create',
+    });
+  }
   await using session = await openSession(connection, options);
   const stored = await fitted(given, session, options);
   const load = await openLoad(session, warn);
