@@ -80,7 +80,8 @@ test('rclone: an archive', { skip: skipWithout('rclone'), timeout: 120_000 }, as
   const names = (await runProgram(toolPath('rclone'), ['lsf', '-R', 'disk:some/archive'], { env })).stdout;
   const [file] = names.split('\n').filter((name) => name.endsWith('.tar.gz'));
   assert.ok(file, names);
-  assert.equal(names.split('\n').filter((name) => name !== '').length, 3, names);
+  const kept = names.split('\n').filter((name) => name !== '' && !name.startsWith('.holdfast/'));
+  assert.equal(kept.length, 3, names);
   const { bytes } = await runProgram(toolPath('rclone'), ['cat', `disk:some/archive/${file}`], { env });
   const { stdout } = await runProgram('tar', ['-xzOf', '-'], { input: bytes });
   assert.equal(stdout, 'text '.repeat(50_000));
