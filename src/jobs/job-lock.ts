@@ -45,14 +45,7 @@ export async function lockJob(options: JobLockOptions): Promise<AsyncDisposable>
   const text = JSON.stringify(own);
   try {
     await mkdir(folder, { recursive: true, mode: 0o700 });
-    for (let left = tries; left > 0; left--) {
-      if (await create(path, text)) return { [Symbol.asyncDispose]: () => release(path, text) };
-      const found = await readFile(path, 'utf8').catch(ifAbsent);
-      if (found === undefined) continue;
-      const holder = parseHolder(found);
-      if (holder && isAlive(holder)) throw heldBy(job, holder);
-      await takeAway(path, found);
-    }
+    if (await take(path, job, text)) return { [Symbol.asyncDispose]: () => release(path, text) };
   } catch (error) {
     if (error instanceof HoldfastError) throw error;
     throw new HoldfastError('failed', `the lock of the job ${job} cannot be written: ${messageOf(error)}`, {
@@ -61,6 +54,31 @@ export async function lockJob(options: JobLockOptions): Promise<AsyncDisposable>
     });
   }
   throw new HoldfastError('locked', `the job ${job} is being started by others at this moment`);
+}
+
+/**
+ * False when others were always quicker. The lock of who has ended is replaced by one alone: by whoever has, in the same
+ * way, the lock that is named after what it says. Code `locked` when somebody alive has either.
+ */
+async function take(path: string, job: string, text: string): Promise<boolean> {
+  for (let left = tries; left > 0; left--) {
+    if (await create(path, text)) return true;
+    const found = await readFile(path, 'utf8').catch(ifAbsent);
+    if (found === undefined) continue;
+    const holder = parseHolder(found);
+    if (holder && isAlive(holder)) throw heldBy(job, holder);
+    const heir = `${path}.${createHash('sha256').update(found).digest('hex').slice(0, 12)}`;
+    if (!(await take(heir, job, text))) return false;
+    try {
+      if ((await readFile(path, 'utf8').catch(ifAbsent)) === found) {
+        await replace(path, text);
+        return true;
+      }
+    } finally {
+      await release(heir, text);
+    }
+  }
+  return false;
 }
 
 /** All at once, so that nobody ever reads half of it; false when it is there. */
@@ -78,17 +96,10 @@ async function create(path: string, text: string): Promise<boolean> {
   }
 }
 
-/** Removes the lock that was read, and no other that came in its place: that one is put back. */
-async function takeAway(path: string, read: string): Promise<void> {
-  const aside = `${path}.${randomUUID()}`;
-  try {
-    await rename(path, aside);
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return;
-    throw error;
-  }
-  if ((await readFile(aside, 'utf8')) !== read) await link(aside, path).catch(() => {});
-  await rm(aside, { force: true });
+async function replace(path: string, text: string): Promise<void> {
+  const temporary = `${path}.${randomUUID()}`;
+  await writeFile(temporary, text, { flag: 'wx', mode: 0o600 });
+  await rename(temporary, path);
 }
 
 async function release(path: string, text: string): Promise<void> {
