@@ -61,8 +61,9 @@ export async function startMinio(options: MinioOptions = {}): Promise<S3Server> 
 }
 
 async function isLive(endpoint: string, ca: string | undefined): Promise<boolean> {
-  const url = `${endpoint}/minio/health/live`;
-  if (ca === undefined) return answers(url, 200);
+  const url = `${endpoint}/minio/health/cluster`;
+  // it answers before it can make buckets, and says so by status 503
+  if (ca === undefined) return (await answers(url, 200)) && (await answers(endpoint, 403));
   const result = await runProgram('curl', ['-sf', '--cacert', ca, url], { expect: 'any', timeout: 5_000 });
   return result.status === 0;
 }
