@@ -6,6 +6,8 @@ import { createHash, randomBytes, randomInt } from 'node:crypto';
 import { hostname } from 'node:os';
 import type { Context } from '../../kernel/context.ts';
 import { hasCode, HoldfastError, messageOf } from '../../kernel/errors.ts';
+import { orAborted } from '../../kernel/or-aborted.ts';
+import { beforeParting } from '../../kernel/parting.ts';
 import { hasEnded, isRunning, processMark } from '../../kernel/process-mark.ts';
 import type { StoredObject } from '../../storage/storage.ts';
 import type { Archive } from './archive.ts';
@@ -57,10 +59,12 @@ export async function withArchiveLock<T>(
   const own = `${lockFolder}${hash}-${randomBytes(8).toString('hex')}.json`;
   const since = clock.now();
   let isWritten = false;
+  let refreshing = Promise.resolve();
   isWritten = await acquire();
-  const stop = poll(async () => {
+  const stop = poll(() => {
     // one that cannot be refreshed goes stale, which `ensure` sees
-    if (isWritten) await write().catch(() => {});
+    if (isWritten) refreshing = write().catch(() => {});
+    return refreshing;
   });
   try {
     return await work({
@@ -114,10 +118,20 @@ export async function withArchiveLock<T>(
   async function release(): Promise<void> {
     isWritten = false;
     try {
-      await storage.remove(own);
+      await beforeParting((late) => orAborted(remove({ signal: late }), late));
     } catch (error) {
-      if (hasCode(error, 'forbidden')) await storage.write(own, new Uint8Array(0)).catch(() => {});
-      else context.warn(`${own} could not be removed, and binds others for a while: ${messageOf(error)}`);
+      context.warn(`${own} could not be removed, and binds others for a while: ${messageOf(error)}`);
+    }
+  }
+
+  async function remove(options: { signal: AbortSignal }): Promise<void> {
+    // one on its way would come after the removal, and bind others
+    await refreshing;
+    try {
+      await storage.remove(own, options);
+    } catch (error) {
+      if (!hasCode(error, 'forbidden')) throw error;
+      await storage.write(own, new Uint8Array(0), options).catch(() => {});
     }
   }
 

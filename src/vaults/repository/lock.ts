@@ -3,6 +3,7 @@ import type { Context } from '../../kernel/context.ts';
 import { withSignal } from '../../kernel/context.ts';
 import { hasCode, HoldfastError, messageOf } from '../../kernel/errors.ts';
 import { orAborted } from '../../kernel/or-aborted.ts';
+import { beforeParting } from '../../kernel/parting.ts';
 import type { AcquiredLock } from './lock-acquire.ts';
 import { acquireLock, isLockThere, removeLock, settleMs, writeLock } from './lock-acquire.ts';
 import { ensuredRepository } from './ensured-repository.ts';
@@ -51,8 +52,6 @@ const trustedMs = 60_000;
 const retryRefreshMs = 20_000;
 const firstRetryMs = 5000;
 const longestRetryMs = 60_000;
-/** For so long the end of the work waits for the storage to remove the lock. */
-const partingMs = 10_000;
 
 /**
  * Runs `work` while this process holds a lock. The context that `work` is given is aborted when the lock is lost; the
@@ -168,17 +167,11 @@ export async function withLock<T>(
 
 /** The work is done: whatever becomes of its lock is told, and not waited for without end. */
 async function part(context: Context, unlock: (late: AbortSignal) => Promise<void>): Promise<void> {
-  const late = new AbortController();
-  const timer = setTimeout(() => late.abort(), partingMs);
   try {
-    await unlock(late.signal);
+    await beforeParting(unlock);
   } catch (error) {
-    const why = late.signal.aborted
-      ? 'the storage does not answer; `holdfast unlock` removes the lock that may be left'
-      : messageOf(error);
-    context.warn(`error while unlocking: ${why}`);
-  } finally {
-    clearTimeout(timer);
+    const left = hasCode(error, 'unreachable') ? '; `holdfast unlock` removes the lock that may be left' : '';
+    context.warn(`error while unlocking: ${messageOf(error)}${left}`);
   }
 }
 
