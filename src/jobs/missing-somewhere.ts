@@ -1,15 +1,25 @@
 /** Which sources some vault of a job did not take in this run: what the other vaults have of them stays. */
-import type { Step } from './job.ts';
+import type { OpenedSource } from './open-sources.ts';
 import type { KeptSource } from './vault.ts';
 
-export function missingSomewhere(steps: readonly Step[]): (kept: KeptSource) => boolean {
-  const failed = steps.filter(({ kind, outcome }) => kind === 'backup' && outcome === 'failed');
-  const names = new Set(failed.map(nameIn));
-  // a vault that could not be opened took nothing
-  return ({ step }) => names.has('') || names.has(nameIn(step));
+/**
+ * @param taken what each vault that could be opened was given
+ * @param vaults how many there are: one that could not be opened took nothing
+ */
+export function missingSomewhere(
+  taken: readonly (readonly KeptSource[])[],
+  vaults: number,
+): (kept: KeptSource) => boolean {
+  const counts = new Map<string, number>();
+  for (const { opened, step } of taken.flat()) {
+    if (step.outcome === 'failed') continue;
+    const key = keyOf(opened);
+    counts.set(key, (counts.get(key) ?? 0) + 1);
+  }
+  return ({ opened }) => counts.get(keyOf(opened)) !== vaults;
 }
 
-/** What the step of a backup is about, without where to; empty for a whole vault. */
-function nameIn({ subject, vault = '' }: Step): string {
-  return subject.slice(0, subject.length - `to ${vault}`.length).trimEnd();
+/** One source may be several databases. */
+function keyOf(opened: OpenedSource): string {
+  return `${opened.source.name}\0${opened.kind === 'stream' ? opened.path : ''}`;
 }

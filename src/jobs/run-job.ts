@@ -67,7 +67,7 @@ async function runLocked(
 ): Promise<void> {
   const runHooks = hookRunner(job, started, steps, tell, context);
   try {
-    await runPhases(job, runHooks, steps, tell, context);
+    await runPhases(job, runHooks, tell, context);
   } catch (error) {
     tell(brokenOff(job, error, context));
   }
@@ -78,7 +78,6 @@ async function runLocked(
 async function runPhases(
   job: Job,
   runHooks: HookRunner,
-  steps: readonly Step[],
   tell: (step: Step) => void,
   context: RunContext,
 ): Promise<void> {
@@ -113,7 +112,10 @@ async function runPhases(
     for (const hooks of thaw) goesOn = (await runHooks('after', hooks)) && goesOn;
   }
   if (goesOn) {
-    const isMissing = missingSomewhere(steps);
+    const isMissing = missingSomewhere(
+      kept.map(({ sources }) => sources),
+      job.vaults.length,
+    );
     for (const { vault, sources } of kept) {
       if (sources.length > 0) for (const step of await vault.retain(sources, job, isMissing)) tell(step);
       throwIfAborted(context.signal);
