@@ -217,6 +217,22 @@ test('what cannot be written is named, and the rest is written', async () => {
   assert.equal(readFileSync(join(target, 'd'), 'utf8'), 'a file now');
 });
 
+test('a directory that cannot be made is named once, for all that belongs in it', async () => {
+  const repository = await smallRepository();
+  const long = 'x'.repeat(300);
+  await addSnapshot(repository, { [long]: { a: 'a', deep: { er: 'b' } }, fine: 'fine' });
+  const target = newTarget();
+  const { result, problems } = await run(repository, target, { delete: true });
+  assert.equal(problems.length, 1);
+  assert.match(problems[0]!, /: create directory .*name too long/);
+  assert.deepEqual([result.errors, result.filesRestored, result.filesTotal], [1, 1, 5]);
+  assert.equal(readFileSync(join(target, 'fine'), 'utf8'), 'fine');
+  const { problems: included } = await run(repository, target, {
+    patterns: { includes: ['er'], insensitiveIncludes: [], excludes: [], insensitiveExcludes: [] },
+  });
+  assert.equal(included.length, 1);
+});
+
 test('a node of an unknown kind is named', async () => {
   const repository = await smallRepository();
   const writer = await createBlobWriter(repository, {}, createContext());

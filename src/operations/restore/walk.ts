@@ -20,8 +20,11 @@ export interface Frame {
   readonly location: Uint8Array;
   readonly name: Uint8Array;
   readonly filter: FilterState;
-  /** 'unmade' until something is to be restored in it; a fresh one holds nothing but what this restore makes */
-  standing: 'unmade' | 'fresh' | 'existing';
+  /**
+   * 'unmade' until something is to be restored in it; a fresh one holds nothing but what this restore makes; one that
+   * could not be made was told, and what belongs in it is passed over
+   */
+  standing: 'unmade' | 'fresh' | 'existing' | 'refused';
   /** its record in the window of this number */
   ref: number;
   window: number;
@@ -90,6 +93,11 @@ async function walkDirectory(
         restored = (await enterDirectory(engine, window, filter, frame, node, state)) || restored;
       } else if (state.selected) {
         settle(engine, frame);
+        if (frame.standing === 'refused') {
+          engine.totals.filesTotal++;
+          engine.totals.bytesTotal += node.size;
+          continue;
+        }
         if (!window.fits(frame, node)) await window.process();
         window.plan(frame, node);
       }
@@ -128,7 +136,7 @@ async function enterDirectory(
       restored = true;
     }
   }
-  if (restored) {
+  if (restored && frame.standing !== 'refused') {
     if (!window.fits(frame, node)) await window.process();
     window.leave(frame, node, filter);
   }
@@ -140,6 +148,10 @@ function settle(engine: Engine, frame: Frame): void {
   if (frame.standing !== 'unmade') return;
   const parent = frame.parent!;
   settle(engine, parent);
+  if (parent.standing === 'refused') {
+    frame.standing = 'refused';
+    return;
+  }
   if (engine.task.dryRun) {
     const stands = parent.standing === 'existing' && namesIn(engine, frame.location) !== undefined;
     frame.standing = stands ? 'existing' : 'fresh';
@@ -151,7 +163,7 @@ function settle(engine: Engine, frame: Frame): void {
     frame.standing = made ? 'fresh' : 'existing';
   } catch (error) {
     tellProblem(engine, frame.location, error);
-    frame.standing = 'existing';
+    frame.standing = 'refused';
   }
 }
 

@@ -109,6 +109,10 @@ function makeDirectory(path: Uint8Array): void {
     calling('create directory', path, () => mkdirSync(asBuffer(path), { mode: 0o700 }));
   } catch (error) {
     if (errnoName(error) === 'ENOTDIR') throw notADirectory(path);
+    if (error instanceof HoldfastError && error.code === 'forbidden') {
+      const hint = 'choose a target that you may write to';
+      throw new HoldfastError(error.code, error.message, { cause: error.cause, hint });
+    }
     if (!hasCode(error, 'exists')) throw error;
   }
 }
