@@ -5,6 +5,7 @@ import type { TlsOptions } from '../tls.ts';
 import { tlsSettings } from '../tls.ts';
 import type { Proxy } from './proxy.ts';
 import { throughProxy } from './proxy.ts';
+import { largestHeader, reusedReads } from './reused-reads.ts';
 
 export interface ConnectOptions extends TlsOptions {
   readonly secure: boolean;
@@ -21,6 +22,8 @@ export interface ConnectOptions extends TlsOptions {
 const connectTimeout = 30_000;
 /** What is still on its way has so long to end by itself, milliseconds. */
 const partingMs = 3000;
+/** Bytes that are read at once; TLS never has more than a record of 16 KiB. */
+const readBytes = { plain: 256 << 10, tls: 32 << 10 };
 
 export function createDispatcher(options: ConnectOptions): Dispatcher {
   const tls = options.secure ? tlsSettings(options) : {};
@@ -32,9 +35,12 @@ export function createDispatcher(options: ConnectOptions): Dispatcher {
     headersTimeout: options.timeout,
     bodyTimeout: options.timeout,
     keepAliveTimeout: 30_000,
+    maxHeaderSize: largestHeader,
     connect: { ...tls, timeout: connectTimeout, keepAlive: true, ...(socketPath && { socketPath }) },
   };
-  return proxy === undefined ? new Agent(common) : throughProxy(proxy, secure, common, tls);
+  if (proxy !== undefined) return throughProxy(proxy, secure, common, tls);
+  const onread = reusedReads(secure ? readBytes.tls : readBytes.plain);
+  return new Agent({ ...common, connect: { ...common.connect, onread } });
 }
 
 /** Ends the connections; requests that nobody waits for any more do not hold it up. */

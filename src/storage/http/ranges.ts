@@ -6,9 +6,16 @@ import { truncatedError } from '../range.ts';
 import type { ReadOptions, Storage, StoredObject } from '../storage.ts';
 import type { HttpResponse } from './send.ts';
 
+export interface RangedGet {
+  /** value of the header Range */
+  readonly range: string | undefined;
+  readonly memory: ArrayBuffer | undefined;
+  readonly signal: AbortSignal | undefined;
+}
+
 export interface RangedObjects {
-  /** A GET with that value of the header Range; status 416 is an answer, every other refusal throws. */
-  get(name: string, range: string | undefined, signal: AbortSignal | undefined): Promise<HttpResponse>;
+  /** Status 416 is an answer, every other refusal throws. */
+  get(name: string, how: RangedGet): Promise<HttpResponse>;
   stat(name: string, options?: { signal?: AbortSignal }): Promise<StoredObject>;
 }
 
@@ -47,12 +54,12 @@ export async function readRange(
 async function request(
   objects: RangedObjects,
   name: string,
-  { offset = 0, length, signal }: ReadOptions,
+  { offset = 0, length, memory, signal }: ReadOptions,
 ): Promise<Uint8Array<ArrayBuffer> | undefined> {
   const whole = length === undefined && offset === 0;
   const end = length === undefined ? undefined : offset + length;
   const wanted = whole ? undefined : `bytes=${offset}-${end === undefined ? '' : end - 1}`;
-  const response = await objects.get(name, wanted, signal);
+  const response = await objects.get(name, { range: wanted, memory, signal });
   if (response.status === 416) return undefined;
   if (whole || response.status !== 200) return response.body;
   // A server that does not know ranges sends everything.

@@ -16,6 +16,8 @@ export interface HttpRequest {
   /** pieces; a stream goes out in chunks unless the headers tell its length */
   readonly body?: readonly Uint8Array[] | AsyncIterable<Uint8Array> | undefined;
   readonly limits?: Limits;
+  /** for the answer's body, where it is large enough */
+  readonly memory?: ArrayBuffer | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -76,7 +78,7 @@ export function send(dispatcher: Dispatcher, request: HttpRequest): Promise<Http
         received = 0;
         const length = Number(answered['content-length'] ?? Number.NaN);
         const expected = request.method !== 'HEAD' && Number.isSafeInteger(length) && length <= largestAnswer;
-        whole = expected ? allocate(length) : undefined;
+        whole = expected ? allocate(length, request.memory) : undefined;
       },
       onResponseData(controller, chunk) {
         if (whole === undefined) pieces.push(Uint8Array.from(chunk));

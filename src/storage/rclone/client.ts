@@ -4,6 +4,7 @@ import { copyOf } from '../../kernel/bytes.ts';
 import { HoldfastError, throwIfAborted } from '../../kernel/errors.ts';
 import { concatenate, totalLength } from '../body.ts';
 import { networkError } from '../http/network-error.ts';
+import type { RangedGet } from '../http/ranges.ts';
 import { headerOf, send } from '../http/send.ts';
 import type { HttpRequest, HttpResponse } from '../http/send.ts';
 import type { Limits } from '../limit.ts';
@@ -17,7 +18,7 @@ export interface RcloneClient {
   /** A call of the remote control on the location; undefined where the object or folder is not there. */
   call(call: RcloneCall): Promise<Readonly<Record<string, unknown>> | undefined>;
   /** The bytes of an object, status 416 let through. Code `not-found`. */
-  get(name: string, range: string | undefined, signal: AbortSignal | undefined): Promise<HttpResponse>;
+  get(name: string, how: RangedGet): Promise<HttpResponse>;
   /** Puts all of a body under a name. What throws while it is read is thrown as it is. */
   upload(name: string, body: AsyncIterable<Uint8Array>, upload: Upload): Promise<void>;
   close(): Promise<void>;
@@ -109,11 +110,11 @@ export function createRcloneClient(options: RcloneClientOptions): RcloneClient {
       throw refusal(response, action);
     },
 
-    async get(name, range, signal) {
+    async get(name, { range, memory, signal }) {
       const action = `read ${name}`;
       const path = `/${encodePath(`[${remoteName}]/${name}`)}`;
       const headers: Record<string, string> = range === undefined ? {} : { range };
-      const response = await request(action, { method: 'GET', path, headers, signal });
+      const response = await request(action, { method: 'GET', path, headers, memory, signal });
       if (beginsBeyondTheEnd(response)) return { ...response, status: 416 };
       if (response.status < 300 || response.status === 416) return response;
       throw refusal(response, action);

@@ -19,6 +19,8 @@ export interface RestCall {
   readonly action: string;
   readonly headers?: Readonly<Record<string, string>>;
   readonly body?: HttpRequest['body'];
+  /** for the answer's body, where it is large enough */
+  readonly memory?: ArrayBuffer | undefined;
   readonly signal?: AbortSignal | undefined;
   /** refusals that are answers to the caller; everything else that is not 2xx throws */
   readonly accept?: readonly number[];
@@ -57,12 +59,12 @@ export function createRestClient(options: RestClientOptions): RestClient {
 
   return {
     place,
-    async call({ method, path: below, action, headers, body, signal, accept }) {
+    async call({ method, path: below, action, headers, body, memory, signal, accept }) {
       throwIfAborted(signal);
       let response;
       try {
         response = await send(dispatcher, {
-          ...{ method, body, signal, limits },
+          ...{ method, body, memory, signal, limits },
           origin: `${secure ? 'https' : 'http'}://${host}`,
           path: path + below,
           headers: { ...always, ...headers },

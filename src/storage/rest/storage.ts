@@ -43,10 +43,10 @@ export function createRestStorage(client: RestClient, location: string): Storage
 
   const ranged: RangedObjects = {
     stat,
-    get: (name, wanted, signal) =>
+    get: (name, { range, memory, signal }) =>
       client.call({
-        ...{ method: 'GET', path: pathOf(name), action: `read ${name}`, signal },
-        headers: wanted === undefined ? {} : { range: wanted },
+        ...{ method: 'GET', path: pathOf(name), action: `read ${name}`, memory, signal },
+        headers: range === undefined ? {} : { range },
         accept: [416],
       }),
   };

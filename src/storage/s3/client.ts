@@ -25,6 +25,8 @@ export interface S3Call {
   readonly body?: readonly Uint8Array[];
   /** bytes of the body */
   readonly length?: number;
+  /** for the answer's body, where it is large enough */
+  readonly memory?: ArrayBuffer | undefined;
   /** of the body, in hex, or UNSIGNED-PAYLOAD; default that of no body */
   readonly payloadHash?: string;
   readonly signal?: AbortSignal | undefined;
@@ -98,6 +100,7 @@ export function createS3Client(options: S3ClientOptions): S3Client {
         path: target,
         headers,
         body: call.body,
+        memory: call.memory,
         signal,
         limits: options.limits,
       });

@@ -76,9 +76,9 @@ export function createS3Storage(client: S3Client, options: S3StorageOptions): St
   const readsOfVersion = (version: string | undefined): Pick<Storage, 'read' | 'stream'> => {
     const ranged: RangedObjects = {
       stat: (name, how = {}) => stat(name, { ...how, version }),
-      get(name, wanted, signal) {
-        const headers: Record<string, string> = wanted === undefined ? {} : { range: wanted };
-        const call = { method: 'GET', key: name, action: `read ${name}`, headers, signal } as const;
+      get(name, { range, memory, signal }) {
+        const headers: Record<string, string> = range === undefined ? {} : { range };
+        const call = { method: 'GET', key: name, action: `read ${name}`, headers, memory, signal } as const;
         return client.call({ ...call, query: versionQuery(version), accept: [416] });
       },
     };
