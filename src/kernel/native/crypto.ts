@@ -1,6 +1,5 @@
-/** SHA-256, AES and Poly1305 without an allocation or a context a call. */
+/** SHA-256 and AES without an allocation or a context a call. */
 import { createCipheriv, createHash, hash } from 'node:crypto';
-import sodium from 'sodium-native';
 import { HoldfastError } from '../errors.ts';
 import { bindNative } from './symbols.ts';
 
@@ -105,9 +104,4 @@ export function sha256(data: Uint8Array): Uint8Array<ArrayBuffer> {
 export function createSha256(): { update(data: Uint8Array): void; digest(): Uint8Array } {
   const running = createHash('sha256');
   return { update: (data) => void running.update(data), digest: () => running.digest() };
-}
-
-/** Poly1305 with a one-time key of 32 bytes (r then s); r is clamped by the algorithm itself. Writes 16 bytes to `out`. */
-export function poly1305(out: Uint8Array, data: Uint8Array, key: Uint8Array): void {
-  sodium.crypto_onetimeauth(out, data, key);
 }

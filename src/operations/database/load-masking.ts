@@ -3,11 +3,8 @@ import type { Context } from '../../kernel/context.ts';
 import { HoldfastError } from '../../kernel/errors.ts';
 import type { DatabaseDriver, Environment, StoredDatabase } from '../../sources/database/driver.ts';
 import { driverOfKind } from '../../sources/database/drivers.ts';
-import { readMaskingKey } from '../../sources/masking/key.ts';
 import type { MaskingKey } from '../../sources/masking/keyed-functions.ts';
 import type { Masking } from '../../sources/masking/masking.ts';
-import { needsKey } from '../../sources/masking/rule.ts';
-import { loadMaskingRules } from '../../sources/masking/rules-file.ts';
 import type { Repository } from '../../vaults/repository/repository.ts';
 import { repositoryMaskingKey } from './masking-key.ts';
 
@@ -62,10 +59,14 @@ async function load(
   file: string,
   otherKey: (file: string) => MaskingKey,
 ): Promise<Masking> {
+  // most runs mask nothing, and what reads rules takes its time to load
+  const { loadMaskingRules } = await import('../../sources/masking/rules-file.ts');
+  const { needsKey } = await import('../../sources/masking/rule.ts');
   const rules = await loadMaskingRules(file);
   const warn = (message: string): void => context.warn(message);
   const { signal } = context;
   if (rules.key !== undefined) {
+    const { readMaskingKey } = await import('../../sources/masking/key.ts');
     return { rules, key: await readMaskingKey(rules.key, environment, signal), warn, signal };
   }
   return { rules, key: needsKey(rules) ? otherKey(rules.file) : noKey, warn, signal };

@@ -1,7 +1,8 @@
 /** Encryption of everything but key files: `IV(16) || AES-256-CTR ciphertext || Poly1305-AES MAC(16)`. */
 import { randomFillSync } from 'node:crypto';
 import { HoldfastError } from '../../../kernel/errors.ts';
-import { type AesBlock, aesBlock, type AesCtr, aesCtr, poly1305 } from '../../../kernel/native/crypto.ts';
+import { type AesBlock, aesBlock, type AesCtr, aesCtr } from '../../../kernel/native/crypto.ts';
+import { poly1305 } from '../../../kernel/native/poly1305.ts';
 
 /** The repository's secret: what a password unlocks in a key file. */
 export interface MasterKey {
