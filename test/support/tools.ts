@@ -15,6 +15,7 @@ export type Tool =
   | 'minio'
   | 'radosgw'
   | 'resticpy'
+  | 'pyftpdlib'
   | 'borg'
   | 'kopia'
   | 'rustic'
@@ -93,12 +94,10 @@ function locate(tool: Tool): string | undefined {
       ];
       return needed.every((name) => onPath(name) !== undefined) ? onPath('radosgw') : undefined;
     }
-    case 'resticpy': {
-      const python = join(toolsFolder, 'venv', 'bin', 'python');
-      return isExecutable(python) && runs(python, ['-c', 'import restic; print("here")'], /here/)
-        ? python
-        : undefined;
-    }
+    case 'resticpy':
+      return pythonWith('restic');
+    case 'pyftpdlib':
+      return pythonWith('pyftpdlib');
     case 'postgres15':
     case 'postgres18': {
       const major = tool.slice('postgres'.length);
@@ -118,9 +117,16 @@ function locate(tool: Tool): string | undefined {
   }
 }
 
+function pythonWith(module: string): string | undefined {
+  const python = join(toolsFolder, 'venv', 'bin', 'python');
+  return isExecutable(python) && runs(python, ['-c', `import ${module}; print("here")`], /here/)
+    ? python
+    : undefined;
+}
+
 const found = new Map<Tool, string | undefined>();
 
-/** Path of a program (of the Python with it, for `resticpy`; of the server, for databases), or undefined where this machine lacks it. */
+/** Path of a program (of the Python with it, for its modules; of the server, for databases), or undefined where this machine lacks it. */
 export function findTool(tool: Tool): string | undefined {
   if (!found.has(tool)) found.set(tool, locate(tool));
   return found.get(tool);

@@ -106,7 +106,7 @@ export function createFtpStorage(pool: ClientPool, { location, path, ahead }: Ft
     });
   }
 
-  /** Code `not-found` when the server refuses and there is no such file. */
+  /** When the server refuses: code `not-found` where there is no such file, `truncated` where it ends before the range does. */
   async function* piecesOf(
     client: Client,
     name: string,
@@ -116,8 +116,10 @@ export function createFtpStorage(pool: ClientPool, { location, path, ahead }: Ft
     try {
       yield* download(client, await pathOf(client, name), wanted);
     } catch (error) {
-      if (codeOf(error) === 550 || codeOf(error) === 554) await sizeOf(client, name);
-      throw error;
+      if (codeOf(error) !== 550 && codeOf(error) !== 554) throw error;
+      const { offset, length } = wanted;
+      const size = await sizeOf(client, name);
+      throw size < offset + length ? truncatedError(name, offset, length, size) : error;
     }
   }
 
