@@ -124,6 +124,26 @@ describe('s3 over TLS', () => {
     }
   });
 
+  it('trusts it also where the keys of a role come from', async () => {
+    const role = {
+      RESTIC_AWS_ASSUME_ROLE_ARN: 'arn:aws:iam::123456789012:role/any',
+      RESTIC_AWS_ASSUME_ROLE_STS_ENDPOINT: secure.endpoint,
+    };
+    for (const options of [
+      { environment: role },
+      { caFiles: [], environment: { ...role, AWS_CA_BUNDLE: secure.ca! } },
+    ]) {
+      const storage = openBucket(secure, { bucket: 'role', ...options });
+      await storage.prepare();
+      await storage.write('x', patternBytes(5));
+      await storage.close();
+    }
+    const storage = openBucket(secure, { bucket: 'role', caFiles: [], environment: role });
+    const error = await assertCode(storage.read('x'), 'bad-credentials');
+    assert.match(error.message, /certificate/);
+    await storage.close();
+  });
+
   it('says that a certificate is not trusted, and what to do', async () => {
     const storage = openBucket(secure, { caFiles: [] });
     const error = await assertCode(storage.read('x'), 'unreachable');

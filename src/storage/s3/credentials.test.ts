@@ -111,13 +111,16 @@ describe('credentialSource with the AWS SDK’s providers', () => {
       '[default]\naws_access_key_id = d\naws_secret_access_key = e\n[other]\naws_access_key_id = o\naws_secret_access_key = p\n',
     );
     process.env['AWS_PROFILE'] = 'other';
-    const found = await credentialSource({}, undefined, systemClock).current();
+    const found = await credentialSource({}, undefined, systemClock, { caFiles: [] }).current();
     assert.equal(found!.accessKeyId, 'o');
   });
 
   it('says what to set when there are none', async () => {
     process.env['AWS_PROFILE'] = 'absent';
-    const error = await assertCode(credentialSource({}, undefined, systemClock).current(), 'bad-credentials');
+    const error = await assertCode(
+      credentialSource({}, undefined, systemClock, { caFiles: [] }).current(),
+      'bad-credentials',
+    );
     assert.match(error.message, /no access key for s3 was found/);
     assert.match(error.hint!, /AWS_ACCESS_KEY_ID.*unsafe-anonymous-auth/);
   });
@@ -133,7 +136,7 @@ describe('credentialSource with the AWS SDK’s providers', () => {
     await new Promise<void>((resolve) => server!.listen(0, '127.0.0.1', resolve));
     const { port } = server.address() as AddressInfo;
     process.env['AWS_CONTAINER_CREDENTIALS_FULL_URI'] = `http://127.0.0.1:${port}/keys`;
-    const found = await credentialSource({}, 'us-east-1', systemClock).current();
+    const found = await credentialSource({}, 'us-east-1', systemClock, { caFiles: [] }).current();
     delete process.env['AWS_CONTAINER_CREDENTIALS_FULL_URI'];
     assert.equal(found!.accessKeyId, 'container');
     assert.equal(found!.sessionToken, 't');

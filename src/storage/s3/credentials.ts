@@ -2,9 +2,12 @@
  * Access keys for S3. Keys in the environment are used as they are; for everything else (profiles, containers, instance
  * roles, web identity) the AWS SDK's providers are loaded, which takes a moment, only when they are needed.
  */
+import type { Agent } from 'node:https';
 import { HoldfastError, messageOf } from '../../kernel/errors.ts';
 import type { Clock } from '../../kernel/clock.ts';
 import type { Environment } from '../http/proxy.ts';
+import { tlsSettings } from '../tls.ts';
+import type { TlsOptions } from '../tls.ts';
 import type { Credentials } from './sign.ts';
 
 /** Gets new keys; the SDK's providers have this shape. */
@@ -80,24 +83,28 @@ export function environmentCredentials(environment: Environment): Credentials | 
   return minioId && minioSecret ? { accessKeyId: minioId, secretAccessKey: minioSecret } : undefined;
 }
 
+/** What servers that give keys out are trusted by. */
+export type KeyServerTls = Omit<TlsOptions, 'systemAuthorities' | 'clientCertificateFile'>;
+
 /** The source of keys for `environment`, with the role that restic's variables name, if any. */
 export function credentialSource(
   environment: Environment,
   region: string | undefined,
   clock: Clock,
+  tls: KeyServerTls,
 ): CredentialSource {
   const fixed = environmentCredentials(environment);
   if (roleSetting(environment, 'ARN') !== undefined) {
-    return cachedCredentials(() => assumeRole(environment, region, fixed), clock);
+    return cachedCredentials(() => assumeRole(environment, region, fixed, tls), clock);
   }
   if (fixed !== undefined) return { current: async () => fixed, expire: () => false };
-  return cachedCredentials(() => fromProviders(region), clock);
+  return cachedCredentials(() => fromProviders(region, tls), clock);
 }
 
-async function fromProviders(region: string | undefined): Promise<Credentials> {
+async function fromProviders(region: string | undefined, tls: KeyServerTls): Promise<Credentials> {
   const { fromNodeProviderChain } = await import('@aws-sdk/credential-providers');
-  const clientConfig = region === undefined ? {} : { clientConfig: { region } };
-  const provider = fromNodeProviderChain({ ...clientConfig, maxRetries: 1, timeout: 1000 });
+  const clientConfig = { ...(region !== undefined && { region }), ...(await handlerFor(tls, false)) };
+  const provider = fromNodeProviderChain({ clientConfig, maxRetries: 1, timeout: 1000 });
   return explained(provider);
 }
 
@@ -105,6 +112,7 @@ async function assumeRole(
   environment: Environment,
   region: string | undefined,
   master: Credentials | undefined,
+  tls: KeyServerTls,
 ): Promise<Credentials> {
   const { fromTemporaryCredentials } = await import('@aws-sdk/credential-providers');
   const stsRegion = roleSetting(environment, 'REGION') ?? region ?? 'us-east-1';
@@ -119,9 +127,23 @@ async function assumeRole(
       ...(externalId === undefined ? {} : { ExternalId: externalId }),
       ...(policy === undefined ? {} : { Policy: policy }),
     },
-    clientConfig: { region: stsRegion, ...(endpoint === undefined ? {} : { endpoint }) },
+    clientConfig: {
+      region: stsRegion,
+      ...(endpoint !== undefined && { endpoint }),
+      ...(await handlerFor(tls, endpoint !== undefined)),
+    },
   });
   return explained(provider);
+}
+
+/** Nothing where the SDK's own trust will do: that of Node, which Amazon's servers need. */
+async function handlerFor(
+  tls: KeyServerTls,
+  systemAuthorities: boolean,
+): Promise<{ requestHandler?: { httpsAgent: Agent } }> {
+  if (tls.caFiles.length === 0 && tls.insecureTls !== true && !systemAuthorities) return {};
+  const { Agent } = await import('node:https');
+  return { requestHandler: { httpsAgent: new Agent(tlsSettings({ ...tls, systemAuthorities })) } };
 }
 
 function roleSetting(environment: Environment, name: string): string | undefined {

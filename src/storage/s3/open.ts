@@ -98,20 +98,23 @@ export function openS3Client(location: S3Location, options: OpenS3Options): S3Cl
   const { secure } = endpoint;
   const host = endpoint.address('', region ?? 'us-east-1').host;
   const proxy = proxyFor(environment, secure, host);
+  const trust = {
+    caFiles: [...(options.caFiles ?? []), ...(bundle ? [bundle] : [])],
+    insecureTls: options.insecureTls,
+  };
   const dispatcher = createDispatcher({
     secure,
     proxy,
+    ...trust,
     connections: countSetting(settings, 's3.connections', defaultConnections),
-    caFiles: [...(options.caFiles ?? []), ...(bundle ? [bundle] : [])],
     clientCertificateFile: options.clientCertificateFile,
-    insecureTls: options.insecureTls,
     // Amazon's certificates need none of them.
     systemAuthorities: !endpoint.isAws,
     timeout: options.stuckRequestTimeout ?? defaultTimeout,
   });
   const credentials = isOn(settings, 'unsafe-anonymous-auth')
     ? anonymous
-    : credentialSource(environment, endpoint.region, clock);
+    : credentialSource(environment, endpoint.region, clock, trust);
   return createS3Client({
     bucket: location.bucket,
     endpoint,
