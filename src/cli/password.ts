@@ -62,7 +62,10 @@ export async function readPasswordFile(path: string): Promise<string> {
     throw new HoldfastError(
       absent ? 'not-found' : 'failed',
       absent ? `the password file ${path} does not exist` : `the password file ${path} cannot be read`,
-      { cause, ...(absent ? {} : { hint: systemText(cause) }) },
+      {
+        cause,
+        hint: absent ? 'check its name: a relative one begins in the current folder' : systemText(cause),
+      },
     );
   });
   return decodeText(bytes).trim();

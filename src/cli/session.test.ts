@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { mkdtemp, rm, symlink } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { PassThrough } from 'node:stream';
 import { test } from 'node:test';
 import { Command } from 'commander';
 import { createContext } from '../kernel/context.ts';
@@ -51,6 +52,25 @@ test('who may not write a lock is told of --no-lock, where the verb only reads',
   );
   const settings = { ...invocation.settings, lock: false };
   await withRepository({ ...invocation, settings }, { lock: 'read' }, nothing);
+});
+
+test('without a password, the hint names the flags of the repository that it opens', async (t) => {
+  const folder = await mkdtemp(join(tmpdir(), 'holdfast-session-'));
+  t.after(() => rm(folder, { recursive: true }));
+  await smallRepository(createLocalStorage(folder));
+  const silent = (): PassThrough => new PassThrough().end();
+  const invocation = { ...invocationOn(folder, {}, createFakeClock()), stdin: silent };
+  const { settings } = invocation;
+  const nothing = async (): Promise<void> => {};
+  for (const [choice, hint] of [
+    [settings, /with --password-file/],
+    [{ ...settings }, /with --from-password-file/],
+  ] as const) {
+    await assert.rejects(withRepository(invocation, { lock: 'none', choice }, nothing), {
+      message: 'the password is empty',
+      hint,
+    });
+  }
 });
 
 function invocationOn(

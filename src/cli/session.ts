@@ -142,13 +142,15 @@ export async function openChosenRepository(
         // What a cache may hold is not fetched before it is known which cache that is.
         prefetch: cache ? [] : (options.prefetch ?? []),
       });
-    const configured = await configuredPassword(choice);
+    const emptyHint =
+      options.choice && options.choice !== invocation.settings ? otherPasswordHint : undefined;
+    const configured = await configuredPassword(choice, emptyHint);
     if (configured) return await open(configured);
     if (isDefaultRepository(location, environment)) {
       const key = await defaultKey(storage, invocation, isDefault);
       if (key) return await open(key);
     }
-    return await openByPrompt(invocation, open, storage.location);
+    return await openByPrompt(invocation, open, storage.location, emptyHint);
   } catch (error) {
     await storage.close();
     throw error;
@@ -182,16 +184,19 @@ async function defaultKey(
 }
 
 const tries = 3;
+const otherPasswordHint =
+  'give that of the other repository with --from-password-file, --from-password-command or HOLDFAST_FROM_PASSWORD';
 
 async function openByPrompt(
   invocation: Invocation,
   open: (password: Uint8Array) => Promise<Repository>,
   location: string,
+  emptyHint: string | undefined,
 ): Promise<Repository> {
   const prompt = promptOptions(invocation);
   for (let left = prompt.input.isTTY ? tries : 1; ; left--) {
     try {
-      return await open(await askPassword(`enter password for repository ${location}: `, prompt));
+      return await open(await askPassword(`enter password for repository ${location}: `, prompt, emptyHint));
     } catch (error) {
       if (left <= 1 || !hasCode(error, 'wrong-password', 'usage')) throw error;
       invocation.terminal.complain(`${messageOf(error)}, try again`);
