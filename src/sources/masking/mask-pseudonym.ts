@@ -45,7 +45,7 @@ export function maskPseudonym(functions: KeyedFunctions, options: PseudonymOptio
           if (options.ignoreCase) lower(scratch, length);
           functions.permuteShape(length);
         }
-        output.writeBytes(scratch.subarray(0, length));
+        output.writeRange(scratch, 0, length);
       }
       return true;
     },
@@ -63,13 +63,13 @@ export function maskBinaryPseudonym(functions: KeyedFunctions): ValueMasker {
       if (length <= 7) {
         for (let i = 0, at = start; at < end; i++, at++) scratch[i] = input[at]!;
         functions.permuteBytes(length);
-        output.writeBytes(scratch.subarray(0, length));
+        output.writeRange(scratch, 0, length);
         return true;
       }
       functions.hash(input, start, end);
       functions.expand(Math.min(length, scratchSize));
       for (let left = length; left > 0; left -= scratchSize) {
-        output.writeBytes(scratch.subarray(0, Math.min(left, scratchSize)));
+        output.writeRange(scratch, 0, Math.min(left, scratchSize));
       }
       return true;
     },
@@ -100,7 +100,7 @@ export function maskPhone(
       for (let i = 0, used = 0; i < length && used < prefixDigits.length; i++) {
         if (isDigit(scratch[i]!)) scratch[i] = prefixDigits[used++]!;
       }
-      output.writeBytes(scratch.subarray(0, length));
+      output.writeRange(scratch, 0, length);
       return true;
     },
     plain: true,

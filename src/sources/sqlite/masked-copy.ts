@@ -15,7 +15,7 @@ import { ensureRoom } from './consistent-copy.ts';
 import { readHeader } from './file-header.ts';
 import { openUnchanging } from './inspect-database.ts';
 import { createSchemaMasker } from './masked-schema.ts';
-import { maskingFunction } from './masking-function.ts';
+import { type MaskingFunctions, maskingFunctions } from './masking-function.ts';
 import { readMaskingShape, type SqliteShape, type TableContent } from './masking-shape.ts';
 import { resultOf, results, sqliteError } from './sqlite-error.ts';
 import { highestRowid, lowestRowid, quoteName } from './table-shape.ts';
@@ -124,20 +124,16 @@ async function fillTable(
   const values = table.columns.map((name, i) => {
     const masker = maskers.get(name);
     if (!masker) return columns[i]!;
-    const own = `mask_${i}`;
-    const options = { useBigIntArguments: true, deterministic: true, directOnly: true };
-    target.function(
-      own,
-      options,
-      maskingFunction(masker, `${table.name}.${name}`) as (value: unknown) => never,
-    );
-    if (!masker.contentOnly) return `${own}(${columns[i]!})`;
-    return `case when typeof(${columns[i]!}) = 'text' and instr(${columns[i]!}, '@')
-      then coalesce(${own}(${columns[i]!}), ${columns[i]!}) else ${columns[i]!} end`;
+    return defineMasking(
+      target,
+      maskingFunctions(masker, `${table.name}.${name}`),
+      i,
+      masker.contentOnly,
+    )(columns[i]!);
   });
-  const number = table.kind === 'virtual' ? 'rowid' : table.rowid;
+  const own = table.kind === 'virtual' ? 'rowid' : table.rowid;
   // a column may be the number, and is masked then
-  const numbers = number === undefined || numberColumn(target, table.name) ? [] : [number];
+  const numbers = own === undefined || numberColumn(target, table.name) ? [] : [own];
   const from = `stored.${quoteName(table.name)}`;
   const insert = `insert into main.${quoteName(table.name)} (${[...numbers, ...columns].join(', ')})
     select ${[...numbers, ...values].join(', ')} from ${from}`;
@@ -146,16 +142,14 @@ async function fillTable(
     target.exec(insert);
     return;
   }
-  const end = target.prepare(
-    `select max(number) as last from
-      (select ${table.rowid} as number from ${from} where ${table.rowid} >= ? order by ${table.rowid} limit ?)`,
-  );
+  const number = table.rowid;
+  const next = `select ${number} as last from ${from} where ${number} >= ? order by ${number}`;
+  const end = target.prepare(`${next} limit 1 offset ?`);
   end.setReadBigInts(true);
-  const copy = target.prepare(`${insert} where ${table.rowid} between ? and ? order by ${table.rowid}`);
+  const copy = target.prepare(`${insert} where ${number} between ? and ? order by ${number}`);
   for (let first = lowestRowid, rows = 1; ;) {
     const before = performance.now();
-    const { last } = end.get(first, rows) as { last: bigint | null };
-    if (last === null) return;
+    const { last } = (end.get(first, rows - 1) ?? { last: highestRowid }) as { last: bigint };
     copy.run(first, last);
     throwIfAborted(signal);
     // SQLite does its work on this thread
@@ -165,6 +159,28 @@ async function fillTable(
     const quick = performance.now() - before < pause;
     rows = quick ? Math.min(2 * rows, mostRowsAtOnce) : Math.ceil(rows / 2);
   }
+}
+
+/** Makes functions of SQLite of what masks the column `i`; the answer turns its name into what becomes of its value. */
+function defineMasking(
+  target: DatabaseSync,
+  { text, value }: MaskingFunctions,
+  i: number,
+  contentOnly: boolean,
+): (column: string) => string {
+  const options = { useBigIntArguments: true, deterministic: true, directOnly: true };
+  target.function(`mask_value_${i}`, options, value as (value: unknown) => never);
+  target.function(`mask_text_${i}`, options, text as (value: unknown) => never);
+  const { encoding } = target.prepare('pragma encoding').get() as { encoding: string };
+  return (column) => {
+    const masked =
+      encoding === 'UTF-8' ? `cast(mask_text_${i}(${column}) as text)` : `mask_value_${i}(${column})`;
+    if (!contentOnly) {
+      return `case typeof(${column}) when 'text' then ${masked} else mask_value_${i}(${column}) end`;
+    }
+    return `case when typeof(${column}) = 'text' and instr(${column}, '@')
+      then coalesce(${masked}, ${column}) else ${column} end`;
+  };
 }
 
 /** True when the number of a row is a column of it. */

@@ -15,13 +15,22 @@ const julian = { first: 1_000_000, last: 10_000_000, of1970: 2_440_587.5 };
 const dayMs = 86_400_000;
 const shortText = 64;
 
-/**
- * Answers what becomes of a value, of the same storage class where that can be; of columns where only addresses are
- * looked for, NULL when it stays. `label` names the column in errors of the code `corrupt`.
- */
-export function maskingFunction(masker: ColumnMasker, label: string): (value: Value) => SQLInputValue {
+export interface MaskingFunctions {
+  /** of a value of any storage class, which stays of its class where that can be */
+  value(value: Value): SQLInputValue;
+  /**
+   * Of a text: the bytes of what it becomes, in UTF-8, of which SQLite makes a text again, for strings would cost more
+   * than masking; of columns where only addresses are looked for, NULL when it stays.
+   */
+  text(value: string): Uint8Array | string | null;
+}
+
+/** The functions of one column. `label` names it in errors of the code `corrupt`. */
+export function maskingFunctions(masker: ColumnMasker, label: string): MaskingFunctions {
   let input = Buffer.allocUnsafe(1024);
   const output = new ByteWriter();
+  const views: Uint8Array[] = [];
+  let viewed = output.buffer;
 
   const write = (text: string): number => {
     const { length } = text;
@@ -40,42 +49,71 @@ export function maskingFunction(masker: ColumnMasker, label: string): (value: Va
     output.length = 0;
     return masker.mask(bytes, 0, length, output);
   };
-  let view: Buffer = Buffer.alloc(0);
-  const text = (): string => {
-    if (view.buffer !== output.buffer.buffer) view = Buffer.from(output.buffer.buffer);
-    return view.toString(masker.plain ? 'latin1' : 'utf8', 0, output.length);
+  /** What is in the output, until the next value: making a view costs more than keeping it. */
+  const written = (): Uint8Array => {
+    const { length } = output;
+    if (length > shortText) return output.view();
+    if (viewed !== output.buffer) {
+      viewed = output.buffer;
+      views.length = 0;
+    }
+    return (views[length] ??= output.view());
   };
+  const asText = (): string => Buffer.from(output.buffer.buffer, 0, output.length).toString();
 
   const maskNumber = (value: bigint | number): SQLInputValue => {
     const time = masker.type.family === 'date' ? timeOf(value) : undefined;
     if (!mask(input, write(time?.text ?? String(value)))) return null;
     if (time) {
-      const masked = Date.parse(`${text().replace(' ', 'T')}Z`);
+      const masked = Date.parse(`${asText().replace(' ', 'T')}Z`);
       if (!Number.isNaN(masked)) return time.valueOf(masked);
     }
-    return numberOf(text(), typeof value === 'bigint', isNumber(output.buffer, 0, output.length));
+    return numberOf(asText(), typeof value === 'bigint', isNumber(output.buffer, 0, output.length));
   };
 
-  return (value) => {
-    try {
+  const text = (value: string): Uint8Array | string | null => {
+    // SQLite takes bytes that there are none of for NULL
+    if (value.length === 0 && !masker.takesEmpty) return '';
+    const length = write(value);
+    if (!mask(input, length)) return null;
+    if (masker.contentOnly && equalRuns(input, length, output)) return null;
+    return output.length === 0 ? '' : written();
+  };
+
+  const naming =
+    <Given, Result>(run: (value: Given) => Result) =>
+    (value: Given): Result => {
+      try {
+        return run(value);
+      } catch (error) {
+        if (!(error instanceof HoldfastError)) throw error;
+        throw new HoldfastError(
+          'corrupt',
+          `a row has in column ${label} what its rule cannot mask: ${messageOf(error)}`,
+          { cause: error },
+        );
+      }
+    };
+
+  return {
+    text: naming(text),
+    value: naming((value: Value) => {
       if (value === null) return null;
       if (typeof value === 'bigint' || typeof value === 'number') return maskNumber(value);
-      if (value.length === 0 && !masker.takesEmpty) return value;
       if (typeof value === 'string') {
-        if (!mask(input, write(value))) return null;
-        const masked = text();
-        return masker.contentOnly && masked === value ? null : masked;
+        const masked = text(value);
+        return masked instanceof Uint8Array ? asText() : masked;
       }
+      if (value.length === 0 && !masker.takesEmpty) return value;
       return mask(value, value.length) ? Buffer.from(output.view()) : null;
-    } catch (error) {
-      if (!(error instanceof HoldfastError)) throw error;
-      throw new HoldfastError(
-        'corrupt',
-        `a row has in column ${label} what its rule cannot mask: ${messageOf(error)}`,
-        { cause: error },
-      );
-    }
+    }),
   };
+}
+
+function equalRuns(input: Uint8Array, length: number, output: ByteWriter): boolean {
+  if (length !== output.length) return false;
+  for (let i = 0; i < length; i++) if (input[i] !== output.buffer[i]) return false;
+  return true;
 }
 
 interface NumberedTime {

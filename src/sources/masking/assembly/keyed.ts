@@ -95,7 +95,28 @@ function scale(bits: u64, size: u64): u64 {
   return ((bits >> 32) * size + (((bits & 0xffffffff) * size) >> 32)) >> 32;
 }
 
-const rounds: u64 = 10;
+/**
+ * Six are enough against whoever may have values permuted both ways (Patarin, Security of Random Feistel Schemes with 5
+ * or more Rounds, 2004), and a value goes through them twice.
+ */
+const rounds: u64 = 6;
+
+/** What is known of the domain that was permuted last: most values of a column are of the form of the one before. */
+let lastSize: u64 = 0;
+let lastDomain: u64 = 0;
+let left: u64 = 0;
+let right: u64 = 0;
+/** 16 bits that tell one size and domain from another */
+let tweak: u64 = 0;
+
+function prepare(size: u64, domain: u64): void {
+  lastSize = size;
+  lastDomain = domain;
+  left = <u64>sqrt<f64>(<f64>size);
+  while (left * left < size) left++;
+  right = (size + left - 1) / left;
+  tweak = (((size ^ rotl<u64>(domain, 32)) * 0x9e3779b97f4a7c15) >> 48) << 40;
+}
 
 /**
  * A permutation of 0 .. size - 1 without a fixed point, for any size from 2 to 2^63: one step along a secret cycle
@@ -105,32 +126,31 @@ const rounds: u64 = 10;
 function permute(x: u64, size: u64, domain: u64, k0: u64, k1: u64): u64 {
   if (size < 2) return x;
   if (size === 2) return 1 - x;
-  let left = <u64>sqrt<f64>(<f64>size);
-  while (left * left < size) left++;
-  const right = (size + left - 1) / left;
-  // 16 bits that tell one size and domain from another
-  const tweak = (((size ^ rotl<u64>(domain, 32)) * 0x9e3779b97f4a7c15) >> 48) << 40;
+  if (size !== lastSize || domain !== lastDomain) prepare(size, domain);
+  const width = left;
+  const height = right;
+  const mark = tweak;
   do {
-    let l = x % left;
-    let r = x / left;
+    let r = x / width;
+    let l = x - r * width;
     for (let i: u64 = 0; i < rounds; i += 2) {
-      l += scale(short(k0, k1, tweak | (i << 32) | r), left);
-      if (l >= left) l -= left;
-      r += scale(short(k0, k1, tweak | ((i + 1) << 32) | l), right);
-      if (r >= right) r -= right;
+      l += scale(short(k0, k1, mark | (i << 32) | r), width);
+      if (l >= width) l -= width;
+      r += scale(short(k0, k1, mark | ((i + 1) << 32) | l), height);
+      if (r >= height) r -= height;
     }
-    // one step, over all left * right numbers
-    if (++l === left) {
+    // one step, over all width * height numbers
+    if (++l === width) {
       l = 0;
-      if (++r === right) r = 0;
+      if (++r === height) r = 0;
     }
     for (let i: u64 = rounds; i > 0; i -= 2) {
-      r += right - scale(short(k0, k1, tweak | ((i - 1) << 32) | l), right);
-      if (r >= right) r -= right;
-      l += left - scale(short(k0, k1, tweak | ((i - 2) << 32) | r), left);
-      if (l >= left) l -= left;
+      r += height - scale(short(k0, k1, mark | ((i - 1) << 32) | l), height);
+      if (r >= height) r -= height;
+      l += width - scale(short(k0, k1, mark | ((i - 2) << 32) | r), width);
+      if (l >= width) l -= width;
     }
-    x = r * left + l;
+    x = r * width + l;
   } while (x >= size);
   return x;
 }
@@ -216,8 +236,10 @@ export function permuteShape(length: u32, a: u32, b: u32, c: u32, d: u32): void 
     const byte = <u32>load<u8>(scratch + i - 1);
     const radix = radixOf(byte);
     if (radix === 1) continue;
-    store<u8>(scratch + i - 1, <u8>(baseOf(byte) + <u32>(value % radix)));
-    value /= radix;
+    // a divisor that is known costs less
+    const rest = radix === 10 ? value / 10 : value / 26;
+    store<u8>(scratch + i - 1, <u8>(baseOf(byte) + <u32>(value - rest * radix)));
+    value = rest;
   }
 }
 
