@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { after, before, describe, it } from 'node:test';
-import { prepareBucket, purposeOf } from '../../src/operations/bucket/prepare.ts';
+import { assertPrepared, prepareBucket, purposeOf } from '../../src/operations/bucket/prepare.ts';
 import type { BucketWishes } from '../../src/operations/bucket/prepare.ts';
 import { openBucket, openStorage } from '../../src/storage/open.ts';
 import type { S3Client } from '../../src/storage/s3/client.ts';
@@ -64,6 +64,7 @@ for (const expected of servers) {
       assert.deepEqual(planned, { created: true, outcomes: [] });
       const first = await prepareBucket(client, archive);
       assert.equal(first.created, true);
+      assertPrepared(first, 'fresh');
       const states = stateOf(first.outcomes);
       assert.equal(states['versioning'], 'changed');
       assert.equal(states['lifecycle'], 'changed');
@@ -143,6 +144,7 @@ for (const expected of servers) {
       const late = await prepareBucket(old, { ...archive, lock });
       const outcome = late.outcomes.find(({ setting }) => setting === 'object lock');
       assert.match(outcome?.state ?? '', /refused|unknown/);
+      assert.throws(() => assertPrepared(late, 'rules'), { code: 'incomplete', message: /: object lock$/ });
       await old.close();
     });
 

@@ -30,7 +30,8 @@ function prepareCommand(runtime: Runtime): Command {
     'Sets versioning, a lifecycle rule for old versions, delete markers and aborted uploads, default encryption\n' +
       'and the block of public access on the bucket of an S3 location, and object lock where it is asked for.\n' +
       'Makes the bucket where there is none. What is right stays untouched; other rules stay as they are. The\n' +
-      'status is 3 when the server does not know or not permit a setting: the others are made.',
+      'status is 3 when the server does not permit a setting, or knows no versions, lifecycle or lock: the others\n' +
+      'are made. A server without encryption or the block of public access is told of, with status 0.',
   )
     .summary('set versioning, lifecycle, encryption and more')
     .option('-n, --dry-run', 'tell what would be changed, and change nothing')

@@ -62,10 +62,16 @@ export async function prepareBucket(
   return { created, outcomes };
 }
 
-/** Code `incomplete` when something could not be set, naming what. */
+/** Settings that servers other than Amazon's often lack, and without which a bucket keeps what was all the same. */
+const dispensable: ReadonlySet<SettingName> = new Set(['encryption', 'public access']);
+
+/**
+ * Code `incomplete`, naming what, when something may not be set, or the server does not know what makes the bucket keep what
+ * was. What else it does not know, nobody can mend: that is told, and no failure.
+ */
 export function assertPrepared({ outcomes }: PreparedBucket, bucket: string): void {
   const lacking = outcomes.filter(
-    ({ state, missing }) => state === 'unknown' || state === 'refused' || missing !== undefined,
+    ({ state, setting }) => state === 'refused' || (state === 'unknown' && !dispensable.has(setting)),
   );
   if (lacking.length === 0) return;
   const names = lacking.map(({ setting }) => setting).join(', ');
