@@ -25,7 +25,6 @@ import { flag, setting } from './environment.ts';
 import type { FileFlags } from './file-flags.ts';
 import { cacheBase } from './local-cache.ts';
 import { readPatterns } from './pattern-flags.ts';
-import { rawOperand } from './raw-operand.ts';
 import { parseCount, parseLocalTime } from './values.ts';
 import type { Invocation } from './verb.ts';
 import { readVersion } from './version.ts';
@@ -215,7 +214,7 @@ async function findTargets(
     targets.push(...parseFilesFromVerbatim(await read(file)));
   }
   for (const file of flags.filesFromRaw ?? []) targets.push(...parseFilesFromRaw(await read(file)));
-  targets.push(...operands.map((operand) => rawOperand(operand)));
+  targets.push(...operands.map(rawPath));
   if (targets.length === 0) {
     throw new HoldfastError('usage', 'there is nothing to back up', { hint: 'name files or directories' });
   }

@@ -9,11 +9,16 @@ export async function main(given: readonly string[]): Promise<void> {
     process.stdout.write(`${versionLine()}\n`);
     return;
   }
-  const status = await run(args);
+  const status = await run(await decoded(args));
   // a slow reader of a pipe may not have taken everything yet, and exit would drop the rest
   await Promise.all([drained(process.stdout), drained(process.stderr)]);
   const { exitNow } = await import('../kernel/native/exit.ts');
   exitNow(status);
+}
+
+async function decoded(args: readonly string[]): Promise<readonly string[]> {
+  if (!args.some((arg) => arg.includes('\ufffd'))) return args;
+  return (await import('./raw-arguments.ts')).rawArguments(args);
 }
 
 /** True when this is the name that the program was started by, through a link for example. */

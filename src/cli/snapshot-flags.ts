@@ -32,7 +32,8 @@ export function snapshotFilter(
   return {
     hosts: hosts.length === 1 && hosts[0] === '' ? [] : hosts,
     tags: flags.tag ?? [],
-    paths: flags.path ?? [],
+    // snapshots name their paths as text alone
+    paths: flags.path?.map((path) => path.toWellFormed()) ?? [],
     ids,
   };
 }

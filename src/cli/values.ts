@@ -43,10 +43,10 @@ export function collect(value: string, previous: readonly string[] | undefined):
 
 /** As `collect`, and splits each value at commas. */
 export function collectSplit(value: string, previous: readonly string[] | undefined): string[] {
-  return [...(previous ?? []), ...value.split(',')];
+  return [...(previous ?? []), ...value.toWellFormed().split(',')];
 }
 
 /** As `collect`, each value a list of its own: `--tag a,b --tag c` is [[a, b], [c]]. */
 export function collectLists(value: string, previous: readonly string[][] | undefined): string[][] {
-  return [...(previous ?? []), value.split(',')];
+  return [...(previous ?? []), value.toWellFormed().split(',')];
 }

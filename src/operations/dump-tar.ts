@@ -1,6 +1,6 @@
 /** A folder of a snapshot as a tar archive, as restic dumps it: files, folders and links, with ACLs and extended attributes. */
 import type { Context } from '../kernel/context.ts';
-import { textToPath } from '../sources/files/path-text.ts';
+import { textToPath } from '../kernel/path-text.ts';
 import { fromGoMode } from '../vaults/repository/format/go-mode.ts';
 import type { Repository } from '../vaults/repository/repository.ts';
 import { attributeRecords } from '../sources/tar/attributes.ts';

@@ -1,7 +1,7 @@
 /** One file of a snapshot as it is, or a folder as a tar or zip archive: a stream of bytes in bounded memory. */
 import type { Context } from '../kernel/context.ts';
 import { HoldfastError } from '../kernel/errors.ts';
-import { textToPath } from '../sources/files/path-text.ts';
+import { textToPath } from '../kernel/path-text.ts';
 import type { Node } from '../vaults/repository/format/node.ts';
 import type { Repository } from '../vaults/repository/repository.ts';
 import { findSnapshot, type SnapshotFilter } from '../vaults/repository/snapshot-filter.ts';
@@ -41,7 +41,10 @@ export async function dump(repository: Repository, options: DumpOptions, context
   for (const [at, part] of parts.entries()) {
     path += `/${part}`;
     const node = await findChild(repository, tree, part);
-    if (!node) throw new HoldfastError('not-found', `path "${path}" not found in snapshot`);
+    if (!node) {
+      const hint = '`holdfast ls SNAPSHOT` lists what it holds';
+      throw new HoldfastError('not-found', `path "${path}" not found in snapshot`, { hint });
+    }
     const last = at === parts.length - 1;
     if (last && node.type === 'file') return { kind: 'file', bytes: content.read(node, path) };
     if (node.type !== 'dir') {

@@ -1,7 +1,7 @@
 /** Walks the directories of a snapshot in order, batch by batch, so that a directory of any size passes in bounded memory. */
 import type { Context } from '../kernel/context.ts';
 import { HoldfastError, hasCode, throwIfAborted } from '../kernel/errors.ts';
-import { pathToText } from '../sources/files/path-text.ts';
+import { pathToText } from '../kernel/path-text.ts';
 import type { Node } from '../vaults/repository/format/node.ts';
 import type { Repository } from '../vaults/repository/repository.ts';
 import { plainLength } from './blob-set.ts';

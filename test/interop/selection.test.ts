@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { Listing, listDirectory, statPath } from '../../src/sources/files/listing.ts';
 import { absolutePath, baseName, directoryName, joinPath, rawPath } from '../../src/sources/files/path.ts';
-import { pathToText } from '../../src/sources/files/path-text.ts';
+import { pathToText } from '../../src/kernel/path-text.ts';
 import {
   type Selection,
   type SelectionOptions,

@@ -1,5 +1,5 @@
 /** How one entry of a snapshot is shown: a line of `ls -l`, JSON as restic's, and the export format of ncdu. */
-import { pathToText } from '../../sources/files/path-text.ts';
+import { pathToText } from '../../kernel/path-text.ts';
 import type { Node } from '../../vaults/repository/format/node.ts';
 import { fromGoMode, goMode } from '../../vaults/repository/format/go-mode.ts';
 import { formatTime } from '../../vaults/repository/format/time.ts';

@@ -1,5 +1,5 @@
 /** Owns all that this program prints: results on stdout, complaints on stderr, and the moving lines of a terminal. */
-import { textToPath } from '../../sources/files/path-text.ts';
+import { textToPath } from '../../kernel/path-text.ts';
 import { truncate } from './format.ts';
 import { unwritable } from './unwritable.ts';
 

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import type { Context } from '../../kernel/context.ts';
 import { throwIfAborted } from '../../kernel/errors.ts';
 import { fromNodeError } from '../../kernel/native/system-error.ts';
-import { textToPath } from '../../sources/files/path-text.ts';
+import { textToPath } from '../../kernel/path-text.ts';
 import { fromGoMode, statMode } from '../../vaults/repository/format/go-mode.ts';
 import type { Node } from '../../vaults/repository/format/node.ts';
 import type { Repository, SnapshotEntry } from '../../vaults/repository/repository.ts';

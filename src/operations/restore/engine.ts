@@ -3,7 +3,7 @@ import { availableParallelism } from 'node:os';
 import type { Context } from '../../kernel/context.ts';
 import { hasCode, messageOf } from '../../kernel/errors.ts';
 import { createPool, type Pool, workerModule } from '../../kernel/pool.ts';
-import { pathToText } from '../../sources/files/path-text.ts';
+import { pathToText } from '../../kernel/path-text.ts';
 import type { FileTarget } from '../../sources/files/target/file-target.ts';
 import type { BlobIndex } from '../../vaults/repository/blob-index/blob-index.ts';
 import type { Repository } from '../../vaults/repository/repository.ts';

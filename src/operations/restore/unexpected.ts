@@ -1,6 +1,6 @@
 /** `--delete`: removes from the target what the snapshot does not have. */
 import { HoldfastError } from '../../kernel/errors.ts';
-import { pathToText } from '../../sources/files/path-text.ts';
+import { pathToText } from '../../kernel/path-text.ts';
 import type { RestoreFilter } from '../../sources/files/restore-filter.ts';
 import { removeTree } from '../../sources/files/target/remove.ts';
 import { isSafeName } from '../../sources/files/target/safe-name.ts';

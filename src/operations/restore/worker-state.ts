@@ -1,7 +1,7 @@
 /** What all work of one restore thread shares: the target, the plan's records, counters, and the way to tell things. */
 import { HoldfastError, hasCode, messageOf } from '../../kernel/errors.ts';
 import type { DirectoryHandle } from '../../kernel/native/directory-handle.ts';
-import { pathToText } from '../../sources/files/path-text.ts';
+import { pathToText } from '../../kernel/path-text.ts';
 import { createAttributeFilter } from '../../sources/files/restore-filter.ts';
 import type { MetadataPolicy } from '../../sources/files/target/apply-metadata.ts';
 import { type FileTarget, openFileTarget } from '../../sources/files/target/file-target.ts';

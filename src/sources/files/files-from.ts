@@ -5,7 +5,7 @@ import { asBuffer } from '../../kernel/native/c-string.ts';
 import { compileGlob } from '../patterns/glob.ts';
 import { textLines } from '../patterns/pattern-file.ts';
 import { cleanPath, joinPath, rawPath } from './path.ts';
-import { pathToText, textToPath } from './path-text.ts';
+import { pathToText, textToPath } from '../../kernel/path-text.ts';
 
 /**
  * One pattern a line, blanks around it and `#` comments dropped, wildcards expanded.

@@ -1,11 +1,13 @@
 /** Paths as raw bytes, because a Linux name need not be text. Rules as in Go's path/filepath on Unix, which restic follows. */
 
+import { textToPath } from '../../kernel/path-text.ts';
+
 export const SLASH = 0x2f;
 const DOT = 0x2e;
 
-/** A path from text given on a command line or in a list. */
+/** A path from text given on a command line or in a list, where bytes that are not UTF-8 stand as path-text.ts has it. */
 export function rawPath(text: string): Uint8Array {
-  return Buffer.from(text, 'utf8');
+  return textToPath(text);
 }
 
 /** `directory/name`, without cleaning anything. */

@@ -1,7 +1,7 @@
 /** Which entries of a snapshot a restore takes: --include or --exclude patterns, asked while going down the tree. */
 import { HoldfastError } from '../../kernel/errors.ts';
 import { type MatchState, type PatternList, compilePatterns, matchPath } from '../patterns/pattern-list.ts';
-import { pathToText } from './path-text.ts';
+import { pathToText } from '../../kernel/path-text.ts';
 
 export interface RestoreFilterOptions {
   readonly excludes: readonly string[];

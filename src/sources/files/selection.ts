@@ -7,7 +7,7 @@ import { errnoName, showPath } from '../../kernel/native/system-error.ts';
 import { type MatchState, type PatternList, compilePatterns, matchPath } from '../patterns/pattern-list.ts';
 import { statPath } from './listing.ts';
 import { absolutePath, baseName, directoryName, equalBytes, joinPath, rawPath } from './path.ts';
-import { pathToText } from './path-text.ts';
+import { pathToText } from '../../kernel/path-text.ts';
 
 /** Plain data, so that it can be handed to worker threads. */
 export interface SelectionOptions {

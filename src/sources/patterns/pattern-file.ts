@@ -1,7 +1,7 @@
 /** Files of patterns: one a line, `#` comments, environment variables expanded as a shell would. */
 import { readFileSync } from 'node:fs';
 import { calling } from '../../kernel/native/system-error.ts';
-import { pathToText, textToPath } from '../files/path-text.ts';
+import { pathToText, textToPath } from '../../kernel/path-text.ts';
 
 type Environment = Readonly<Record<string, string | undefined>>;
 

@@ -1,6 +1,6 @@
 /** One exclude or include pattern, taken apart into the components it must match. */
 import { cleanPath } from '../files/path.ts';
-import { pathToText, textToPath } from '../files/path-text.ts';
+import { pathToText, textToPath } from '../../kernel/path-text.ts';
 import { type ComponentTest, compileGlob, isLiteral } from './glob.ts';
 
 /** One component: any number of directories, exactly this name, or a test. */

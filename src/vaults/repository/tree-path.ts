@@ -1,6 +1,7 @@
 /** From a path inside a snapshot to what stands there, reading only the directories on the way. */
 import { HoldfastError } from '../../kernel/errors.ts';
 import { fromHex } from '../../kernel/hex.ts';
+import { textToPath } from '../../kernel/path-text.ts';
 import type { Node } from './format/node.ts';
 import type { Snapshot } from './format/snapshot.ts';
 import type { Repository } from './repository.ts';
@@ -33,11 +34,11 @@ export async function findNode(
   for (const [depth, part] of parts.entries()) {
     const shown = parts.slice(0, depth + 1).join('/');
     const folder: Uint8Array = node ? subtreeOf(node, parts.slice(0, depth).join('/')) : tree;
-    const name = Buffer.from(part);
+    const name = textToPath(part);
     node = (await repository.readTree(folder)).find(
       (candidate) => Buffer.compare(candidate.name, name) === 0,
     );
-    if (!node) throw new HoldfastError('not-found', `path ${shown}: not found`);
+    if (!node) throw new HoldfastError('not-found', `path ${shown}: not found`, { hint: listHint });
   }
   return node;
 }
@@ -52,8 +53,13 @@ export async function findSubtree(
   return node ? subtreeOf(node, splitPath(path).join('/')) : tree;
 }
 
+const listHint = '`holdfast ls SNAPSHOT` lists what it holds';
+
 function subtreeOf(node: Node, path: string): Uint8Array {
-  if (node.type !== 'dir') throw new HoldfastError('not-found', `path ${path}: not a directory`);
+  if (node.type !== 'dir') {
+    const hint = 'name the directory that it is in; `holdfast dump` gives a single file';
+    throw new HoldfastError('not-found', `path ${path}: not a directory`, { hint });
+  }
   if (!node.subtree) throw new HoldfastError('corrupt', `path ${path}: the directory has no tree`);
   return node.subtree;
 }

@@ -1,5 +1,5 @@
 /** Raw names as text that patterns can be matched with: each byte that is not UTF-8 becomes one lone surrogate, so nothing is lost. */
-import { asBuffer } from '../../kernel/native/c-string.ts';
+import { asBuffer } from './native/c-string.ts';
 
 const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
