@@ -14,6 +14,7 @@ import {
   parseFilesFromVerbatim,
 } from '../sources/files/files-from.ts';
 import { rawPath } from '../sources/files/path.ts';
+import { workingDirectory } from '../sources/files/working-directory.ts';
 import { cacheDirectoryTag, sourceDevices } from '../sources/files/selection.ts';
 import { commandSource, streamSource } from '../sources/streams/stream-source.ts';
 import { currentUser } from '../vaults/repository/key-search.ts';
@@ -186,7 +187,7 @@ async function fileTargets(
       excludeLargerThan: flags.excludeLargerThan
         ? parseSize(flags.excludeLargerThan, '--exclude-larger-than')
         : undefined,
-      oneFileSystem: flags.oneFileSystem ? sourceDevices(paths, rawPath(process.cwd())) : undefined,
+      oneFileSystem: flags.oneFileSystem ? sourceDevices(paths, workingDirectory()) : undefined,
       excludePaths: ownFolders(invocation).map((path) => rawPath(resolve(path))),
     },
   };
