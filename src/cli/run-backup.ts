@@ -184,9 +184,11 @@ function tellCreated({ terminal }: Invocation, { repository, keyFile }: CreatedR
   if (keyFile) for (const line of keyFileNotice(keyFile)) terminal.say(line);
 }
 
-function tellNextSteps({ terminal }: Invocation, id: string): void {
+function tellNextSteps({ terminal, environment }: Invocation, id: string): void {
+  // who came by npx has no `holdfast` on the PATH
+  const program = environment['npm_command'] === 'exec' ? 'npx holdfast' : 'holdfast';
   terminal.say('');
-  terminal.say('list your snapshots:  holdfast snapshots');
-  terminal.say(`see what is in it:    holdfast ls ${shortId(id)}`);
-  terminal.say(`get it back:          holdfast restore ${shortId(id)} --target DIRECTORY`);
+  terminal.say(`list your snapshots:  ${program} snapshots`);
+  terminal.say(`see what is in it:    ${program} ls ${shortId(id)}`);
+  terminal.say(`get it back:          ${program} restore ${shortId(id)} --target DIRECTORY`);
 }

@@ -13,18 +13,18 @@ test('with nothing configured, backup makes a repository and says how to go on',
   assert.match(before.stderr, /^holdfast: no repository is named/);
   assert.match(before.stderr, /\nhint: `holdfast backup PATH` makes it/);
 
-  const { stdout, stderr } = await user.run(['backup', 'note']);
+  const { stdout, stderr } = await user.run(['backup', 'note'], { env: { npm_command: 'exec' } });
   const keyFile = join(user.home, '.config/holdfast/repository.key');
   const repository = join(user.home, '.local/share/holdfast/repository');
   assert.equal(stderr, '');
   assert.ok(stdout.includes(repository) && stdout.includes(keyFile));
   assert.match(stdout, /whoever loses it loses the backups/);
-  assert.match(stdout, /holdfast snapshots[^]*holdfast restore [0-9a-f]{8} --target/);
+  assert.match(stdout, /npx holdfast snapshots[^]*npx holdfast restore [0-9a-f]{8} --target/);
   assert.equal(statSync(keyFile).mode & 0o777, 0o600);
   assert.match(readFileSync(keyFile, 'utf8'), /^[0-9a-f]{64}\n$/);
 
   const again = await user.run(['backup', 'note']);
-  assert.ok(!again.stdout.includes('created'));
+  assert.ok(!again.stdout.includes('created') && !again.stdout.includes('npx'));
   const listed = await user.run(['snapshots', '--json']);
   assert.equal((JSON.parse(listed.stdout) as unknown[]).length, 2);
   const dumped = await user.run(['dump', 'latest', 'note']);

@@ -13,6 +13,7 @@ import {
 } from './format.ts';
 import { formatMode, longLine, nodeJson } from './node.ts';
 import { progressInterval } from './progress.ts';
+import { restoreStatusLine, tellRestoreResult } from './restore.ts';
 import { snapshotJson, snapshotTable } from './snapshots.ts';
 import { formatTable } from './table.ts';
 import { progressLine } from './progress-line.ts';
@@ -63,6 +64,22 @@ function recorder(isTTY = false): {
   const written: string[] = [];
   return { written, isTTY, write: (text) => written.push(String(text)) > 0 };
 }
+
+test('a restore of a part does not claim more than there was', () => {
+  const stdout = recorder();
+  const terminal = new Terminal({ stdout, stderr: recorder() });
+  const none = { filesSkipped: 0, bytesSkipped: 0, filesDeleted: 0 };
+  // two folders on the way to one file
+  const part = { ...none, filesRestored: 3, filesTotal: 1, bytesRestored: 5, bytesTotal: 5 };
+  tellRestoreResult(terminal, part, 0, false);
+  tellRestoreResult(terminal, { ...part, bytesRestored: 0, filesRestored: 0 }, 0, false);
+  terminal.flush();
+  assert.equal(
+    stdout.written.join(''),
+    'Summary: Restored 3 files/dirs (5 B) in 0:00\nSummary: Restored 0 / 1 files/dirs (0 B / 5 B) in 0:00\n',
+  );
+  assert.match(restoreStatusLine(part, 0), /3 of 3 files and folders/);
+});
 
 test('what is said depends on verbosity and JSON', () => {
   const stdout = recorder();

@@ -13,7 +13,7 @@ export function restoreStatusLine(progress: RestoreProgress, elapsedMs: number):
     bytes: bytesRestored,
     totalBytes: bytesTotal,
     skippedBytes: bytesSkipped,
-    counts: `${filesRestored} of ${filesTotal} files and folders${extras(progress)}`,
+    counts: `${filesRestored} of ${Math.max(filesRestored, filesTotal)} files and folders${extras(progress)}`,
   });
 }
 
@@ -58,9 +58,10 @@ export function tellRestoreResult(
     return terminal.emit({ message_type: 'summary', ...countsJson(result, elapsedMs), ...dry });
   }
   const { filesRestored, filesTotal, bytesRestored, bytesTotal } = result;
-  const whole = filesRestored === filesTotal && bytesRestored === bytesTotal;
+  // folders on the way to what was chosen are restored, too, and not in the total
+  const whole = filesRestored >= filesTotal && bytesRestored === bytesTotal;
   const counts = whole
-    ? `${filesTotal} files/dirs (${formatBytes(bytesTotal)})`
+    ? `${filesRestored} files/dirs (${formatBytes(bytesTotal)})`
     : `${filesRestored} / ${filesTotal} files/dirs (${formatBytes(bytesRestored)} / ${formatBytes(bytesTotal)})`;
   const time = formatSeconds(elapsedMs / 1000);
   const verb = dryRun ? 'Would restore' : 'Restored';
