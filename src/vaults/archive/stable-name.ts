@@ -3,6 +3,7 @@ import type { Context } from '../../kernel/context.ts';
 import { HoldfastError, hasCode } from '../../kernel/errors.ts';
 import type { StoredObject } from '../../storage/storage.ts';
 import type { Archive } from './archive.ts';
+import { splitExtension, variantOf } from './layout/extension.ts';
 import { coreName, manifestSuffix } from './layout/layout.ts';
 import type { ManifestSource } from './manifest.ts';
 import { decodeManifest } from './manifest.ts';
@@ -38,7 +39,8 @@ export async function findReplaced(
     if (!file) continue;
     const owner = await ownerOf(`${name}${manifestSuffix}`);
     files.set(name, { ...file, owner });
-    if (owner && coreName(owner) === core) assertSameSource({ ...file, owner }, source);
+    if (owner && coreName(owner) === core && !haveOtherEndings(owner, source))
+      assertSameSource({ ...file, owner }, source);
   }
   return files;
 
@@ -66,6 +68,19 @@ export function assertSameSource({ name, owner }: Elder, source: ManifestSource)
       hint: 'give one of them a name of its own (archive-name), an archive of its own, or move the old file away',
     },
   );
+}
+
+/**
+ * Two streams, `app.txt` and `app.log`: people who name their files so mean two. The endings of databases and folders say
+ * only how they are written.
+ */
+function haveOtherEndings(one: ManifestSource, other: ManifestSource): boolean {
+  const endingOf = ({ kind, paths: [path] }: ManifestSource): string | undefined =>
+    kind === 'stream' && path !== undefined
+      ? variantOf(splitExtension(path.slice(path.lastIndexOf('/') + 1)).extension)
+      : undefined;
+  const [ending, otherEnding] = [endingOf(one), endingOf(other)];
+  return ending !== undefined && otherEnding !== undefined && ending !== otherEnding;
 }
 
 /** A source under a name of its own may get more paths, or lose some, and is the same. */
