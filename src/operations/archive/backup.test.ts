@@ -14,7 +14,7 @@ import { createLocalStorage } from '../../storage/local.ts';
 import { createMemoryStorage } from '../../storage/memory.ts';
 import type { Storage } from '../../storage/storage.ts';
 import type { Archive } from '../../vaults/archive/archive.ts';
-import { listArchive } from '../../vaults/archive/archive.ts';
+import { listArchive } from '../../vaults/archive/listing.ts';
 import type { Layout } from '../../vaults/archive/layout/layout.ts';
 import { openArtefact } from '../../vaults/archive/reader.ts';
 import { backupToArchive, type ArchiveBackupOptions } from './backup.ts';
@@ -374,6 +374,26 @@ test('a stable name with any ending is guarded as others are, and found by its n
       );
     }
   }
+});
+
+test('streams whose names have other endings are two under one stable name', async () => {
+  const archive: Archive = { ...archiveOn(createMemoryStorage(), 'latest'), encode: [{ name: 'gzip' }] };
+  const context = createContext({ clock: clockAt(night) });
+  for (const filename of ['app.txt', 'app.log', 'app', 'app.txt']) {
+    const content = Readable.from([Buffer.from(filename)]);
+    const source = streamSource('a stream', content, { filename, modified: new Date(night) });
+    await backupToArchive(archive, streamInput(source, filename, 'vm'), options, context);
+  }
+  const { snapshots } = await listArchive(archive, context);
+  assert.deepEqual(
+    snapshots.map(({ name, artefacts }) => [name, artefacts.map((one) => one.name)]).toSorted(),
+    [
+      ['vm-app.bin', ['vm-app.bin.gz']],
+      ['vm-app.log', ['vm-app.log.gz']],
+      ['vm-app.txt', ['vm-app.txt.gz']],
+    ],
+  );
+  assert.equal((await findArchiveSnapshot(archive, 'vm-app.log', {}, context)).name, 'vm-app.log');
 });
 
 test('a file of stable name is not replaced by one of a shorter name with a longer ending', async () => {

@@ -1,18 +1,12 @@
 /** Chooses snapshots of an archive, and artefacts of one. */
 import type { Context } from '../../kernel/context.ts';
 import { HoldfastError, hasCode } from '../../kernel/errors.ts';
-import type {
-  Archive,
-  ArchiveListing,
-  ArchiveSnapshot,
-  ListOptions,
-  LostArtefact,
-  StoredArtefact,
-} from '../../vaults/archive/archive.ts';
-import { listArchive } from '../../vaults/archive/archive.ts';
+import type { Archive, ArchiveSnapshot, StoredArtefact } from '../../vaults/archive/archive.ts';
 import { listOlder } from '../../vaults/archive/history.ts';
 import { variantOf } from '../../vaults/archive/layout/extension.ts';
 import { coreName } from '../../vaults/archive/layout/layout.ts';
+import type { ArchiveListing, ListOptions, LostArtefact } from '../../vaults/archive/listing.ts';
+import { listArchive } from '../../vaults/archive/listing.ts';
 import type { Manifest } from '../../vaults/archive/manifest.ts';
 import type { SnapshotFilter } from '../../vaults/repository/snapshot-filter.ts';
 import { hasTags } from '../forget-policy.ts';

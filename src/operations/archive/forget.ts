@@ -1,10 +1,11 @@
 /** Removes snapshots of an archive, by a retention policy or by name: the files, their manifests, and folders that are empty then. */
 import type { Context } from '../../kernel/context.ts';
 import { hasCode, throwIfAborted } from '../../kernel/errors.ts';
-import type { Archive, ArchiveSnapshot, LostArtefact } from '../../vaults/archive/archive.ts';
-import { listArchive } from '../../vaults/archive/archive.ts';
+import type { Archive, ArchiveSnapshot } from '../../vaults/archive/archive.ts';
 import { tierOf } from '../../vaults/archive/layout/layout.ts';
 import { instantOf } from '../../vaults/archive/layout/wall-clock.ts';
+import type { LostArtefact } from '../../vaults/archive/listing.ts';
+import { listArchive } from '../../vaults/archive/listing.ts';
 import { withArchiveLock } from '../../vaults/archive/lock.ts';
 import { manifestName } from '../../vaults/archive/manifest.ts';
 import { groupKeys, retentionSubject } from './groups.ts';

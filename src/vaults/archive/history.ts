@@ -6,8 +6,9 @@ import { createHash } from 'node:crypto';
 import { type HoldfastError, hasCode } from '../../kernel/errors.ts';
 import { mapParallel } from '../../kernel/parallel.ts';
 import type { StoredVersion } from '../../storage/storage.ts';
-import type { Archive, ArchiveSnapshot, ListOptions, StoredArtefact } from './archive.ts';
+import type { Archive, ArchiveSnapshot, StoredArtefact } from './archive.ts';
 import { findLayout, parseName } from './archive.ts';
+import type { ListOptions } from './listing.ts';
 import { type Manifest, decodeManifest, manifestName, toldByManifest } from './manifest.ts';
 
 /** One replaced version of an artefact, and what its manifest told of it then. */
