@@ -17,7 +17,6 @@ import {
   createFile,
   exists,
   isFull,
-  isUnwilling,
   makeFolder,
   rename,
   sizeOf,
@@ -28,6 +27,8 @@ import {
 import { readFolder } from './list.ts';
 import type { SessionPool } from './pool.ts';
 import type { Session } from './session.ts';
+import type { HardLinks } from './rename-if-absent.ts';
+import { renameIfAbsent } from './rename-if-absent.ts';
 import { readInto, readPieces, writeFrom } from './transfer.ts';
 
 interface Modes {
@@ -37,11 +38,11 @@ interface Modes {
 
 /** Folders that are read at the same time: a repository has 256 below data/. */
 const foldersAhead = 16;
+
 /** `location` is for messages, without secrets; `root` a path on the server. Nothing is connected yet. */
 export function createSftpStorage(location: string, root: string, pool: SessionPool): Storage {
   let modes: Promise<Modes> | undefined;
-  /** whether the server makes hard links, and so decides `ifAbsent`; known after the first such write */
-  let links = true;
+  const hardLinks: HardLinks = { work: true };
 
   const pathOf = (name: string): string => posix.join(root, name);
 
@@ -140,43 +141,15 @@ export function createSftpStorage(location: string, root: string, pool: SessionP
           await tidily(session.ask((sftp, done) => sftp.close(handle, done)));
           throw error;
         }
-        if (options.ifAbsent) await renameIfAbsent(session, temporary, target, name, signal);
-        else await rename(session, temporary, target, signal);
+        if (!options.ifAbsent) await rename(session, temporary, target, signal);
+        else if (!(await renameIfAbsent(session, temporary, target, hardLinks, signal)))
+          throw existsError(name);
       } catch (error) {
         const full = statusOf(error) === status.failure && (await isFull(session, posix.dirname(target)));
         await tidily(session.ask((sftp, done) => sftp.unlink(temporary, done)));
         throw full ? diskFullError(action, location, error) : error;
       }
     });
-  }
-
-  async function renameIfAbsent(
-    session: Session,
-    temporary: string,
-    target: string,
-    name: string,
-    signal: AbortSignal | undefined,
-  ): Promise<void> {
-    try {
-      if (links) {
-        // A hard link puts a finished file under a name only if nobody has it.
-        await session.ask((sftp, done) => sftp.ext_openssh_hardlink(temporary, target, done), signal);
-        await tidily(session.ask((sftp, done) => sftp.unlink(temporary, done)));
-        return;
-      }
-    } catch (error) {
-      if (await exists(session, target, signal)) throw existsError(name);
-      if (!isUnwilling(error) && statusOf(error) !== status.failure) throw error;
-      // A server or a file system without hard links.
-      links = false;
-    }
-    try {
-      // By its rules, but not on every server, this refuses to replace.
-      await session.ask((sftp, done) => sftp.rename(temporary, target, done), signal);
-    } catch (error) {
-      if (await exists(session, target, signal)) throw existsError(name);
-      throw error;
-    }
   }
 
   /** A repository whose config the group may read keeps being readable to the group, as restic has it. */
@@ -217,7 +190,7 @@ export function createSftpStorage(location: string, root: string, pool: SessionP
     capabilities: {
       freeNames: true,
       get conditionalCreate() {
-        return links;
+        return hardLinks.work;
       },
     },
 
