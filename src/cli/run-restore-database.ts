@@ -30,8 +30,9 @@ export async function runRestoreDatabase(
       const whole = await openOneFile(stored, { ...invocation, programs }, context);
       return mask ? mask(whole) : whole;
     };
+    const isPart = flags.table !== undefined || flags.schema !== undefined;
     const open = (): Promise<StoredDatabase> =>
-      openStoredDatabase(repository, { snapshot, filter, masked }, context);
+      openStoredDatabase(repository, { snapshot, filter, masked, isPart }, context);
     await restoreInto({ ...invocation, context }, url, flags, open);
   });
 }

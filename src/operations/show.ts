@@ -13,9 +13,11 @@ export interface ShowOptions {
 export interface ShownSnapshot extends SnapshotEntry {
   /** undefined when the snapshot holds files */
   readonly evidence: Evidence | undefined;
+  /** parts of the database that the snapshot lacks or has cut short */
+  readonly lost: readonly string[];
 }
 
-/** Codes `not-found`, and `corrupt` for a database whose evidence or parts are missing. */
+/** Codes `not-found`, and `corrupt` for a database whose evidence is missing. */
 export async function show(
   repository: Repository,
   { snapshot, filter }: ShowOptions,
@@ -23,5 +25,10 @@ export async function show(
 ): Promise<ShownSnapshot> {
   const entry = await findSnapshot(repository, snapshot, filter);
   const found = await findDatabase(repository, entry.snapshot, context);
-  return { id: entry.id, snapshot: entry.snapshot, evidence: found?.evidence };
+  return {
+    id: entry.id,
+    snapshot: entry.snapshot,
+    evidence: found?.evidence,
+    lost: [...(found?.lost ?? [])],
+  };
 }

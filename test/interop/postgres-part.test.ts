@@ -238,6 +238,84 @@ for (const major of [15, 18] as const) {
           `${counting.bytesRead} bytes were read for a dump of ${dump}`,
         );
       });
+
+      it('what a table needs and nobody has is named before anything is written', async () => {
+        await server.createDatabase('needy');
+        await server.query(
+          'needy',
+          `create schema types; create schema app; create type types.mood as enum ('a'); create sequence types.counter;
+          create function types.f(int) returns int immutable language sql as 'select $1';
+          create extension hstore with schema types; create type types.span as range (subtype = int8, multirange_type_name = types.spans);
+          create type app.own as range (subtype = int8, multirange_type_name = app.owns); create domain app.short as varchar(9) check (value <> 'x.y');
+          create table app.t (m types.mood[] default '{a}', h types.hstore, n int default nextval('types.counter'::regclass),
+            w app.own, v app.owns, s app.short collate "C", g int generated always as (types.f(1)) stored, t text default 'no.name' check (t <> 'no.thing'));
+          create index on app.t (types.f(n)); create table app.u (s types.spans); insert into app.t (m) values ('{}')`,
+        );
+        const needed = [
+          'app.own',
+          'app.owns',
+          'app.short',
+          'types.counter',
+          'types.f',
+          'types.hstore',
+          'types.mood',
+        ];
+        const says = (names: string[]): RegExp =>
+          new RegExp(`: ${names.join(', ')} (is|are) needed, and neither in the dump nor in the database`);
+        await run(['backup', url('needy'), '--table', 'app.t'], 0);
+        const to = await fresh();
+        const { stderr } = await refused(to);
+        assert.match(stderr, says(needed));
+        assert.match(stderr, /the database had the extensions hstore\n/);
+        assert.match((await refused(to, '--table', 'app.t')).stderr, says(needed));
+        assert.equal(
+          await server.query(to, `select count(*) from pg_namespace where nspname = 'app'`),
+          '0\n',
+        );
+        await server.query(
+          to,
+          `create schema types; create type types.mood as enum ('a'); create extension hstore with schema types;
+          create function types.f(int) returns int immutable language sql as 'select $1'; create sequence types.counter;
+          create schema app; create domain app.short as varchar(9);
+          create type app.own as range (subtype = int8, multirange_type_name = app.owns);`,
+        );
+        await restore(to, '--table', 'app.t');
+        // of a whole snapshot they come along, but for those of extensions
+        await run(['backup', url('needy')], 0);
+        const other = await fresh();
+        assert.match((await refused(other, '--table', 'app.t')).stderr, says(['types.hstore']));
+        await restore(other, '--table', 'app.u');
+        assert.equal(await server.query(other, 'select count(*) from app.u'), '0\n');
+        await restore(await fresh());
+      });
+
+      it('of an incomplete snapshot what is whole comes back', async () => {
+        const own = [
+          '--path',
+          (JSON.parse((await run(['snapshots', '--json'], 0)).stdout) as { paths: string[] }[])[0]!.paths[0]!,
+        ];
+        await run(['rewrite', 'latest', ...own, '--exclude', '2-data.shop.customers.sql', '--forget'], 0);
+        const to = await fresh();
+        assert.match(
+          (await refused(to, ...own)).stderr,
+          /2-data\.shop\.customers\.sql is missing or cut short in the snapshot\nhint: tables that are whole/,
+        );
+        const lost = await refused(to, ...own, '--table', 'shop.orders', '--table', 'shop.customers');
+        assert.match(lost.stderr, /the rows of shop\.customers are missing or cut short/);
+        const told = await restore(to, ...own, '--table', 'shop.orders');
+        assert.match(
+          told.stderr,
+          /the snapshot is incomplete, it lacks or has cut short: 2-data\.shop\.customers\.sql\n/,
+        );
+        assert.match(told.stdout, /restored 1 table with 200 rows/);
+        const { stdout } = await run(['dump', 'latest', ...own, '--table', 'shop.events'], 0);
+        assert.match(stdout, /COPY shop\.others/);
+        assert.match(
+          (await run(['show', 'latest', ...own], 0)).stdout,
+          /^lost: +2-data\.shop\.customers\.sql$/m,
+        );
+        await run(['dump', 'latest', ...own], 1);
+      });
     },
   );
 }

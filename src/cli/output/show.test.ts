@@ -35,7 +35,13 @@ test('sequences are shown by name and value', () => {
     ...{ extensions: [], schema: '', sequences, parts: [], tables: [] },
   };
   const snapshot = { paths: [], tags: [], excludes: [], timeMs: 0 } as unknown as ShownSnapshot['snapshot'];
-  const lines = showLines({ id: 'a', snapshot, evidence } as ShownSnapshot);
+  const lines = showLines({
+    id: 'a',
+    snapshot,
+    evidence,
+    lost: ['2-data.x.sql'],
+  } as unknown as ShownSnapshot);
+  assert.ok(lines.some((line) => /^lost: +2-data\.x\.sql$/.test(line)));
   const shown = lines.slice(lines.findIndex((line) => line.startsWith('Sequence')));
   const found = shown.map((line) => line.trim().split(/ {2,}/));
   assert.deepEqual(

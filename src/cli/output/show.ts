@@ -7,10 +7,11 @@ import { formatTable } from './table.ts';
 
 /** restic's object of a snapshot, and the evidence of a database as it is stored. */
 export function showJson(shown: ShownSnapshot): object {
-  return { ...snapshotJson(shown), database: shown.evidence };
+  const { lost } = shown;
+  return { ...snapshotJson(shown), database: shown.evidence, ...(lost.length > 0 && { lost }) };
 }
 
-export function showLines({ id, snapshot, evidence }: ShownSnapshot): string[] {
+export function showLines({ id, snapshot, evidence, lost }: ShownSnapshot): string[] {
   const { summary } = snapshot;
   const lines = facts([
     ['snapshot', id],
@@ -35,6 +36,7 @@ export function showLines({ id, snapshot, evidence }: ShownSnapshot): string[] {
       ]),
     );
   }
+  if (lost.length > 0) lines.push(...facts([['lost', lost.map(quoteUnprintable).join(', ')]]));
   return evidence ? [...lines, '', ...evidenceLines(evidence)] : lines;
 }
 

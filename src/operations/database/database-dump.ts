@@ -16,11 +16,19 @@ import { subtreeOf, treeBatches } from '../tree-walk.ts';
 export interface StoredDatabaseChoice {
   readonly snapshot: string;
   readonly filter?: Omit<SnapshotFilter, 'ids'>;
+  /** single tables are wanted, which may be whole where the database is not */
+  readonly isPart?: boolean | undefined;
   /** makes another of it before anything else reads it */
   readonly masked?: ((stored: StoredDatabase) => Promise<StoredDatabase>) | undefined;
 }
 
-/** Codes `not-found` when the snapshot holds no database, `corrupt` when parts of it are missing. */
+/** Of those that are lost so many are named. */
+const namedParts = 5;
+
+/**
+ * Codes `not-found` when the snapshot holds no database, `corrupt` when parts of it are missing; where single tables are
+ * wanted that is warned of.
+ */
 export async function openStoredDatabase(
   repository: Repository,
   options: StoredDatabaseChoice,
@@ -33,15 +41,30 @@ export async function openStoredDatabase(
       hint: '`holdfast ls` shows what it holds; `holdfast dump SNAPSHOT PATH` writes a file of it',
     });
   }
+  if (found.lost.size > 0) {
+    if (!options.isPart) found.requireWhole();
+    const names = [...found.lost].slice(0, namedParts).join(', ');
+    const more = found.lost.size > namedParts ? `, and ${found.lost.size - namedParts} more` : '';
+    context.warn(`the snapshot is incomplete, it lacks or has cut short: ${names}${more}`);
+  }
   return options.masked ? options.masked(found) : found;
 }
 
 export interface FoundDatabase extends StoredDatabase {
   /** the ids of a part's blobs, 32 bytes each */
   contentOf(part: string): Uint8Array;
+  readonly lost: ReadonlySet<string>;
+  /** Code `corrupt` when parts of it are lost. */
+  requireWhole(): void;
 }
 
-/** Undefined when the snapshot holds none. Code `corrupt` when parts of it are missing. */
+function lostPart(path: string): HoldfastError {
+  return new HoldfastError('corrupt', `${path} is missing or cut short in the snapshot`, {
+    hint: 'tables that are whole can be taken by themselves: --table of `holdfast restore` and `holdfast dump`',
+  });
+}
+
+/** Undefined when the snapshot holds none. */
 export async function findDatabase(
   repository: Repository,
   snapshot: Snapshot,
@@ -62,19 +85,32 @@ export async function findDatabase(
   // files of a folder that is called like ours
   if (!nodes.has(evidenceName)) return undefined;
   const content = createContentReader(repository, context);
+  const lost = new Set<string>();
   const nodeOf = (name: string): Node => {
     const node = nodes.get(name);
-    if (!node) throw new HoldfastError('corrupt', `${folder}/${name} is missing in the snapshot`);
+    if (!node || lost.has(name)) throw lostPart(`${folder}/${name}`);
     return node;
   };
   const read = (name: string): AsyncGenerator<Uint8Array> => content.read(nodeOf(name), `${folder}/${name}`);
   const evidence = decodeEvidence(Buffer.concat(await Array.fromAsync(read(evidenceName))));
   const inPieces = nodes.get(piecesFolder);
   const pieces = inPieces ? await repository.readTree(subtreeOf(inPieces, `${folder}/${piecesFolder}`)) : [];
-  for (const { name } of evidence.parts) {
-    const joined = nodes.has(name) ? undefined : await joinPieces(repository, pieces, name, context);
+  const join = (name: string): Promise<Node | undefined> =>
+    joinPieces(repository, pieces, name, context).catch((error: unknown) => {
+      if (hasCode(error, 'corrupt')) return undefined;
+      throw error;
+    });
+  for (const { name, bytes } of evidence.parts) {
+    const joined = nodes.has(name) ? undefined : await join(name);
     if (joined) nodes.set(name, joined);
+    // what repairs a snapshot cuts damaged blocks out of a file
+    if (nodes.get(name)?.size !== bytes) lost.add(name);
   }
-  for (const { name } of evidence.parts) nodeOf(name);
-  return { evidence, read, contentOf: (name) => nodeOf(name).content ?? new Uint8Array(0) };
+  return {
+    ...{ evidence, read, lost },
+    contentOf: (name) => nodeOf(name).content ?? new Uint8Array(0),
+    requireWhole() {
+      for (const name of lost) nodeOf(name);
+    },
+  };
 }

@@ -34,7 +34,11 @@ export async function dumpDatabaseAs(
     const whole = asItIs ? found : await openOneFile(found, options.programs, context);
     return masked ? masked(whole) : whole;
   };
-  const stored = await openStoredDatabase(repository, { ...options, masked: prepare }, context);
+  const stored = await openStoredDatabase(
+    repository,
+    { ...options, masked: prepare, isPart: tables !== undefined },
+    context,
+  );
   try {
     const dump = await dumpAs(stored, options);
     return dump.kind === 'scripts' ? dump : { ...dump, bytes: closing(dump.bytes, stored) };

@@ -116,8 +116,10 @@ export interface DumpFile {
 /** A database of a snapshot: what was seen of it, and its parts by their names there. */
 export interface StoredDatabase {
   readonly evidence: Evidence;
-  /** a piece is valid until the next one is asked for */
+  /** a piece is valid until the next one is asked for; code `corrupt` for a part that is lost */
   read(part: string): AsyncIterable<Uint8Array>;
+  /** parts that the snapshot lacks or has cut short: tables that need none of them can be taken all the same */
+  readonly lost?: ReadonlySet<string>;
   /** gives back what it holds outside of memory; absent where that is nothing */
   readonly close?: () => Promise<void>;
 }

@@ -72,6 +72,7 @@ export async function fitFamily(
   const changes = new Set<string>();
   for (const { name } of evidence.parts) {
     if (name !== schemaName && name !== programsName && name !== viewsName) continue;
+    if (tables && stored.lost?.has(name)) continue;
     const text = Buffer.concat(await Array.fromAsync(read(name), (piece) => Buffer.from(piece)));
     const found = translate(text.toString('latin1'), target, tables);
     edited.set(name, Buffer.from(found.sql, 'latin1'));
@@ -92,6 +93,7 @@ export async function fitFamily(
   const known = collation === undefined ? undefined : collationFor(collation, target);
   const encoding = known === undefined ? '' : `${characterSet} ${known}`;
   return {
+    ...stored,
     evidence: { ...evidence, encoding },
     async *read(part) {
       const text = edited.get(part);

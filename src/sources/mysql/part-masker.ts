@@ -74,6 +74,7 @@ export async function maskMysql(stored: StoredDatabase, masking: Masking): Promi
   const { globals: _, ...evidence } = stored.evidence;
   const masker = createMysqlMasker(masking, await collectText([read(schemaName)]));
   return {
+    ...stored,
     evidence: { ...evidence, masked: { rules: masking.rules.digest } },
     read: (part) => masker.mask(part, read(part)),
   };

@@ -18,7 +18,7 @@ export async function restoreTables(
 ): Promise<void> {
   const copies = (choices.tables ?? []).map(parseTableCopy);
   const structures = await readStructures(stored);
-  requireTables(structures, copies);
+  requireTables(structures, copies, stored);
   const found = await askContents(session, connection.database);
   if (!found) {
     throw new HoldfastError('not-found', `there is no database ${connection.database}`, {

@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { hasCode } from '../../kernel/errors.ts';
 import type { StoredDatabase } from '../database/driver.ts';
 import type { Evidence } from '../database/evidence.ts';
-import { copyTable, parseTableCopy, readStructures } from './table-copy.ts';
+import { copyTable, dumpTables, parseTableCopy, readStructures } from './table-copy.ts';
 
 const schema = `SET NAMES utf8mb4;
 
@@ -37,7 +37,7 @@ INSERT INTO \`a\` VALUES
 
 function stored(pieceSize: number): StoredDatabase {
   const parts: Record<string, string> = { '1-schema.sql': schema, '2-data.a.sql': `--\n${rows}` };
-  const evidence = { tables: [{ name: 'a', part: '2-data.a.sql' }] } as unknown as Evidence;
+  const evidence = { tables: [{ schema: '', name: 'a', part: '2-data.a.sql' }] } as unknown as Evidence;
   return {
     evidence,
     async *read(part) {
@@ -83,4 +83,14 @@ test('names on the command line', () => {
       text,
     );
   }
+});
+
+test('a table whose rows are lost is refused before anything is written, and others are not', async () => {
+  const incomplete = { ...stored(7), lost: new Set(['2-data.a.sql']) };
+  await assert.rejects(
+    dumpTables(incomplete, ['ab', 'a=b']),
+    (error) => hasCode(error, 'corrupt') && /the rows of a are missing or cut short/.test(String(error)),
+  );
+  const pieces = await Array.fromAsync(await dumpTables(incomplete, ['ab']));
+  assert.match(Buffer.concat(pieces).toString(), /CREATE TABLE `ab`/);
 });

@@ -1,6 +1,7 @@
 /** One table of a dump by itself, under another name if wanted: its structure and its rows. */
 import { HoldfastError } from '../../kernel/errors.ts';
 import type { StoredDatabase } from '../database/driver.ts';
+import { requireRows } from '../database/lost-parts.ts';
 import { quoteIdentifier, readIdentifier } from './identifier.ts';
 import { schemaName } from './part-name.ts';
 
@@ -60,7 +61,7 @@ export async function dumpTables(
   }
   const copies = tables.map(parseTableCopy);
   const structures = await readStructures(stored);
-  requireTables(structures, copies);
+  requireTables(structures, copies, stored);
   return (async function* () {
     for (const [i, copy] of copies.entries()) {
       yield* copyTable(stored, i === 0 ? structures : { ...structures, beginning: '' }, copy);
@@ -68,10 +69,21 @@ export async function dumpTables(
   })();
 }
 
-/** Code `not-found` when one of them is not in the snapshot. */
-export function requireTables({ tables }: Structures, copies: readonly TableCopy[]): void {
+/** Codes `not-found` when one of them is not in the snapshot, `corrupt` when its rows are lost. */
+export function requireTables(
+  { tables }: Structures,
+  copies: readonly TableCopy[],
+  stored: StoredDatabase,
+): void {
   const unknown = copies.find(({ name }) => !tables.has(name));
-  if (!unknown) return;
+  if (!unknown) {
+    const wanted = new Set(copies.map(({ name }) => name));
+    requireRows(
+      stored,
+      stored.evidence.tables.filter(({ name }) => wanted.has(name)),
+    );
+    return;
+  }
   throw new HoldfastError('not-found', `the snapshot has no table ${unknown.name}`, {
     hint: '`holdfast show SNAPSHOT` names those that it has',
   });

@@ -137,20 +137,28 @@ export function isIn({ heading, sql }: SchemaStatement, schema: string): boolean
 /** What others need: these are brought along where the target does not have them. */
 const needed = /^(?:TYPE|DOMAIN|SEQUENCE|FUNCTION|COLLATION|AGGREGATE)$/;
 
+/** True of the type that a range type makes beside itself. */
+export function isMultirange(sql: string, { start }: NameChain): boolean {
+  return sql.slice(0, start).endsWith('multirange_type_name = ');
+}
+
 /** Objects that the statements name, and that the dump makes: in turn with what these name. */
 export function neededBy(schema: StoredSchema, chosen: readonly SchemaStatement[]): ReadonlySet<string> {
   const makers = new Map<string, SchemaStatement[]>();
+  const makersBeside = new Map<string, string>();
   for (const statement of schema.before) {
     const { heading, sql, subject } = statement;
     if (subject === undefined || !needed.test(heading.type) || !sql.startsWith('CREATE ')) continue;
     makers.set(subject, [...(makers.get(subject) ?? []), statement]);
+    const beside = statement.names.find((chain) => isMultirange(sql, chain));
+    if (beside) makersBeside.set(keyOf(beside), subject);
   }
   const found = new Set<string>();
   const look = [...chosen];
   for (let next = look.pop(); next; next = look.pop()) {
     if (next.heading.type === 'TRIGGER') continue;
     for (const chain of next.names) {
-      const key = keyOf(chain);
+      const key = makersBeside.get(keyOf(chain)) ?? keyOf(chain);
       if (found.has(key) || !makers.has(key)) continue;
       found.add(key);
       look.push(...makers.get(key)!);

@@ -1,6 +1,8 @@
 /** Some tables of a dump as one stream that psql takes: with what belongs to them, and without what they need besides. */
 import { HoldfastError } from '../../kernel/errors.ts';
 import type { StoredDatabase } from '../database/driver.ts';
+import type { TableEvidence } from '../database/evidence.ts';
+import { requireRows } from '../database/lost-parts.ts';
 import { assemblePart } from './assemble-part.ts';
 import { findTable, isAbout, readStoredSchema } from './chosen-statements.ts';
 import { objectKey, readable } from './dump-names.ts';
@@ -39,6 +41,13 @@ export async function dumpTables(
     for (const key of [...table.tables, ...table.sequences, ...table.indexes, ...table.statistics])
       own.add(key);
   }
+  const { tables } = stored.evidence;
+  const keyOfTable = ({ schema, name }: TableEvidence): string =>
+    objectKey(toDumpBytes(schema), toDumpBytes(name));
+  requireRows(
+    stored,
+    tables.filter((table) => own.has(keyOfTable(table))),
+  );
   // the stream has a frame of its own
   const edit: EditStatement = ({ text, start }) => (text[start] === '\\' ? text.slice(0, start) : text);
   const part = {

@@ -106,6 +106,7 @@ export async function maskPostgres(stored: StoredDatabase, masking: Masking): Pr
   const { rules } = masking;
   if (hasLargeObjects(stored)) refuseLargeObjects(rules);
   return {
+    ...stored,
     evidence: { ...evidence, masked: { rules: rules.digest } },
     read: (part) => masker.mask(part, read(part)),
   };

@@ -1,6 +1,7 @@
 /** Restores some tables or schemas of a dump, reading these alone: in one transaction, so that a failure leaves nothing. */
 import { HoldfastError } from '../../kernel/errors.ts';
 import type { StoredDatabase } from '../database/driver.ts';
+import { requireRows } from '../database/lost-parts.ts';
 import type { RestorePlan } from '../database/restore-plan.ts';
 import { assemblePart } from './assemble-part.ts';
 import { neededBy, readStoredSchema, reliesOn, type SchemaStatement } from './chosen-statements.ts';
@@ -8,6 +9,7 @@ import { objectKey, readable, schemaOfKey } from './dump-names.ts';
 import { fromDumpBytes, quoteName, quoteText, toDumpBytes } from './dump-tokens.ts';
 import { collectNeeds, readPreamble } from './edit-dump.ts';
 import { runPsql } from './load-dump.ts';
+import { refuseAbsent, takenForGranted } from './needed-objects.ts';
 import { lossesOf } from './part-losses.ts';
 import { schemaPiece, tablePiece } from './part-piece.ts';
 import { endSessions, type PreparedTarget, refuseNeeds, withState } from './prepare-target.ts';
@@ -30,6 +32,7 @@ export async function restorePart(stored: StoredDatabase, target: PreparedTarget
   const brought = new Set([...besides].filter((key) => !there.has(key)));
   for (const statement of all) if (brought.has(statement.subject ?? '')) chosen.add(statement);
   leaveOut(chosen, brought, there, options.warn);
+  await refuseLacking(chosen, stored, target);
 
   const needs = { roles: new Set<string>(), tablespaces: new Set<string>() };
   const collect = collectNeeds(target.edit, needs);
@@ -43,6 +46,7 @@ export async function restorePart(stored: StoredDatabase, target: PreparedTarget
   const tables = stored.evidence.tables.filter((table) =>
     pieces.some((piece) => piece.tables(objectKey(toDumpBytes(table.schema), toDumpBytes(table.name)))),
   );
+  requireRows(stored, tables);
   const plan: RestorePlan = {
     steps: [
       ...losses.steps,
@@ -102,6 +106,19 @@ function refuseWhole({ choices }: PreparedTarget['options']): void {
   throw new HoldfastError('usage', `${flag} is for a whole database, not for tables and schemas of it`);
 }
 
+/** Names what these statements need and would not find in the target. Code `not-found`. */
+export async function refuseLacking(
+  statements: Iterable<SchemaStatement>,
+  { evidence }: StoredDatabase,
+  target: PreparedTarget,
+  isEmpty = false,
+): Promise<void> {
+  const keys = [...takenForGranted(statements)];
+  const there = isEmpty ? new Set<string>() : await askThere(target, keys);
+  const absent = keys.filter((key) => !there.has(key));
+  refuseAbsent(absent, target.options.connection.database, evidence);
+}
+
 /** Foreign keys and triggers that would miss what they rely on. */
 function leaveOut(
   chosen: Set<SchemaStatement>,
@@ -121,7 +138,7 @@ function leaveOut(
   }
 }
 
-/** Which of these relations, types and functions the target has. */
+/** Which of these relations, types, functions and the like the target has. */
 async function askThere({ psql, child }: PreparedTarget, keys: readonly string[]): Promise<Set<string>> {
   if (keys.length === 0) return new Set();
   const values = [...new Set(keys)].map((key) => {
@@ -132,7 +149,8 @@ async function askThere({ psql, child }: PreparedTarget, keys: readonly string[]
     psql.path,
     `select coalesce(json_agg(json_build_array(v.s, v.n)), '[]') from (values ${values.join(', ')}) v (s, n)
   join pg_catalog.pg_namespace n on n.nspname = v.s
-  where exists (select from pg_catalog.pg_class c where c.relnamespace = n.oid and c.relname = v.n)
+  where exists (select from pg_catalog.pg_opclass o where o.opcnamespace = n.oid and o.opcname = v.n)
+    or exists (select from pg_catalog.pg_class c where c.relnamespace = n.oid and c.relname = v.n)
     or exists (select from pg_catalog.pg_type t where t.typnamespace = n.oid and t.typname = v.n)
     or exists (select from pg_catalog.pg_proc p where p.pronamespace = n.oid and p.proname = v.n)
     or exists (select from pg_catalog.pg_collation l where l.collnamespace = n.oid and l.collname = v.n);`,

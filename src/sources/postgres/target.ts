@@ -19,7 +19,8 @@ import {
   withState,
 } from './prepare-target.ts';
 import { collectSchemas, makesSchemas, type NeededSchemas } from './needed-schemas.ts';
-import { restorePart, schemasThere } from './restore-part.ts';
+import { readStoredSchema } from './chosen-statements.ts';
+import { refuseLacking, restorePart, schemasThere } from './restore-part.ts';
 import { type MissingRoles, missingRoles } from './restore-roles.ts';
 import { rolesMadeBy } from './script-roles.ts';
 import { askContents, lossOf } from './target-facts.ts';
@@ -53,6 +54,11 @@ export async function restorePostgres(stored: StoredDatabase, options: PostgresT
   // a database that is made or emptied has this one schema
   const there = found && !isRemade && !loss ? await schemasThere(target) : ['public'];
   const missing = schemas.lacking().filter((schema) => !there.includes(schema));
+  if (stored.evidence.choices) {
+    const { before, sequences, after } = await readStoredSchema(stored);
+    const isEmpty = !found || isRemade === true || loss !== undefined;
+    await refuseLacking([...before, ...sequences, ...after], stored, target, isEmpty);
+  }
   const { tables } = stored.evidence;
   const plan: RestorePlan = {
     steps: [
