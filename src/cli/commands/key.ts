@@ -16,8 +16,17 @@ export function keyCommand(runtime: Runtime): Command {
   const command = new Command('key')
     .description('Manages the keys of a repository: each opens it with another password.')
     .usage('VERB [flags]');
-  command.addCommand(listCommand(runtime)).addCommand(addCommand(runtime));
-  command.addCommand(removeCommand(runtime)).addCommand(passwdCommand(runtime));
+  const list = [['holdfast key list --json', 'for a script']] as const;
+  const add = [
+    ['holdfast key add', 'asks for the new password'],
+    ['holdfast key add --new-password-file second --user ada', 'for somebody else, from a file'],
+  ] as const;
+  const remove = [['holdfast key remove 021f93e8', '`key list` shows the ids']] as const;
+  const passwd = [['holdfast key passwd --new-password-file new', 'without being asked']] as const;
+  command.addCommand(withExamples(listCommand(runtime), list));
+  command.addCommand(withExamples(addCommand(runtime), add));
+  command.addCommand(withExamples(removeCommand(runtime), remove));
+  command.addCommand(withExamples(passwdCommand(runtime), passwd));
   return withExamples(command, [
     ['holdfast key list', 'which keys there are, and which one is in use'],
     ['holdfast key add --new-password-file second', 'another password, from a file'],

@@ -19,8 +19,18 @@ export function repairCommand(runtime: Runtime): Command {
   const command = new Command('repair')
     .description('Repairs a damaged repository: first its index, then packs, then snapshots.')
     .usage('VERB [flags]');
-  command.addCommand(indexCommand(runtime, 'index'));
-  command.addCommand(packsCommand(runtime)).addCommand(snapshotsCommand(runtime));
+  const index = [
+    ['holdfast repair index', 'reads the packs that the index lacks'],
+    ['holdfast repair index --read-all-packs', 'when index files themselves are not to be trusted'],
+  ] as const;
+  const packs = [['holdfast repair packs 025c1d06...', '`check --read-data` names damaged packs']] as const;
+  const snapshots = [
+    ['holdfast repair snapshots --dry-run', 'which snapshots lack something'],
+    ['holdfast repair snapshots --forget', 'mend them, and remove the damaged ones'],
+  ] as const;
+  command.addCommand(withExamples(indexCommand(runtime, 'index'), index));
+  command.addCommand(withExamples(packsCommand(runtime), packs));
+  command.addCommand(withExamples(snapshotsCommand(runtime), snapshots));
   return withExamples(command, [
     ['holdfast repair index', 'when packs are missing in the index, or the index is damaged'],
     ['holdfast repair packs 025c1d06...', 'save what is whole of damaged packs; `check` names them'],
