@@ -7,12 +7,13 @@
  * A test that lacks a program or a server is skipped and named at the end; in CI that is a failure.
  */
 import { spawnSync } from 'node:child_process';
-import { globSync, mkdtempSync, rmSync, statSync } from 'node:fs';
-import { availableParallelism, tmpdir } from 'node:os';
+import { chmodSync, globSync, mkdirSync, mkdtempSync, rmSync, statfsSync, statSync } from 'node:fs';
+import { availableParallelism, freemem, tmpdir } from 'node:os';
 import { join, normalize, resolve } from 'node:path';
 import process from 'node:process';
 import { run } from 'node:test';
 import { spec } from 'node:test/reporters';
+import { nodeFlags } from '../test/support/node-flags.ts';
 
 const root = join(import.meta.dirname, '..');
 process.chdir(root);
@@ -26,10 +27,16 @@ if (files.length === 0) stop(`no test files below ${wanted.join(', ')}`);
 const build = spawnSync(process.execPath, ['tools/build.ts'], { stdio: 'inherit' });
 if (build.status !== 0) stop('the build failed');
 
-// what the files of this run share: each has processes of its own, and hundreds of starts of the program
-const shared = mkdtempSync(join(tmpdir(), 'holdfast-tests-'));
-process.on('exit', () => rmSync(shared, { recursive: true, force: true }));
+// all temporary files of this run lie here; a short name, because names of sockets have an end. Every user may enter:
+// some servers refuse to run as root
+const temporary = mkdtempSync(join(memoryFolder() ?? tmpdir(), 'hf-'));
+chmodSync(temporary, 0o1777);
+process.env['TMPDIR'] = temporary;
+process.on('exit', () => rmSync(temporary, { recursive: true, force: true, maxRetries: 3 }));
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(130));
+// what the files of this run share: each has processes of its own, and hundreds of starts of the program
+const shared = join(temporary, 'shared');
+mkdirSync(shared);
 process.env['HOLDFAST_TESTS_SHARED'] = shared;
 // compiled modules; by itself the program keeps them in the home folder, and those of tests are new
 process.env['NODE_COMPILE_CACHE'] = join(shared, 'compiled');
@@ -39,6 +46,7 @@ let failed = false;
 let passed = 0;
 const stream = run({
   files: files.map((file) => resolve(file)),
+  execArgv: [...nodeFlags],
   // more than processors: tests wait for servers, disks and signals half of the time
   concurrency: availableParallelism() + 2,
   // a hanging test names itself instead of holding up the run
@@ -62,6 +70,23 @@ stream.on('end', () => {
   process.exitCode = failed ? 1 : 0;
 });
 stream.compose(spec).pipe(process.stdout);
+
+/**
+ * A folder in memory that has room for all temporary files of the tests, which are some GiB at a time; undefined where
+ * there is none, or TMPDIR says where they go. Servers of databases make and remove a thousand small files each, which
+ * takes a disk's file system a third of a test's processor time.
+ */
+function memoryFolder(): string | undefined {
+  const folder = '/dev/shm';
+  const needed = 6 * 2 ** 30;
+  if (process.env['TMPDIR'] !== undefined || freemem() < 2 * needed) return undefined;
+  try {
+    const { bavail, bsize } = statfsSync(folder);
+    return bavail * bsize < needed ? undefined : folder;
+  } catch {
+    return undefined;
+  }
+}
 
 /** Files by length, the longest first: they are most of the time, and none is to be begun when the others are done. */
 function inOrder(pattern: string): string[] {

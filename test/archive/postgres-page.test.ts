@@ -4,6 +4,7 @@ import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileS
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { newUser } from '../cli/run.ts';
+import { nodeFlags } from '../support/node-flags.ts';
 import type { DatabaseServer } from '../support/database-server.ts';
 import { startMinio } from '../support/minio.ts';
 import { startPostgres } from '../support/postgres.ts';
@@ -71,7 +72,7 @@ describe(
         writeFileSync(at('bin', name), `#!/bin/sh\n${line}\n`);
         chmodSync(at('bin', name), 0o755);
       };
-      script('holdfast', `exec "${process.execPath}" "${holdfastBin}" "$@"`);
+      script('holdfast', `exec "${process.execPath}" ${nodeFlags.join(' ')} "${holdfastBin}" "$@"`);
       script('aws', `exec "${toolPath('aws')}" --endpoint-url "${s3.endpoint}" "$@"`);
       // the other machine is this one
       script('scp', `exec cp -L "$HOME/\${1#*:}" "$2"`);

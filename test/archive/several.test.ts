@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { nodeFlags } from '../support/node-flags.ts';
 import { makeRepositoryFolder, password } from '../support/engine.ts';
 import { startPostgres } from '../support/postgres.ts';
 import { runProgram, type RunResult } from '../support/program.ts';
@@ -23,7 +24,7 @@ const run = (
 ): Promise<RunResult> =>
   runProgram(
     process.execPath,
-    [holdfastBin, ...vaults.flatMap((vault) => ['-r', vault]), ...args, '--no-cache'],
+    [...nodeFlags, holdfastBin, ...vaults.flatMap((vault) => ['-r', vault]), ...args, '--no-cache'],
     {
       ...{ expect, input },
       env: {

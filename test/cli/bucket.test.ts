@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import { startMinio } from '../support/minio.ts';
+import { nodeFlags } from '../support/node-flags.ts';
 import { jsonLines, runProgram, type RunOptions, type RunResult } from '../support/program.ts';
 import { holdfastBin } from '../support/restic.ts';
 import type { S3Server } from '../support/s3-server.ts';
@@ -11,7 +12,7 @@ const nobody = { AWS_PROFILE: undefined, AWS_ENDPOINT_URL: undefined, AWS_ENDPOI
 
 function run(args: readonly string[], options: RunOptions = {}): Promise<RunResult> {
   const env = { HOLDFAST_REPOSITORY: undefined, RESTIC_REPOSITORY: undefined, ...nobody, ...options.env };
-  return runProgram(process.execPath, [holdfastBin, 'bucket', ...args], { ...options, env });
+  return runProgram(process.execPath, [...nodeFlags, holdfastBin, 'bucket', ...args], { ...options, env });
 }
 
 interface Statement {

@@ -1,6 +1,7 @@
 /** Runs our program as a user does, in a home of its own and with nothing configured. */
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
+import { nodeFlags } from '../support/node-flags.ts';
 import type { RunOptions, RunResult } from '../support/program.ts';
 import { runProgram } from '../support/program.ts';
 import { holdfastBin } from '../support/restic.ts';
@@ -26,7 +27,7 @@ export function newUser(t: Cleanup): User {
     home,
     env,
     run: (args, options = {}) =>
-      runProgram(process.execPath, [holdfastBin, ...args], {
+      runProgram(process.execPath, [...nodeFlags, holdfastBin, ...args], {
         cwd: home,
         timeout: 60_000,
         ...options,

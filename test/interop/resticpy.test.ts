@@ -7,6 +7,7 @@ import { chmodSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import test from 'node:test';
 import { fileURLToPath } from 'node:url';
+import { nodeFlags } from '../support/node-flags.ts';
 import { runProgram } from '../support/program.ts';
 import { holdfastBin } from '../support/restic.ts';
 import { type Cleanup, tempFolder } from '../support/temp.ts';
@@ -17,7 +18,7 @@ const session = fileURLToPath(new URL('resticpy-session.py', import.meta.url));
 /** A program that the wrapper can start by one path. */
 function holdfastLauncher(t: Cleanup): string {
   const path = join(tempFolder(t), 'holdfast');
-  writeFileSync(path, `#!/bin/sh\nexec '${process.execPath}' '${holdfastBin}' "$@"\n`);
+  writeFileSync(path, `#!/bin/sh\nexec '${process.execPath}' ${nodeFlags.join(' ')} '${holdfastBin}' "$@"\n`);
   chmodSync(path, 0o755);
   return path;
 }

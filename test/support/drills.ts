@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { rewriteDatabase } from './database-snapshot.ts';
 import { makeRepositoryFolder, password } from './engine.ts';
+import { nodeFlags } from './node-flags.ts';
 import { type RunOptions, runProgram, type RunResult } from './program.ts';
 import { holdfastBin } from './restic.ts';
 import { removeTree } from './temp.ts';
@@ -49,7 +50,7 @@ export async function makeDrills(
   function commandLine(args: readonly string[], more: RunOptions['env']) {
     const flags = tool === undefined || findTool(tool)!.startsWith('/usr/') ? [] : unprivilegedFlags();
     const first = flags.length > 0 ? [setpriv, ...flags] : [];
-    const [command, ...rest] = [...first, process.execPath, holdfastBin, '--no-cache', ...args];
+    const [command, ...rest] = [...first, process.execPath, ...nodeFlags, holdfastBin, '--no-cache', ...args];
     const all: Record<string, string | undefined> = {
       ...process.env,
       ...{ RESTIC_REPOSITORY: undefined, RESTIC_PASSWORD: undefined },

@@ -1,5 +1,6 @@
 /** Runs the stock restic and our own command line on a repository in the same way, so that a test can swap them. */
 import { fileURLToPath } from 'node:url';
+import { nodeFlags } from './node-flags.ts';
 import { type RunOptions, type RunResult, runProgram } from './program.ts';
 import { toolPath } from './tools.ts';
 
@@ -31,7 +32,7 @@ export function restic(access: RepositoryAccess): BackupProgram {
 
 /** Holdfast's command line on a repository, through restic's own variables. */
 export function holdfast(access: RepositoryAccess): BackupProgram {
-  return program('holdfast', process.execPath, [holdfastBin], access);
+  return program('holdfast', process.execPath, [...nodeFlags, holdfastBin], access);
 }
 
 function program(
