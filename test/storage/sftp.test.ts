@@ -89,16 +89,52 @@ describe('sftp', { skip }, () => {
     });
   });
 
+  it('goes through the hosts of ProxyJump, with the key of each', async (t) => {
+    const config = join(tempFolder(t), 'config');
+    const at = `HostName 127.0.0.1\n  Port ${server.port}`;
+    writeFileSync(
+      config,
+      [
+        `Host inner\n  ${at}\n  ProxyJump middle,${server.user}@last:${server.port}`,
+        `Host middle\n  ${at}\n  User ${server.user}\n  IdentityFile ${server.keyFile}\n  ProxyJump outer`,
+        `Host outer\n  ${at}\n  User ${server.user}\n  IdentityFile ${server.keyFile}`,
+        `Host last\n  HostName 127.0.0.1\n  ProxyJump nowhere`,
+      ].join('\n'),
+    );
+    const storage = openSftp(server, `${server.home}/jump`, { host: 'inner', settings: { config } });
+    await storage.prepare();
+    const large = patternBytes(3_000_001, 3);
+    await storage.write('large', large);
+    assert.deepEqual(await storage.read('large'), large);
+    await storage.close();
+    // a gate that leads nowhere else
+    const gone = openSftp(server, server.home, {
+      ...{ host: 'inner', port: await freePort(), settings: { config } },
+    });
+    const error = await assertCode(gone.stat('x'), 'unreachable');
+    assert.match(error.message, /127\.0\.0\.1:\d+ cannot be reached: 127\.0\.0\.1 does not lead there/);
+    await gone.close();
+  });
+
   describe('clear sentences', () => {
     const refused = (choice: SftpChoice, code: ErrorCode, ...texts: RegExp[]): Promise<void> =>
       assertRefused(openSftp(server, server.home, choice), code, texts);
 
-    it('for a host that is behind another in ~/.ssh/config', async (t) => {
+    it('for a host that cannot be reached as ~/.ssh/config says', async (t) => {
       const config = join(tempFolder(t), 'config');
-      for (const line of ['ProxyJump gate', 'ProxyCommand ssh -W %h:%p gate']) {
-        writeFileSync(config, `Host inner\n  HostName 127.0.0.1\n  ${line}\n`);
-        const choice = { host: 'inner', settings: { config } };
-        await refused(choice, 'unsupported', /leads to inner through another host or program/, /ssh -L/);
+      const closed = await freePort();
+      for (const [line, code, ...texts] of [
+        ['ProxyCommand ssh -W %h:%p gate', 'unsupported', /leads to inner by a program/, /ssh -L/],
+        ['ProxyJump inner', 'usage', /in a circle/],
+        ['ProxyJump @', 'usage', /names no host/],
+        [`ProxyJump 127.0.0.1:${closed}`, 'unreachable', new RegExp(`^127.0.0.1:${closed} cannot be`)],
+        [`ProxyJump 127.0.0.1:${server.port}`, 'bad-credentials', /:\d+ does not let nobody in/],
+      ] as const) {
+        writeFileSync(config, `Host inner\n  HostName 127.0.0.1\n  ${line}\nHost *\n  User nobody\n`);
+        const storage = openSftp(server, server.home, { host: 'inner', settings: { config } });
+        const error = await assertCode(storage.stat('x'), code);
+        for (const text of texts) assert.match(`${error.message}; ${error.hint}`, text);
+        await storage.close();
       }
     });
 

@@ -5,8 +5,9 @@ import { knownHostName, knownTypes, verdictOn } from './known-hosts.ts';
 import type { KnownHost } from './known-hosts.ts';
 
 export interface Trust {
+  /** undefined lets the connection be made; else the reason why the server's key is not trusted */
   readonly judge: (key: Buffer) => HoldfastError | undefined;
-  /** see ConnectOptions */
+  /** types of host keys to ask for first */
   readonly knownTypes: readonly string[];
 }
 

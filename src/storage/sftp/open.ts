@@ -1,19 +1,15 @@
 /** Puts an SFTP storage together from its location, the credentials, `-o sftp.*`, the environment and ~/.ssh. */
-import { existsSync, readFileSync } from 'node:fs';
-import { homedir, userInfo } from 'node:os';
+import { homedir } from 'node:os';
 import { join } from 'node:path';
-import { HoldfastError, messageOf } from '../../kernel/errors.ts';
+import { HoldfastError } from '../../kernel/errors.ts';
 import type { StorageCredentials } from '../credentials.ts';
 import { countSetting } from '../settings.ts';
 import type { Storage } from '../storage.ts';
-import { trustIn } from './host-key.ts';
+import { connect } from './connection.ts';
 import type { SftpLocation } from './location.ts';
-import { parseKnownHosts } from './known-hosts.ts';
-import type { KnownHost } from './known-hosts.ts';
-import { loginOf } from './login.ts';
 import { createPool } from './pool.ts';
-import { connectSession } from './session.ts';
-import { readSshConfig } from './ssh-config.ts';
+import { routeTo } from './route.ts';
+import { openSession } from './session.ts';
 import { createSftpStorage } from './storage.ts';
 
 export interface OpenSftpOptions {
@@ -47,60 +43,18 @@ export function openSftpStorage(text: string, location: SftpLocation, options: O
   const connections = countSetting(settings, 'sftp.connections', defaultConnections);
 
   const pool = createPool(async (signal) => {
-    const config = readSshConfig(configFile, location.host, home);
-    if (config.proxy !== undefined) {
-      throw new HoldfastError(
-        'unsupported',
-        `${configFile} leads to ${location.host} through another host or program`,
-        {
-          hint: 'open a tunnel with ssh -L, and name its end as the host',
-        },
-      );
-    }
-    const host = config.hostName ?? location.host;
-    const port = location.port ?? config.port ?? 22;
-    const user = location.user ?? credentials.user ?? config.user ?? userInfo().username;
-    const login = loginOf({
-      user,
-      password: credentials.password ?? (environment['HOLDFAST_SFTP_PASSWORD'] || undefined),
-      keyFile: credentials.keyFile ?? (environment['HOLDFAST_SFTP_KEY_FILE'] || undefined),
-      keyPassphrase: credentials.keyPassphrase ?? (environment['HOLDFAST_SFTP_KEY_PASSPHRASE'] || undefined),
-      identityFiles: config.identityFiles,
-      agent: environment['SSH_AUTH_SOCK'] || undefined,
-      home,
+    const target = { ...location, user: location.user ?? credentials.user };
+    const route = routeTo(target, {
+      ...{ configFile, home, knownHosts: settings.get('known-hosts') || undefined },
+      login: {
+        password: credentials.password ?? (environment['HOLDFAST_SFTP_PASSWORD'] || undefined),
+        keyFile: credentials.keyFile ?? (environment['HOLDFAST_SFTP_KEY_FILE'] || undefined),
+        keyPassphrase:
+          credentials.keyPassphrase ?? (environment['HOLDFAST_SFTP_KEY_PASSPHRASE'] || undefined),
+        agent: environment['SSH_AUTH_SOCK'] || undefined,
+      },
     });
-    const named = settings.get('known-hosts');
-    const files =
-      named === undefined || named === '' ? usualKnownHosts(config.knownHostsFiles, home) : [named];
-    const trust = trustIn(
-      readKnownHosts(files, named !== undefined),
-      config.hostKeyAlias ?? host,
-      port,
-      files[0]!,
-    );
-    return connectSession({ host, port, user, login, ...trust, timeout }, signal);
+    return openSession(await connect(route, timeout, signal), timeout, signal);
   }, connections);
   return createSftpStorage(text, location.path, pool);
-}
-
-function usualKnownHosts(configured: readonly string[], home: string): string[] {
-  const own = ['known_hosts', 'known_hosts2'].map((name) => join(home, '.ssh', name));
-  return [...(configured.length > 0 ? configured : own), '/etc/ssh/ssh_known_hosts'];
-}
-
-function readKnownHosts(files: readonly string[], mustExist: boolean): KnownHost[] {
-  return files.flatMap((file) => {
-    if (!mustExist && !existsSync(file)) return [];
-    try {
-      return parseKnownHosts(readFileSync(file, 'utf8'));
-    } catch (cause) {
-      throw new HoldfastError(
-        'usage',
-        `the file of known hosts ${file} cannot be read: ${messageOf(cause)}`,
-        {
-          cause,
-        },
-      );
-    }
-  });
 }

@@ -1,10 +1,10 @@
-/** One connection to an SSH server with its SFTP channel: requests as promises, which all fail when the connection is lost. */
-import ssh from 'ssh2';
-import type { SFTPWrapper, ServerHostKeyAlgorithm } from 'ssh2';
+/** The SFTP channel of a connection to an SSH server: requests as promises, which all fail when the connection is lost. */
+import type ssh from 'ssh2';
+import type { SFTPWrapper } from 'ssh2';
 import { HoldfastError, throwIfAborted } from '../../kernel/errors.ts';
+import { orAborted } from '../../kernel/or-aborted.ts';
+import type { Connection } from './connection.ts';
 import { connectError, status, statusOf } from './errors.ts';
-import type { Login } from './login.ts';
-import { connectSocket } from './socket.ts';
 
 export interface Session {
   /** true from the moment when no request can be answered any more */
@@ -23,95 +23,25 @@ export interface Session {
 
 export type Send<T> = (sftp: SFTPWrapper, done: (error: Error | null | undefined, value?: T) => void) => void;
 
-export interface ConnectOptions {
-  readonly host: string;
-  readonly port: number;
-  readonly user: string;
-  readonly login: Login;
-  /** undefined lets the connection be made; else the reason why the server's key is not trusted */
-  readonly judge: (key: Buffer) => HoldfastError | undefined;
-  /** types of host keys to ask for first */
-  readonly knownTypes: readonly string[];
-  /** milliseconds without an answer after which a connection counts as lost */
-  readonly timeout: number;
-}
-
-/** Milliseconds for the connection, and for finding out that its other end is gone. */
-const connectTimeout = 30_000;
-const keepAlive = 20_000;
-
-/** The authenticated ciphers that processors have instructions for, first. */
-const ciphers: ssh.CipherAlgorithm[] = [
-  'aes128-gcm@openssh.com',
-  'aes256-gcm@openssh.com',
-  'chacha20-poly1305@openssh.com' as ssh.CipherAlgorithm,
-  'aes128-ctr',
-  'aes192-ctr',
-  'aes256-ctr',
-];
-
-/** Rejects with one of the sentences of errors.ts. */
-export async function connectSession(options: ConnectOptions, signal?: AbortSignal): Promise<Session> {
-  throwIfAborted(signal);
-  const { host, port, user, login, judge } = options;
-  const client = new ssh.Client();
-  const socket = connectSocket(host, port);
-  const { promise, resolve, reject } = Promise.withResolvers<SFTPWrapper>();
-  let untrusted: HoldfastError | undefined;
-  const fail = (error: unknown): void =>
-    reject(untrusted ?? connectError(error, { host, port, user, ways: login.ways }));
-  client.on('error', (error: Error & { readonly level?: string }) => {
-    // An agent that is not there any more: other ways to log in follow.
-    if (error.level !== 'agent') fail(error);
-  });
-  client.on('close', () => fail(new Error('Connection closed')));
-  client.on('ready', () => client.sftp((error, sftp) => (error ? fail(error) : resolve(sftp))));
-  const onAbort = (): void =>
-    reject(new HoldfastError('interrupted', 'interrupted', { cause: signal?.reason }));
-  signal?.addEventListener('abort', onAbort);
+/** Rejects with one of the sentences of errors.ts. Ends the connection when there is no SFTP on it. */
+export async function openSession(
+  connection: Connection,
+  timeout: number,
+  signal?: AbortSignal,
+): Promise<Session> {
+  const { client, place } = connection;
   try {
-    client.connect({
-      sock: socket,
-      username: user,
-      authHandler: [...login.methods],
-      readyTimeout: connectTimeout,
-      keepaliveInterval: Math.min(keepAlive, options.timeout),
-      keepaliveCountMax: 3,
-      algorithms: { cipher: ciphers, serverHostKey: hostKeyOrder(options.knownTypes) },
-      hostVerifier: (key: Buffer) => {
-        untrusted = judge(key);
-        return untrusted === undefined;
-      },
-    });
-    const sftp = await promise;
-    return createSession(client, sftp, options);
+    const { promise, resolve, reject } = Promise.withResolvers<SFTPWrapper>();
+    client.on('close', () => reject(new Error('Connection closed')));
+    client.sftp((error, sftp) => (error ? reject(error) : resolve(sftp)));
+    return createSession(client, await orAborted(promise, signal), timeout);
   } catch (error) {
-    socket.destroy();
-    throw error instanceof HoldfastError
-      ? error
-      : connectError(error, { host, port, user, ways: login.ways });
-  } finally {
-    signal?.removeEventListener('abort', onAbort);
+    client.destroy();
+    throw connectError(error, place);
   }
 }
 
-const hostKeyAlgorithms: ServerHostKeyAlgorithm[] = [
-  'ssh-ed25519',
-  'ecdsa-sha2-nistp256',
-  'ecdsa-sha2-nistp384',
-  'ecdsa-sha2-nistp521',
-  'rsa-sha2-512' as ServerHostKeyAlgorithm,
-  'rsa-sha2-256' as ServerHostKeyAlgorithm,
-];
-
-/** Servers show one key alone: it should be of a type that is known. */
-function hostKeyOrder(known: readonly string[]): ServerHostKeyAlgorithm[] {
-  const isKnown = (name: string): boolean =>
-    known.includes(name) || (name.startsWith('rsa-') && known.includes('ssh-rsa'));
-  return [...hostKeyAlgorithms.filter(isKnown), ...hostKeyAlgorithms.filter((name) => !isKnown(name))];
-}
-
-function createSession(client: ssh.Client, sftp: SFTPWrapper, { timeout }: ConnectOptions): Session {
+function createSession(client: ssh.Client, sftp: SFTPWrapper, timeout: number): Session {
   const waiting = new Set<(error: Error) => void>();
   let lost = false;
   let silence: NodeJS.Timeout | undefined;

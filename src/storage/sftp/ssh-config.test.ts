@@ -25,7 +25,7 @@ describe('readSshConfig', () => {
         '  IdentityFile ~/.ssh/first',
         '  IdentityFile %d/second',
         'Host !backup *',
-        '  ProxyJump gate',
+        '  ProxyJump anna@gate:2022,inner',
         'Match user nobody',
         '  Port 1',
         'Host *',
@@ -45,17 +45,18 @@ describe('readSshConfig', () => {
       user: 'back up',
       identityFiles: [`${home}/.ssh/first`, `${home}/second`, `${home}/third`],
       knownHostsFiles: [`${home}/one`, `${home}/two`],
+      jumps: [],
     });
     assert.equal(readSshConfig(path, 'included', home).port, 2022);
   });
 
   it('tells that another way leads to the host', () => {
-    assert.equal(readSshConfig(path, 'other1', home).proxy, 'gate');
-    assert.equal(readSshConfig(path, 'backup', home).proxy, undefined);
+    assert.deepEqual(readSshConfig(path, 'other1', home).jumps, ['anna@gate:2022', 'inner']);
+    assert.deepEqual(readSshConfig(path, 'backup', home).jumps, []);
   });
 
   it('goes without a file', () => {
-    const none = { identityFiles: [], knownHostsFiles: [] };
+    const none = { identityFiles: [], knownHostsFiles: [], jumps: [] };
     assert.deepEqual(readSshConfig(join(home, 'absent'), 'backup', home), none);
   });
 });

@@ -10,8 +10,10 @@ export interface HostSettings {
   readonly identityFiles: readonly string[];
   readonly knownHostsFiles: readonly string[];
   readonly hostKeyAlias?: string;
-  /** how ssh would get there when not directly: ProxyCommand or ProxyJump, with its value */
-  readonly proxy?: string;
+  /** ProxyCommand */
+  readonly proxyCommand?: string;
+  /** hosts of ProxyJump that lead there, the first one first; each `user@host:port` or less */
+  readonly jumps: readonly string[];
 }
 
 /** The settings for `host`: as in ssh, the first value found counts, and identity files add up. `Match` blocks are passed over. */
@@ -19,7 +21,9 @@ export function readSshConfig(path: string, host: string, home: string): HostSet
   const found = new Map<string, string[]>();
   walk(path, host, home, found, 0);
   const first = (key: string): string | undefined => found.get(key)?.[0];
-  const proxy = first('proxycommand') ?? first('proxyjump');
+  const [proxyCommand, jumps] = [first('proxycommand'), first('proxyjump')].map((value) =>
+    value?.toLowerCase() === 'none' ? undefined : value,
+  );
   const port = Number(first('port'));
   const [hostName, user, hostKeyAlias] = [first('hostname'), first('user'), first('hostkeyalias')];
   const files = (key: string): string[] =>
@@ -27,11 +31,12 @@ export function readSshConfig(path: string, host: string, home: string): HostSet
   return {
     identityFiles: files('identityfile'),
     knownHostsFiles: files('userknownhostsfile'),
+    jumps: jumps?.split(',') ?? [],
     ...(hostName === undefined ? {} : { hostName: hostName.replaceAll('%h', host) }),
     ...(Number.isInteger(port) && port > 0 ? { port } : {}),
     ...(user === undefined ? {} : { user }),
     ...(hostKeyAlias === undefined ? {} : { hostKeyAlias }),
-    ...(proxy === undefined || proxy.toLowerCase() === 'none' ? {} : { proxy }),
+    ...(proxyCommand === undefined ? {} : { proxyCommand }),
   };
 }
 
