@@ -4,6 +4,7 @@ import { openStoredDatabase } from '../operations/database/database-dump.ts';
 import { driverOfKind, isDatabaseUrl } from '../sources/database/drivers.ts';
 import { checkDatabase, refuseLargeObjects } from '../sources/masking/rule-conflicts.ts';
 import { loadMaskingRules } from '../sources/masking/rules-file.ts';
+import { openPaths } from '../sources/masking/open-paths.ts';
 import { suggestRules, uncovered } from '../sources/masking/suggest-rules.ts';
 import { tableLabel } from '../sources/masking/column-maskers.ts';
 import type { DatabaseSample } from '../sources/masking/table-sample.ts';
@@ -60,6 +61,18 @@ export async function runMaskCheck(
     if (sample.largeObjects) {
       refuseLargeObjects(rules);
       if (rules.largeObjects === 'keep') context.warn(`${unmasked}, and the rules keep them as they are`);
+    }
+    const paths = await openPaths(rules, sample);
+    for (const [column, missing] of paths) {
+      if (terminal.json) terminal.emit({ message_type: 'unclassified', column, paths: missing });
+      else terminal.result(`${column} has no rule for ${missing.join(', ')}`);
+    }
+    if (paths.size > 0) {
+      throw new HoldfastError(
+        'usage',
+        `${file}: strict, and ${plural(paths.size, 'column')} of documents have values that no path leads to`,
+        { hint: "give each path a rule; '$..*': keep as the last one keeps all the rest" },
+      );
     }
     const open = uncovered(rules, await suggestRules(sample));
     for (const { table, column, why } of open) {

@@ -42,7 +42,7 @@ columns:
   name: name
   phone: phone
   born: { date: 300 days }
-  doc: { json: { $.contact.email: email, $..phone: phone } }
+  doc: { json: { $.contact.email: email, $..phone: phone, '$..*': keep } }
   note: text
   photo: pseudonym
   salary: { number: 10% }

@@ -62,7 +62,7 @@ columns:
   crm.people.home: &address { fields: { street: { address: street }, city: { address: city }, phone: phone } }
   crm.people.former: { fields: { street: { address: street }, city: { address: city }, phone: phone } }
   crm.people.aliases: text
-  crm.people.doc: { json: { $.contact.email: email, $..phone: phone, $.text: text } }
+  crm.people.doc: { json: { $.contact.email: email, $..phone: phone, $.text: text, '$..*': keep } }
   '*.note': text
   crm.people.photo: pseudonym
   crm.people.salary: { number: 10% }

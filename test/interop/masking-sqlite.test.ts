@@ -35,7 +35,7 @@ columns:
   name: name
   phone: phone
   born: { date: 300 days }
-  doc: { json: { $.contact.email: email } }
+  doc: { json: { $.contact.email: email, $.plain: keep } }
   note: text
   photo: pseudonym
   iban: pseudonym

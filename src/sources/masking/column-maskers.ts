@@ -121,7 +121,7 @@ export function createColumnMaskers(
       return describe(contentMasker(column, emails), true);
     }
     try {
-      return describe(createMasker(found.rule, key, column, emails), false);
+      return describe(createMasker(found.rule, key, column, emails, rules.strict), false);
     } catch (error) {
       if (!(error instanceof HoldfastError)) throw error;
       const where = `${found.place}: column ${tableLabel(table)}.${column.name}`;
@@ -153,8 +153,14 @@ function unclassified(rules: MaskingRules, table: TableShape, column: ColumnShap
   return (column.fields ?? []).filter(({ name }) => !known.has(name)).map(({ name }) => `${label} (${name})`);
 }
 
-function createMasker(rule: Rule, key: MaskingKey, column: ColumnShape, emails?: ValueMasker): ValueMasker {
-  const masker = createBareMasker(rule, key, column, emails);
+function createMasker(
+  rule: Rule,
+  key: MaskingKey,
+  column: ColumnShape,
+  emails?: ValueMasker,
+  isStrict = false,
+): ValueMasker {
+  const masker = createBareMasker(rule, key, column, emails, isStrict);
   const width = paddingOf(column.type);
   return width === undefined ? masker : maskPadded(masker, width, takesEmpty(rule));
 }
@@ -168,11 +174,13 @@ function createBareMasker(
   key: MaskingKey,
   column: ColumnShape,
   emails: ValueMasker | undefined,
+  isStrict: boolean,
 ): ValueMasker {
   const type = parseColumnType(column.type);
   const { maxLength } = type;
   if (type.family === 'array' && rule.kind !== 'null' && rule.kind !== 'fixed') {
-    return maskArray(createMasker(rule, key, { ...column, type: elementType(column.type!) }, emails));
+    const element = { ...column, type: elementType(column.type!) };
+    return maskArray(createMasker(rule, key, element, emails, isStrict));
   }
   if (!(fitting[rule.kind]?.includes(type.family) ?? true)) {
     throw new HoldfastError('usage', `the rule ${rule.kind} does not fit the type ${column.type}`);
@@ -217,10 +225,10 @@ function createBareMasker(
         if (rule.kind === 'keep') return { path, masker: undefined, verbatim: !rule.anywhere };
         return { path, masker: createMasker(rule, key, unknownColumn) };
       });
-      return maskJson(paths, emails);
+      return maskJson(paths, emails, isStrict);
     }
     case 'fields':
-      return maskFields(rule.fields, key, column.fields ?? [], emails);
+      return maskFields(rule.fields, key, column.fields ?? [], emails, isStrict);
   }
 }
 
@@ -247,12 +255,13 @@ function maskFields(
   key: MaskingKey,
   fields: readonly ColumnShape[],
   emails: ValueMasker | undefined,
+  isStrict: boolean,
 ): ValueMasker {
   const strange = rules.find(({ name }) => fields.every((field) => field.name !== name));
   if (strange) throw new HoldfastError('usage', `the type has no field ${strange.name}`);
   const maskers = fields.map((field) => {
     const rule = rules.find(({ name }) => name === field.name)?.rule;
-    if (rule !== undefined && rule.kind !== 'keep') return createMasker(rule, key, field, emails);
+    if (rule !== undefined && rule.kind !== 'keep') return createMasker(rule, key, field, emails, isStrict);
     const content = contentFamilies.includes(parseColumnType(field.type).family) && rule?.anywhere !== false;
     return content && emails ? contentMasker(field, emails) : undefined;
   });

@@ -1,12 +1,13 @@
 /** Masks rows in the text format of PostgreSQL's COPY: masked columns are decoded and written anew, all else is copied. */
 import { ByteWriter, equalBytes } from '../../kernel/bytes.ts';
-import { HoldfastError, messageOf } from '../../kernel/errors.ts';
+import { HoldfastError } from '../../kernel/errors.ts';
 import { type ColumnMasker, createColumnMaskers, tableLabel } from './column-maskers.ts';
 import type { TableShape } from './column-type.ts';
 import { readEscaped, writeEscaped } from './copy-escapes.ts';
 import { readHex, writeHex } from './hex-bytes.ts';
 import type { MaskingKey } from './keyed-functions.ts';
 import type { MaskingRules } from './rule.ts';
+import { notMasked } from './value-masker.ts';
 
 export interface RowMasker {
   /** rows that have gone through */
@@ -46,8 +47,9 @@ export function createRowMasker(rules: MaskingRules, key: MaskingKey, table: Tab
   let rows = 0;
   let ended = false;
 
+  const place = (): string => `row ${rows + 1} of ${tableLabel(table)}`;
   const fail = (message: string): never => {
-    throw new HoldfastError('corrupt', `row ${rows + 1} of ${tableLabel(table)} ${message}`);
+    throw new HoldfastError('corrupt', `${place()} ${message}`);
   };
 
   /** how many columns from this one on are copied unseen */
@@ -153,8 +155,7 @@ export function createRowMasker(rules: MaskingRules, key: MaskingKey, table: Tab
     try {
       return maskField(masker, slab, start, end, escaped, output);
     } catch (error) {
-      if (!(error instanceof HoldfastError)) throw error;
-      return fail(`has in column ${masker.column} what its rule cannot mask: ${messageOf(error)}`);
+      throw notMasked(place(), masker.column, error);
     }
   };
 

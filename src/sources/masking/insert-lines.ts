@@ -1,6 +1,6 @@
 /** Masks the rows of INSERT statements in dumps of MySQL and MariaDB; all other lines are copied. */
 import { ByteWriter, equalBytes } from '../../kernel/bytes.ts';
-import { HoldfastError, messageOf } from '../../kernel/errors.ts';
+import { HoldfastError } from '../../kernel/errors.ts';
 import { type ColumnMasker, createColumnMaskers, tableLabel } from './column-maskers.ts';
 import type { TableShape } from './column-type.ts';
 import type { RowMasker } from './copy-rows.ts';
@@ -9,6 +9,7 @@ import { beginsInsert, type InsertHead, readInsertHead } from './insert-head.ts'
 import type { MaskingKey } from './keyed-functions.ts';
 import type { MaskingRules } from './rule.ts';
 import { isNumber, type Literal, readLiteral, readQuoted, writeQuoted } from './sql-literal.ts';
+import { notMasked } from './value-masker.ts';
 
 const newline = 10;
 const quote = 0x27;
@@ -52,8 +53,9 @@ export function createInsertMasker(
     return statement;
   };
 
+  const place = ({ rows, label }: Statement): string => `row ${rows + 1} of ${label}`;
   const fail = (statement: Statement, message: string): never => {
-    throw new HoldfastError('corrupt', `row ${statement.rows + 1} of ${statement.label} ${message}`);
+    throw new HoldfastError('corrupt', `${place(statement)} ${message}`);
   };
 
   /** Masks the row whose bracket stands at `start`, and returns the place behind it. */
@@ -74,8 +76,7 @@ export function createInsertMasker(
         try {
           if (maskLiteral(masker, slab, i, end, literal, output)) copied = end;
         } catch (error) {
-          if (!(error instanceof HoldfastError)) throw error;
-          fail(statement, `has in column ${masker.column} what its rule cannot mask: ${messageOf(error)}`);
+          throw notMasked(place(statement), masker.column, error);
         }
       }
       i = end;

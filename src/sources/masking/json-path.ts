@@ -38,6 +38,50 @@ export function parseJsonPath(text: string): JsonPath | undefined {
   return steps.at(-1)?.kind === 'deep' ? undefined : { text, steps };
 }
 
+/** The step to a key of an object, as `parseJsonPath` reads it. */
+export function stepTo(key: string): string {
+  return /^[\p{L}_][\p{L}\p{N}_]*$/u.test(key) ? `.${key}` : `['${key.replaceAll(/['\\]/g, '\\$&')}']`;
+}
+
+/** The path to a place; what is in lists is taken together. */
+export function pathTo(trail: readonly (string | number)[]): string {
+  return `$${trail.map((place) => (typeof place === 'number' ? '[*]' : stepTo(place))).join('')}`;
+}
+
+/**
+ * Where the first path stands that fits a place, or what the place is in: `above` is what counts for that, the number of
+ * paths when nothing does.
+ */
+export function firstFitting(
+  paths: readonly { readonly path: JsonPath }[],
+  trail: readonly (string | number)[],
+  above: number,
+): number {
+  for (let at = 0; at < above; at++) if (fitsTrail(paths[at]!.path, trail)) return at;
+  return above;
+}
+
+/** The places of a document that no path leads to, each once, but for those of nulls. */
+export function unclassifiedPaths(
+  document: unknown,
+  paths: readonly { readonly path: JsonPath }[],
+): ReadonlySet<string> {
+  const found = new Set<string>();
+  const trail: (string | number)[] = [];
+  const walk = (value: unknown, above: number): void => {
+    const at = firstFitting(paths, trail, above);
+    if (typeof value === 'object' && value !== null) {
+      for (const [key, each] of Object.entries(value)) {
+        trail.push(Array.isArray(value) ? Number(key) : key);
+        walk(each, at);
+        trail.pop();
+      }
+    } else if (value !== null && at === paths.length) found.add(pathTo(trail));
+  };
+  walk(document, paths.length);
+  return found;
+}
+
 /** True when the path leads to the place that `trail` names: keys as text, places in lists as numbers. */
 export function fitsTrail(path: JsonPath, trail: readonly (string | number)[]): boolean {
   return fits(path.steps, 0, trail, 0);

@@ -16,11 +16,12 @@ function apply(
   document: string,
   paths: Record<string, ValueMasker | undefined>,
   elsewhere?: ValueMasker,
+  isStrict = false,
 ): string {
   const list = Object.entries(paths).map(([text, masker]) => ({ path: parseJsonPath(text)!, masker }));
   const output = new ByteWriter(1);
   const input = Buffer.from(document);
-  assert.ok(maskJson(list, elsewhere).mask(input, 0, input.length, output));
+  assert.ok(maskJson(list, elsewhere, isStrict).mask(input, 0, input.length, output));
   return Buffer.from(output.view()).toString();
 }
 
@@ -95,5 +96,26 @@ test('any document passes as it is when nothing fits, and masked ones stay docum
       assert.ok(!apply(document, { $: stars }).includes('true'));
     }),
     { examples: [[{ a: 'true' }, undefined]] },
+  );
+});
+
+test('of several paths the first counts, also where a later one leads to what is around', () => {
+  const paths = { '$.a.b': stars, '$..*': undefined };
+  assert.equal(apply('{"a":{"b":"x","c":"y"},"d":1}', paths), '{"a":{"b":"***","c":"y"},"d":1}');
+  assert.equal(apply('{"a":{"b":"x"}}', { '$.a': undefined, '$.a.b': stars }), '{"a":{"b":"x"}}');
+});
+
+test('strict: every value needs a path, and all without one are named', () => {
+  const document = '{"a":{"b":"x","c":null},"l":[1,{"o k":true},2],"e":"", "n":{}}';
+  assert.throws(
+    () => apply(document, { '$.a': stars }, emails, true),
+    (error) =>
+      hasCode(error, 'usage') &&
+      error.message === "strict, and none of its paths leads to $.l[*], $.l[*]['o k'], $.e" &&
+      /\$\.\.\*.: keep/.test(error.hint!),
+  );
+  assert.equal(
+    apply(document, { '$.a': stars, '$..*': undefined }, emails, true),
+    document.replace('"x"', '"***"'),
   );
 });

@@ -1,7 +1,7 @@
 /** Masks values inside JSON documents; what no path leads to stays byte for byte, spaces and long numbers included. */
 import { HoldfastError } from '../../kernel/errors.ts';
 import { ByteWriter } from '../../kernel/bytes.ts';
-import { fitsTrail, type JsonPath } from './json-path.ts';
+import { firstFitting, type JsonPath, pathTo } from './json-path.ts';
 import type { ValueMasker } from './value-masker.ts';
 
 export interface JsonPathMasker {
@@ -15,17 +15,24 @@ export interface JsonPathMasker {
 /** Deeper documents are refused: the reader calls itself. */
 const maxDepth = 1000;
 
+/** Of those that no path fits so many are named. */
+const namedPaths = 20;
+
 const token =
   /[ \t\n\r]*(?:([{}[\]:,])|("(?:[^"\\\x00-\x1f]|\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4}))*")|(-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][-+]?\d+)?|true|false|null))/y;
 const blank = /[ \t\n\r]*$/y;
 const jsonNumber = /^-?(?:0|[1-9]\d*)(?:\.\d+)?$/;
 
 /**
- * The first path that fits a value counts, and holds for all values below it; texts that none fits go through
- * `elsewhere`. Numbers that stay numbers are written as numbers, everything else as text. Throws the code `corrupt`
- * when the value is not a JSON document.
+ * A path holds for the value that it leads to and for all values below it; of several the first counts. Texts that none
+ * fits go through `elsewhere`. Numbers that stay numbers are written as numbers, everything else as text. Throws the code
+ * `corrupt` when the value is not a JSON document, and `usage` for values that no path fits when every one needs one.
  */
-export function maskJson(paths: readonly JsonPathMasker[], elsewhere: ValueMasker | undefined): ValueMasker {
+export function maskJson(
+  paths: readonly JsonPathMasker[],
+  elsewhere: ValueMasker | undefined,
+  isStrict = false,
+): ValueMasker {
   const scratch = new ByteWriter();
 
   /** The replacement of one leaf, as JSON, each byte a character. */
@@ -60,15 +67,18 @@ export function maskJson(paths: readonly JsonPathMasker[], elsewhere: ValueMaske
       output += text.slice(copied, position - source.length) + masked;
       copied = position;
     };
+    const missing = new Set<string>();
     const leaf = (inherited: JsonPathMasker | undefined): void => {
       const isText = found[2] !== undefined;
+      if (isStrict && !inherited && found[3] !== 'null') missing.add(pathTo(trail));
       const masker = inherited?.masker ?? (isText && !inherited?.verbatim ? elsewhere : undefined);
       if (masker === undefined) return;
       const source = (found[2] ?? found[3])!;
       splice(source, replace(masker, source, isText));
     };
-    const value = (inherited: JsonPathMasker | undefined): void => {
-      const rule = inherited ?? paths.find(({ path }) => fitsTrail(path, trail));
+    const value = (above: number): void => {
+      const at = firstFitting(paths, trail, above);
+      const rule = paths[at];
       if (trail.length > maxDepth) throw new HoldfastError('corrupt', 'the JSON document is too deep');
       const opening = found[1];
       if (opening === undefined) return leaf(rule);
@@ -86,7 +96,7 @@ export function maskJson(paths: readonly JsonPathMasker[], elsewhere: ValueMaske
         } else {
           trail.push(index);
         }
-        value(rule);
+        value(at);
         trail.pop();
         next();
         if (found[1] === closing) break;
@@ -95,9 +105,10 @@ export function maskJson(paths: readonly JsonPathMasker[], elsewhere: ValueMaske
       }
     };
     next();
-    value(undefined);
+    value(paths.length);
     blank.lastIndex = position;
     if (!blank.test(text)) throw malformed();
+    if (missing.size > 0) throw unclassified([...missing]);
     return output + text.slice(copied);
   };
 
@@ -114,6 +125,15 @@ export function maskJson(paths: readonly JsonPathMasker[], elsewhere: ValueMaske
 
 function parseText(token: string): string {
   return JSON.parse(Buffer.from(token, 'latin1').toString()) as string;
+}
+
+function unclassified(missing: readonly string[]): HoldfastError {
+  const more = missing.length > namedPaths ? ` and ${missing.length - namedPaths} more` : '';
+  return new HoldfastError(
+    'usage',
+    `strict, and none of its paths leads to ${missing.slice(0, namedPaths).join(', ')}${more}`,
+    { hint: "give each a rule; '$..*': keep as the last path keeps all the rest" },
+  );
 }
 
 function malformed(): HoldfastError {

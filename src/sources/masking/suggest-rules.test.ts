@@ -5,6 +5,7 @@ import { createMaskingKey } from './keyed-functions.ts';
 import { createRowMasker } from './copy-rows.ts';
 import { checkDatabase } from './rule-conflicts.ts';
 import { parseMaskingRules } from './rules-file.ts';
+import { openPaths } from './open-paths.ts';
 import { suggestRules, uncovered } from './suggest-rules.ts';
 import type { DatabaseSample } from './table-sample.ts';
 import { writeRules } from './write-rules.ts';
@@ -95,7 +96,7 @@ test('rules that load, fit, and hold for keys', async () => {
       ['Contact', 'text'],
       ['born', { date: '90 days' }],
       ['tel', 'phone'],
-      ['doc', { json: { "$.a[*]['e mail']": 'email' } }],
+      ['doc', { json: { "$.a[*]['e mail']": 'email', '$.a[*].n': 'keep' } }],
       ['home', { fields: { street: { address: 'street' }, no: 'keep' } }],
       ['ip', 'keep'],
       ['is_email_confirmed', 'keep'],
@@ -142,4 +143,12 @@ test('a database without tables', async () => {
   assert.equal(parseMaskingRules(text, 'rules.yaml').largeObjects, undefined);
   const large = parseMaskingRules(writeRules([], 'x', true), 'rules.yaml');
   assert.equal(large.largeObjects, 'empty');
+});
+
+test('paths that strict rules have nothing for are found in the sample', async () => {
+  const rules = (text: string) => parseMaskingRules(text, 'rules.yaml');
+  const some = "columns: { doc: { json: { '$.a[*].n': keep } }, '*': keep }";
+  assert.deepEqual([...(await openPaths(rules(some), sample)).values()], []);
+  const found = await openPaths(rules(`strict: true\n${some}`), sample);
+  assert.deepEqual([...found.values()], [["$.a[*]['e mail']"]]);
 });

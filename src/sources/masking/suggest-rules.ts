@@ -9,6 +9,7 @@ import {
 } from './column-type.ts';
 import type { DatabaseShape, UniqueKey } from './database-shape.ts';
 import { kindOfName, kindOfValues, type PersonalKind } from './personal-kind.ts';
+import { stepTo } from './json-path.ts';
 import type { MaskingRules } from './rule.ts';
 import { readArray, readRecord } from './composite-values.ts';
 import type { DatabaseSample, TableSample } from './table-sample.ts';
@@ -33,7 +34,7 @@ export interface Guess {
   readonly addresses: boolean;
 }
 
-const sampleRows = 500;
+export const sampleRows = 500;
 /** Members of documents that are looked at. */
 const mostPaths = 200;
 
@@ -209,12 +210,14 @@ function fieldsRule(column: ColumnShape, rows: readonly (readonly (string | unde
 
 /** Rules for paths of the documents that were seen; what is in lists is taken together. */
 function jsonRule(documents: readonly string[]): Proposal {
+  let more = false;
   const leaves = new Map<string, { name: string; within: string; values: string[] }>();
   const walk = (value: unknown, path: string, name: string, within: string): void => {
     if (Array.isArray(value)) for (const each of value) walk(each, `${path}[*]`, name, within);
     else if (typeof value === 'object' && value !== null) {
-      for (const [key, each] of Object.entries(value)) walk(each, `${path}${step(key)}`, key, name);
-    } else if (value !== null && leaves.size < mostPaths) {
+      for (const [key, each] of Object.entries(value)) walk(each, `${path}${stepTo(key)}`, key, name);
+    } else if (leaves.size >= mostPaths && !leaves.has(path)) more = true;
+    else if (value !== null) {
       const leaf = leaves.get(path) ?? { name, within, values: [] };
       if (value !== '') leaf.values.push(String(value));
       leaves.set(path, leaf);
@@ -232,12 +235,15 @@ function jsonRule(documents: readonly string[]): Proposal {
   let all = true;
   for (const [path, { name, within, values }] of leaves) {
     const guess = guessOf(name, within, 'text', values);
+    paths[path] = 'keep';
     if (!guess) continue;
     paths[path] = ruleFor(guess.kind, { name }, 'text') ?? 'text';
     reasons.push(`${path}: ${guess.why}`);
     all &&= guess.addresses;
   }
-  return reasons.length === 0 ? nothing : { rule: { json: paths }, why: reasons.join('; '), addresses: all };
+  if (reasons.length === 0) return nothing;
+  if (more) paths['$..*'] = 'keep';
+  return { rule: { json: paths }, why: reasons.join('; '), addresses: all };
 }
 
 function areDocuments(values: readonly string[]): boolean {
@@ -251,10 +257,6 @@ function isDocument(value: string): boolean {
   } catch {
     return false;
   }
-}
-
-function step(key: string): string {
-  return /^[\p{L}_][\p{L}\p{N}_]*$/u.test(key) ? `.${key}` : `['${key.replaceAll(/['\\]/g, '\\$&')}']`;
 }
 
 /** Columns that refer to each other get the same rule: else joins would not hold. */

@@ -1,5 +1,6 @@
 /** The shape of what masks one value, and what the makers of such things share. */
 import type { ByteWriter } from '../../kernel/bytes.ts';
+import { HoldfastError } from '../../kernel/errors.ts';
 
 export interface ValueMasker {
   /**
@@ -10,6 +11,16 @@ export interface ValueMasker {
   mask(input: Uint8Array, start: number, end: number, output: ByteWriter): boolean;
   /** true: all that is appended is printable ASCII without quotes and backslashes */
   readonly plain: boolean;
+}
+
+/** The error of a masker, and where the value stands that it could not be applied to. */
+export function notMasked(place: string, column: string, error: unknown): unknown {
+  if (!(error instanceof HoldfastError)) return error;
+  const { code, hint, message } = error;
+  return new HoldfastError(code, `${place} has in column ${column} what its rule cannot mask: ${message}`, {
+    ...(hint !== undefined && { hint }),
+    cause: error,
+  });
 }
 
 /**

@@ -178,6 +178,11 @@ test('UTF-16, and remarks in the schema', async (t) => {
 test('rules that do not fit are named before anything is written', async (t) => {
   const cases: [schema: string, rules: string, words: RegExp][] = [
     ['create table a (b, c)', '{ strict: true, columns: { b: keep } }', /no rule classifies a\.c/],
+    [
+      `create table a (d json); insert into a values ('{"x":1,"y":{"z":2}}')`,
+      '{ strict: true, columns: { d: { json: { $.x: keep } } } }',
+      /a row has in column a\.d what its rule cannot mask: strict, and none of its paths leads to \$\.y\.z$/,
+    ],
     ['create table a (b)', '{ columns: { a.x: text } }', /there is no column a\.x/],
     ['create table a (b int not null)', '{ columns: { b: null } }', /does not take NULL/],
     [

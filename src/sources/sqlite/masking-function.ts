@@ -1,9 +1,9 @@
 /** A rule of masking as a function that SQLite calls for each value of a column. */
 import type { SQLInputValue } from 'node:sqlite';
 import { ByteWriter } from '../../kernel/bytes.ts';
-import { HoldfastError, messageOf } from '../../kernel/errors.ts';
 import type { ColumnMasker } from '../masking/column-maskers.ts';
 import { isNumber } from '../masking/sql-literal.ts';
+import { notMasked } from '../masking/value-masker.ts';
 
 type Value = null | bigint | number | string | Uint8Array;
 
@@ -25,7 +25,7 @@ export interface MaskingFunctions {
   text(value: string): Uint8Array | string | null;
 }
 
-/** The functions of one column. `label` names it in errors of the code `corrupt`. */
+/** The functions of one column. `label` names it in errors. */
 export function maskingFunctions(masker: ColumnMasker, label: string): MaskingFunctions {
   let input = Buffer.allocUnsafe(1024);
   const output = new ByteWriter();
@@ -86,12 +86,7 @@ export function maskingFunctions(masker: ColumnMasker, label: string): MaskingFu
       try {
         return run(value);
       } catch (error) {
-        if (!(error instanceof HoldfastError)) throw error;
-        throw new HoldfastError(
-          'corrupt',
-          `a row has in column ${label} what its rule cannot mask: ${messageOf(error)}`,
-          { cause: error },
-        );
+        throw notMasked('a row', label, error);
       }
     };
 
