@@ -41,7 +41,12 @@ export interface Evidence {
   /** what the dump was told to leave out of the definitions */
   readonly without?: readonly LeftOutFacet[];
   /** how the rows were masked while they passed, of which all else here tells */
-  readonly masked?: { /** SHA-256 of the rules */ readonly rules: string };
+  readonly masked?: {
+    /** SHA-256 of the rules */
+    readonly rules: string;
+    /** `schema` is of the masked programs; where this is absent, MySQL's may be of those before masking */
+    readonly programs?: true;
+  };
   /** sentences: what the dump lacks because its user may not see it */
   readonly leftOut?: readonly string[];
   /** of a SQLite database alone */

@@ -1,6 +1,7 @@
 /** A server that is started for a drill, holds one database, can be reached by nobody else, and leaves nothing behind. */
 import type { Masking } from '../masking/masking.ts';
 import type { ConnectionOptions, Environment, StoredDatabase } from './driver.ts';
+import type { Evidence } from './evidence.ts';
 import type { RestoreChoices } from './restore-plan.ts';
 
 export interface ThrowawayOptions {
@@ -26,6 +27,8 @@ export interface DrillDriver {
   describesObjects(part: string): boolean;
   /** What a restored masked database is dumped with; absent where dumps lack what the server computes. */
   readonly masking?: (signal: AbortSignal) => Masking;
+  /** True when its hash of the schema may be of something else than the snapshot has, as older versions wrote it. */
+  readonly hashedOtherwise?: (evidence: Evidence) => boolean;
   /** What such a part describes, object by object. */
   objects(part: AsyncIterable<Uint8Array>): AsyncIterable<DescribedObject>;
   /** Where a dump in one file is not taken apart: what of it `objects` takes. */

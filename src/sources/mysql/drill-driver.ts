@@ -11,6 +11,7 @@ import { gatherWithoutRows } from './without-rows.ts';
 export const mysqlDrill: DrillDriver = {
   start: startThrowawayMysql,
   masking: generatedMasking,
+  hashedOtherwise: ({ masked }) => masked !== undefined && !masked.programs,
   describesObjects: (part) => [schemaName, programsName, viewsName].includes(part),
   objects: schemaObjects,
   gatherSchema: gatherWithoutRows,

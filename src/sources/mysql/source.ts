@@ -141,7 +141,7 @@ async function* entries(
     ...(chosen.choices && { choices: chosen.choices }),
     ...(globals && { globals: { name: globalsName, bytes: globals.length, passwords: true } }),
     tables: tables.map((table) => ({ ...table, ...details.get(table.name) })),
-    ...(options.masking && { masked: { rules: options.masking.rules.digest } }),
+    ...(options.masking && { masked: { rules: options.masking.rules.digest, programs: true } }),
     ...(lacking.length > 0 && { leftOut: lacking }),
   };
   yield entry(evidenceName, { kind: 'stream', bytes: once(encodeEvidence(evidence)) });

@@ -52,7 +52,7 @@ const lacking = [
 
 /** What it says when the choice of tables left out something that these need. */
 const leftOut =
-  /(?:schema|relation|type|function|operator|collation|text search \w+|extension) .* does not exist/;
+  /(?:schema|relation|type|function|operator|collation|text search \w+|extension) .* does not exist|, and neither in the dump nor in the database /;
 
 export function startThrowawayPostgres(
   stored: StoredDatabase,
