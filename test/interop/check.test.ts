@@ -19,6 +19,7 @@ import { check } from '../../src/operations/check/check.ts';
 import type { ReadDataSubset } from '../../src/operations/check/subset.ts';
 import { createLocalStorage } from '../../src/storage/local.ts';
 import { openRepository } from '../../src/vaults/repository/open.ts';
+import { cheapenKey } from '../support/cheap-key.ts';
 import { fixturePassword, repositoryFixtures, unpackFixture } from '../support/fixtures.ts';
 import { jsonLines } from '../support/program.ts';
 import { restic } from '../support/restic.ts';
@@ -99,8 +100,10 @@ async function makeRepository(t: TestContext): Promise<string> {
     writeFileSync(join(source, `folder-${i}`, 'text'), `text ${i}\n`.repeat(1000));
     writeFileSync(join(source, `folder-${i}`, 'random'), randomBytes(20_000));
   }
-  const program = restic({ repository: join(folder, 'repository'), password });
+  const access = { repository: join(folder, 'repository'), password };
+  const program = restic(access);
   await program.run(['init']);
+  await cheapenKey(access);
   await program.run(['backup', '.'], { cwd: source });
   writeFileSync(join(source, 'folder-3', 'more'), randomBytes(50_000));
   await program.run(['backup', '.'], { cwd: source });

@@ -8,6 +8,7 @@ import { dump, type DumpOptions } from '../../src/operations/dump.ts';
 import { createLocalStorage } from '../../src/storage/local.ts';
 import { openRepository } from '../../src/vaults/repository/open.ts';
 import type { Repository } from '../../src/vaults/repository/repository.ts';
+import { cheapenKey } from '../support/cheap-key.ts';
 import { runProgram } from '../support/program.ts';
 import { type BackupProgram, restic } from '../support/restic.ts';
 import { tempFolder } from '../support/temp.ts';
@@ -25,8 +26,10 @@ async function backup(t: TestContext): Promise<Backup> {
   const source = join(folder, 'source');
   mkdirSync(source);
   makeTree(source);
-  const program = restic({ repository: join(folder, 'repository'), password: 'test' });
+  const access = { repository: join(folder, 'repository'), password: 'test' };
+  const program = restic(access);
   await program.run(['init']);
+  await cheapenKey(access);
   await program.run(['backup', '.'], { cwd: source });
   const repository = await openRepository(
     createLocalStorage(join(folder, 'repository')),

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { cheapenKey } from '../support/cheap-key.ts';
 import { skipWithoutOwnSystem, testUser } from '../support/own-system.ts';
 import { jsonLines, runProgram } from '../support/program.ts';
 import { holdfast, restic } from '../support/restic.ts';
@@ -46,6 +47,8 @@ for (const [security, first] of [
 
       const [one, other] = first === 'restic' ? [onTheSpot, overFtp] : [overFtp, onTheSpot];
       await one.run(['init', ...(first === 'holdfast' ? ['--chunker', 'rabin'] : [])]);
+      await cheapenKey({ repository: place, password: 'p' });
+      await give();
       await backup(one);
       if (one === onTheSpot) await give();
       const second = await backup(other);

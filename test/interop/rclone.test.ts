@@ -5,6 +5,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { setTimeout as pause } from 'node:timers/promises';
+import { cheapenKey } from '../support/cheap-key.ts';
 import { jsonLines, runProgram } from '../support/program.ts';
 import { holdfast, restic } from '../support/restic.ts';
 import { tempFolder } from '../support/temp.ts';
@@ -35,6 +36,7 @@ for (const [first, second, remote] of [
     for (let i = 0; i < 20; i++) writeFileSync(join(tree, `file${i}`), `${i} `.repeat(20_000));
 
     await writer.run(['init']);
+    await cheapenKey(access);
     await backup(writer);
     const again = await backup(other, '--force');
     assert.equal(again['data_blobs'], 0, 'the other adds no data');

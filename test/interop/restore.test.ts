@@ -17,6 +17,7 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { after, test, type TestContext } from 'node:test';
+import { cheapenKey } from '../support/cheap-key.ts';
 import type { RunResult } from '../support/program.ts';
 import { type BackupProgram, holdfast, restic } from '../support/restic.ts';
 import { tempFolder } from '../support/temp.ts';
@@ -39,6 +40,7 @@ async function makeRoom(): Promise<Room> {
     const access = { repository: join(folder, `by ${writer}`), password: 'test' };
     const programs = { restic: restic(access), holdfast: holdfast(access) };
     await programs[writer].run(['init']);
+    await cheapenKey(access);
     await programs[writer].run(['backup', '.'], { cwd: source });
     return programs;
   };

@@ -24,6 +24,7 @@ import { openRepository } from '../../src/vaults/repository/open.ts';
 import type { Repository } from '../../src/vaults/repository/repository.ts';
 import { findSnapshots } from '../../src/vaults/repository/snapshot-filter.ts';
 import { rootOf } from '../../src/vaults/repository/tree-path.ts';
+import { cheapenKey } from '../support/cheap-key.ts';
 import { type BackupProgram, restic } from '../support/restic.ts';
 import { tempFolder } from '../support/temp.ts';
 import { makeTree, seededBytes } from '../support/tree.ts';
@@ -47,8 +48,10 @@ describe('verbs on a repository of restic', { skip: skipWithout('restic'), timeo
     master = join(folder, 'master');
     mkdirSync(source);
     makeTree(source);
-    const program = restic({ repository: master, password: 'test' });
+    const access = { repository: master, password: 'test' };
+    const program = restic(access);
     await program.run(['init']);
+    await cheapenKey(access);
     const backup = (...args: string[]) =>
       program.run(['backup', '.', '--host', 'host', ...args], { cwd: source });
     await backup('--tag', 'one');

@@ -12,10 +12,11 @@ import { openBucket, openStorage } from '../../src/storage/open.ts';
 import { ensureVersioning } from '../../src/storage/s3/settings/versioning.ts';
 import type { Storage } from '../../src/storage/storage.ts';
 import { assertCode, listAll, patternBytes } from '../../src/testing/storage-assertions.ts';
+import { cheapenKey } from '../support/cheap-key.ts';
 import { startMinio } from '../support/minio.ts';
 import { startRadosgw, type Radosgw } from '../support/radosgw.ts';
 import { runProgram, type RunResult } from '../support/program.ts';
-import { holdfast, holdfastBin } from '../support/restic.ts';
+import { holdfast, holdfastBin, type RepositoryAccess } from '../support/restic.ts';
 import type { S3Server } from '../support/s3-server.ts';
 import { tempFolder } from '../support/temp.ts';
 import { skipWithout } from '../support/tools.ts';
@@ -167,17 +168,18 @@ jobs: { j: { sources: s, vaults: d${retention} } }
 
     it('repositories: each role does its verbs', async (t) => {
       const folder = tempFolder(t);
-      const as = (role: BucketRole | undefined): ReturnType<typeof holdfast> =>
-        holdfast({
-          repository: `s3:${server.endpoint}/repository/some/place`,
-          password: 'p',
-          env: { ...nobody, ...(role === undefined ? owner : become(role, 'repository')) },
-        });
+      const access = (role: BucketRole | undefined): RepositoryAccess => ({
+        repository: `s3:${server.endpoint}/repository/some/place`,
+        password: 'p',
+        env: { ...nobody, ...(role === undefined ? owner : become(role, 'repository')) },
+      });
+      const as = (role: BucketRole | undefined): ReturnType<typeof holdfast> => holdfast(access(role));
       const refused = async (role: BucketRole, ...args: string[]): Promise<void> => {
         const { stderr } = await as(role).run(args, { cwd: folder, expect: [1, 3] });
         assert.match(stderr, /does not permit|could not be removed/, `${role} ${args.join(' ')}`);
       };
       await as(undefined).run(['init']);
+      await cheapenKey(access(undefined));
       for (const text of ['one', 'two']) {
         writeFileSync(join(folder, 'file'), text);
         await as('writer').run(['backup', 'file'], { cwd: folder });
