@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { randomBytes } from 'node:crypto';
 import { test } from 'node:test';
 import { createContext } from '../kernel/context.ts';
 import { toHex } from '../kernel/hex.ts';
@@ -93,6 +94,24 @@ test('packs that are used in part are packed anew, within the limits given', asy
     assert.equal(plan.statistics.packs.repack, 'maxRepackBytes' in options ? 0 : 1);
     assert.equal(plan.statistics.packs.keep, 2 - plan.statistics.packs.repack);
   }
+});
+
+test('what will not shrink is packed anew once when all has to be compressed, not every time', async () => {
+  await using repository = await smallRepository();
+  const noise = randomBytes(400_000).toString('latin1');
+  const snapshot = await addSnapshot(repository, {
+    noise,
+    tiny: 'x',
+    words: 'words '.repeat(10_000),
+    none: '',
+  });
+  const before = await readAll(repository, snapshot);
+  const first = await prune(repository, { repackUncompressed: true });
+  assert.equal(first.repackPacks.length, 1);
+  assert.deepEqual(await readAll(repository, snapshot), before);
+  const second = await planPrune(repository, { repackUncompressed: true }, context);
+  assert.deepEqual([second.repackPacks, second.removePacks], [[], []]);
+  assert.equal(second.statistics.bytes.uncompressed, 0);
 });
 
 test('packs without an index are removed, and so are entries of packs that are gone and not needed', async () => {

@@ -123,6 +123,8 @@ async function rescueBlobs(
       blobs: decision.rescue.size,
       again: true,
       recode: (blob) => blob.uncompressedLength === 0 && repository.config.version >= 2,
+      // what were stored as it is would be taken for not yet compressed by the next prune, and so for ever
+      always: options.repackUncompressed ? (options.compression ?? 'auto') : undefined,
       onPack: (done) => options.onProgress?.({ step: 'repack', done, total }),
     },
     context,

@@ -1,8 +1,10 @@
 /** Puts blobs from packs into new packs, of the same repository or of another: for prune and copy. */
 import type { Context } from '../kernel/context.ts';
 import { HoldfastError } from '../kernel/errors.ts';
+import { compress, decompress } from '../kernel/native/zstd.ts';
 import type { PackBlob } from '../vaults/repository/format/pack.ts';
 import type { Repository } from '../vaults/repository/repository.ts';
+import type { CompressionMode } from '../vaults/repository/worker/compression.ts';
 import type { BlobWriter } from '../vaults/repository/writer.ts';
 import { EntrySet } from './blob-set.ts';
 import { packContents } from './pack-contents.ts';
@@ -17,6 +19,8 @@ export interface RepackOptions {
   readonly again: boolean;
   /** true for a blob that the writer shall compress (or not) by its own rules instead of taking it as it is stored */
   recode(blob: PackBlob): boolean;
+  /** what is recoded is compressed by this, also where that saves nothing */
+  readonly always?: CompressionMode | undefined;
   onPack?(done: number): void;
 }
 
@@ -46,7 +50,10 @@ export async function repack(
       failure ??= read.error;
       continue;
     }
-    if (options.recode(blob)) {
+    if (options.recode(blob) && options.always !== undefined && read.plain.length > 0) {
+      const encoded = encode(read.plain, options.always);
+      await writer.putStored(blob.type, blob.id, encoded, read.plain.length, options.again);
+    } else if (options.recode(blob)) {
       await (options.again ? writer.putAgain(blob.type, read.plain) : writer.put(blob.type, read.plain));
     } else {
       await writer.putStored(blob.type, blob.id, read.stored, blob.uncompressedLength, options.again);
@@ -64,4 +71,15 @@ export async function repack(
       cause: failure,
     },
   );
+}
+
+const levels: Record<CompressionMode, number> = { off: 1, fastest: 1, auto: 3, better: 9, max: 19 };
+
+/** Decoded again and compared, as everything that is written. */
+function encode(plain: Uint8Array, mode: CompressionMode): Uint8Array {
+  const encoded = compress(plain, levels[mode]);
+  if (Buffer.compare(decompress(encoded, plain.length), plain) === 0) return encoded;
+  throw new HoldfastError('corrupt', 'a compressed blob does not decode to what it was', {
+    hint: 'the memory or the processor of this machine may be failing',
+  });
 }
