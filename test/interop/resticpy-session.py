@@ -1,15 +1,17 @@
 """A session of somebody who drives a backup program with resticpy: every call of it, with what it answers, as JSON.
 
-arguments: PROGRAM FOLDER, where FOLDER holds `tree`, `password` and `other-password`
+arguments: PROGRAM FOLDER CHEAPEN, where FOLDER holds `tree`, `password` and `other-password`, and CHEAPEN makes the key of
+a repository one that opens at once, given its path
 """
 
 import json
 import os
+import subprocess
 import sys
 
 import restic
 
-program, folder = sys.argv[1:]
+program, folder, cheapen = sys.argv[1:]
 place = lambda name: os.path.join(folder, name)
 
 restic.binary_path = program
@@ -26,6 +28,7 @@ def step(name, answer):
 
 
 step('init', restic.init())
+subprocess.run([cheapen, place('repository')], check=True)
 step('version', sorted(restic.version()))
 first = step('backup', restic.backup(paths=[place('tree')], tags=['one', 'two'], host='tester'))
 with open(place('tree/later.txt'), 'w', encoding='utf-8') as file:

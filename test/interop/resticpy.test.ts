@@ -16,11 +16,27 @@ import { skipWithout, toolPath } from '../support/tools.ts';
 const session = fileURLToPath(new URL('resticpy-session.py', import.meta.url));
 
 /** A program that the wrapper can start by one path. */
-function holdfastLauncher(t: Cleanup): string {
-  const path = join(tempFolder(t), 'holdfast');
-  writeFileSync(path, `#!/bin/sh\nexec '${process.execPath}' ${nodeFlags.join(' ')} '${holdfastBin}' "$@"\n`);
+function launcher(t: Cleanup, line: string): string {
+  const path = join(tempFolder(t), 'program');
+  writeFileSync(path, `#!/bin/sh\n${line}\n`);
   chmodSync(path, 0o755);
   return path;
+}
+
+function holdfastLauncher(t: Cleanup): string {
+  return launcher(t, `exec '${process.execPath}' ${nodeFlags.join(' ')} '${holdfastBin}' "$@"`);
+}
+
+/** Each call of the session starts the program anew. */
+function cheapener(t: Cleanup): string {
+  const module = new URL('../support/cheap-key.ts', import.meta.url).href;
+  const code = join(tempFolder(t), 'cheapen.mjs');
+  writeFileSync(
+    code,
+    `import { cheapenKey } from '${module}';
+await cheapenKey({ repository: process.argv[2], password: 'first password' });`,
+  );
+  return launcher(t, `exec '${process.execPath}' '${code}' "$1"`);
 }
 
 async function runSession(t: Cleanup, program: string): Promise<Record<string, unknown>> {
@@ -30,7 +46,9 @@ async function runSession(t: Cleanup, program: string): Promise<Record<string, u
   for (const [name, text] of Object.entries(files)) writeFileSync(join(folder, 'tree', name), text);
   writeFileSync(join(folder, 'password'), 'first password\n');
   writeFileSync(join(folder, 'other-password'), 'second password\n');
-  const { stdout } = await runProgram(toolPath('resticpy'), [session, program, folder], { timeout: 300_000 });
+  const { stdout } = await runProgram(toolPath('resticpy'), [session, program, folder, cheapener(t)], {
+    timeout: 300_000,
+  });
   return shapeOf(JSON.parse(stdout), folder, '') as Record<string, unknown>;
 }
 
