@@ -5,7 +5,8 @@
 import { randomBytes } from 'node:crypto';
 import { mkdir, open } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
-import { HoldfastError, messageOf } from '../kernel/errors.ts';
+import { HoldfastError } from '../kernel/errors.ts';
+import { systemText } from '../kernel/native/system-error.ts';
 import { configDirectory, dataDirectory } from './directories.ts';
 import type { Environment } from './environment.ts';
 import { readPasswordFile } from './password.ts';
@@ -60,7 +61,7 @@ export async function createDefaultKey(keyFile: string): Promise<Uint8Array> {
     await using directory = await open(dirname(keyFile));
     await directory.sync();
   } catch (cause) {
-    throw new HoldfastError('failed', `the key file ${keyFile} cannot be written: ${messageOf(cause)}`, {
+    throw new HoldfastError('failed', `the key file ${keyFile} cannot be written: ${systemText(cause)}`, {
       hint: 'set HOME or XDG_CONFIG_HOME to a writable folder, or name a repository and a password yourself',
       cause,
     });

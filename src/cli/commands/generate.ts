@@ -1,7 +1,8 @@
 /** `holdfast generate`, restic's way of asking for completion scripts. */
 import { writeFile } from 'node:fs/promises';
 import type { Command } from 'commander';
-import { HoldfastError, messageOf } from '../../kernel/errors.ts';
+import { HoldfastError } from '../../kernel/errors.ts';
+import { systemText } from '../../kernel/native/system-error.ts';
 import type { Shell } from '../completion/scripts.ts';
 import type { Invocation, Runtime } from '../verb.ts';
 import { action, verb, withExamples } from '../verb.ts';
@@ -43,7 +44,7 @@ async function generate(invocation: Invocation, shell: Shell, file: string): Pro
   const script = await completionScript(shell, invocation);
   if (file === '-') return invocation.terminal.raw(script);
   await writeFile(file, script).catch((cause: unknown) => {
-    throw new HoldfastError('failed', `${file} cannot be written: ${messageOf(cause)}`, { cause });
+    throw new HoldfastError('failed', `${file} cannot be written: ${systemText(cause)}`, { cause });
   });
   invocation.terminal.say(`wrote ${shell} completion to ${file}`);
 }
