@@ -81,7 +81,7 @@ async function own(pair: Pair, direction: 'up' | 'down'): Promise<Cost> {
     await storage.write(pair.name, createReadStream(files.source, { highWaterMark: 1 << 20 }));
   } else {
     await using file = await open(files.copy, 'w');
-    for await (const piece of storage.stream(pair.name)) await file.write(piece);
+    for await (const piece of storage.stream(pair.name, { reuse: true })) await file.write(piece);
   }
   await storage.close();
   const { user, system } = process.cpuUsage(cpu);

@@ -72,6 +72,8 @@ export interface ReadOptions {
   readonly keep?: boolean;
   /** memory of an earlier answer, which may hold this one when it is large enough; the caller gives it up */
   readonly memory?: ArrayBuffer | undefined;
+  /** pieces of a stream may come in the memory of earlier ones: the caller is done with each when it asks for the next */
+  readonly reuse?: boolean;
   /** this version instead of the current one; only where there is `listVersions` */
   readonly version?: string | undefined;
   readonly signal?: AbortSignal;

@@ -79,7 +79,8 @@ async function checkOne(archive: Archive, artefact: StoredArtefact, signal: Abor
   if (locked !== undefined) {
     if (!known) return `not opened: it is encrypted with ${locked}, and no --identity is given`;
     const digest = createDigest();
-    for await (const _ of digest.watch(archive.storage.stream(name, { version, signal })));
+    const stored = archive.storage.stream(name, { version, reuse: true, signal });
+    for await (const _ of digest.watch(stored));
     const { sha256 } = digest.end();
     if (sha256 !== known.stored.sha256)
       throw new HoldfastError('corrupt', 'it is not what was stored: another SHA-256');

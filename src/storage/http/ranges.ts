@@ -66,18 +66,20 @@ async function request(
   return offset > response.body.length ? undefined : response.body.slice(offset, end);
 }
 
-/** The same piece by piece; the next piece is on its way while the caller works on this one. */
+/** The same piece by piece; the next piece is on its way while the caller works on this one, in one memory each for `reuse`. */
 export async function* streamRange(
   objects: RangedObjects,
   name: string,
   range: ReadOptions = {},
 ): AsyncGenerator<Uint8Array<ArrayBuffer>> {
-  const { offset = 0, signal } = range;
+  const { offset = 0, reuse, signal } = range;
   const found = await objects.stat(name, signal === undefined ? {} : { signal });
   const end = range.length === undefined ? found.size : offset + range.length;
   if (end > found.size || offset > found.size) throw truncatedError(name, offset, end - offset, found.size);
+  let spare: ArrayBuffer | undefined;
   const fetchPiece = (at: number): Promise<Uint8Array<ArrayBuffer>> => {
-    const piece = readRange(objects, name, { ...range, offset: at, length: Math.min(streamPiece, end - at) });
+    const wanted = { offset: at, length: Math.min(streamPiece, end - at), memory: spare };
+    const piece = readRange(objects, name, { ...range, ...wanted });
     // Nobody may be there any more to hear that the piece ahead has failed.
     piece.catch(() => {});
     return piece;
@@ -88,5 +90,6 @@ export async function* streamRange(
     at += piece.length;
     next = at < end ? fetchPiece(at) : undefined;
     yield piece;
+    if (reuse) spare = piece.buffer;
   }
 }

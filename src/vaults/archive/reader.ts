@@ -23,9 +23,9 @@ export async function* openArtefact(
   const encodings = await openDecodings(known?.encodings ?? encodingsOfName(name).encodings, keys);
   const stored = createDigest();
   const plain = createDigest();
-  yield* plain.watch(
-    decodeThrough(encodings, stored.watch(storage.stream(name, { version, signal })), signal),
-  );
+  const reuse = encodings.at(-1)?.keepsInput === false;
+  const bytes = storage.stream(name, { version, reuse, signal });
+  yield* plain.watch(decodeThrough(encodings, stored.watch(bytes), signal));
   if (!known) return;
   refuseOther(name, 'stored', stored.end(), known.stored);
   refuseOther(name, 'decoded', plain.end(), known.plain);

@@ -3,6 +3,8 @@
 export interface Encoding {
   readonly name: EncodingName;
   readonly extension: EncodingExtension;
+  /** false: what is decoded is done with when `decode` asks for more */
+  readonly keepsInput?: false;
   /**
    * The encoded bytes. What is taken from `bytes` is used before more is asked for, and a piece that is given stays as
    * it is. Throws what `bytes` throws; `interrupted`.

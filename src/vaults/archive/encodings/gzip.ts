@@ -25,6 +25,7 @@ export function gzipEncoding(level = 6): Encoding {
   return {
     name: 'gzip',
     extension: '.gz',
+    keepsInput: false,
     encode: (bytes, signal) => encode(bytes, level, signal),
     decode: (bytes, signal) => inflate(createGunzip({ chunkSize: outputSize }), 'gzip', bytes, signal),
   };

@@ -42,6 +42,7 @@ export function zstdEncoding(level = 3): Encoding {
   return {
     name: 'zstd',
     extension: '.zst',
+    keepsInput: false,
     encode,
     decode: (bytes, signal) =>
       inflate(createZstdDecompress({ chunkSize: outputSize }), 'zstd', bytes, signal),
