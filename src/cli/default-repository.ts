@@ -3,7 +3,7 @@
  * in the user's configuration directory, so that whoever copies the repository has not copied its key.
  */
 import { randomBytes } from 'node:crypto';
-import { mkdir, open } from 'node:fs/promises';
+import { mkdir, open, rm } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { HoldfastError } from '../kernel/errors.ts';
 import { systemText } from '../kernel/native/system-error.ts';
@@ -35,14 +35,18 @@ export function isDefaultRepository(location: string, environment: Environment):
   }
 }
 
-/** The generated key, or undefined when there is none. */
+/** The generated key, or undefined when there is none. Code `failed` for an empty file, which would protect nothing. */
 export async function readDefaultKey(keyFile: string): Promise<Uint8Array | undefined> {
-  try {
-    return new TextEncoder().encode(await readPasswordFile(keyFile));
-  } catch (error) {
+  const text = await readPasswordFile(keyFile).catch((error: unknown) => {
     if (error instanceof HoldfastError && error.code === 'not-found') return undefined;
     throw error;
+  });
+  if (text === '') {
+    throw new HoldfastError('failed', `the key file ${keyFile} is empty`, {
+      hint: 'put your copy of it back; if nothing was ever backed up with it, remove it',
+    });
   }
+  return text === undefined ? undefined : new TextEncoder().encode(text);
 }
 
 /**
@@ -56,8 +60,14 @@ export async function createDefaultKey(keyFile: string): Promise<Uint8Array> {
   try {
     await mkdir(dirname(keyFile), { recursive: true, mode: 0o700 });
     await using file = await open(keyFile, 'wx', 0o600);
-    await file.writeFile(`${key}\n`);
-    await file.sync();
+    try {
+      await file.writeFile(`${key}\n`);
+      await file.sync();
+    } catch (error) {
+      // half a key must not be taken for one by the next run
+      await rm(keyFile, { force: true });
+      throw error;
+    }
     await using directory = await open(dirname(keyFile));
     await directory.sync();
   } catch (cause) {

@@ -30,6 +30,9 @@ test('with nothing configured, backup makes a repository and says how to go on',
   const dumped = await user.run(['dump', 'latest', 'note']);
   assert.equal(dumped.stdout, 'hello');
 
+  writeFileSync(keyFile, '');
+  const empty = await user.run(['snapshots'], { expect: 1 });
+  assert.ok(empty.stderr.includes(`the key file ${keyFile} is empty`));
   rmSync(keyFile);
   const lost = await user.run(['snapshots'], { expect: 1 });
   assert.ok(lost.stderr.includes(`the key file ${keyFile} of the default repository is missing`));
