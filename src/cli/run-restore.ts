@@ -71,7 +71,8 @@ export async function runRestore(
     terminal.say(`finished verifying ${result.filesVerified} files in ${target}`);
   }
   if (result.errors > 0) {
-    throw new HoldfastError('failed', `there were ${plural(result.errors, 'error')}`, {
+    const were = result.errors === 1 ? 'was' : 'were';
+    throw new HoldfastError('failed', `there ${were} ${plural(result.errors, 'error')}`, {
       hint: 'the messages above name what was not restored as it should be',
     });
   }
