@@ -1,7 +1,8 @@
 /** A user with a configuration of jobs. */
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { newUser, type User } from '../cli/run.ts';
+import { cheapenKey } from '../support/cheap-key.ts';
 import type { RunResult } from '../support/program.ts';
 import type { Cleanup } from '../support/temp.ts';
 
@@ -27,8 +28,17 @@ export function configured(t: Cleanup, yaml: string, env: Readonly<Record<string
   writeFileSync(join(folder, 'key'), 'secret\n');
   mkdirSync(join(user.home, 'docs'));
   writeFileSync(join(user.home, 'docs', 'letter.txt'), 'dear reader\n'.repeat(500));
-  const run: User['run'] = (args, options = {}) =>
-    user.run(args, { expect: 'any', ...options, env: { ...env, ...options.env } });
+  const made = new Set<string>();
+  const run: User['run'] = async (args, options = {}) => {
+    const result = await user.run(args, { expect: 'any', ...options, env: { ...env, ...options.env } });
+    for (const [, name] of yaml.matchAll(madeVault)) {
+      const repository = join(user.home, name!);
+      if (made.has(repository) || !existsSync(join(repository, 'config'))) continue;
+      made.add(repository);
+      await cheapenKey({ repository, password: 'secret' });
+    }
+    return result;
+  };
   return {
     ...user,
     run,
@@ -40,6 +50,9 @@ export function configured(t: Cleanup, yaml: string, env: Readonly<Record<string
   };
 }
 
-/** A repository of that name in the user's home, which the first run makes. */
+/** What `vault` writes. */
+const madeVault = /\{ repository: ~\/([^ ,]+), password: file:key, create: true \}/g;
+
+/** A repository of that name in the user's home, which the first run makes; the further ones open it at once. */
 export const vault = (name: string): string =>
   `  ${name}: { repository: ~/${name}, password: file:key, create: true }\n`;
