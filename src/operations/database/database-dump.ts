@@ -18,6 +18,8 @@ export interface StoredDatabaseChoice {
   readonly filter?: Omit<SnapshotFilter, 'ids'>;
   /** single tables are wanted, which may be whole where the database is not */
   readonly isPart?: boolean | undefined;
+  /** parts that are cut short are taken as they are: what is missing in them is found out otherwise */
+  readonly asItIs?: boolean | undefined;
   /** makes another of it before anything else reads it */
   readonly masked?: ((stored: StoredDatabase) => Promise<StoredDatabase>) | undefined;
 }
@@ -35,7 +37,7 @@ export async function openStoredDatabase(
   context: Context,
 ): Promise<StoredDatabase> {
   const { snapshot } = await findSnapshot(repository, options.snapshot, options.filter);
-  const found = await findDatabase(repository, snapshot, context);
+  const found = await findDatabase(repository, snapshot, context, options.asItIs);
   if (!found) {
     throw new HoldfastError('not-found', 'no path is given, and the snapshot holds no database', {
       hint: '`holdfast ls` shows what it holds; `holdfast dump SNAPSHOT PATH` writes a file of it',
@@ -69,6 +71,7 @@ export async function findDatabase(
   repository: Repository,
   snapshot: Snapshot,
   context: Context,
+  asItIs = false,
 ): Promise<FoundDatabase | undefined> {
   const folder = snapshot.paths.find(isDatabaseFolder);
   if (folder === undefined) return undefined;
@@ -103,8 +106,9 @@ export async function findDatabase(
   for (const { name, bytes } of evidence.parts) {
     const joined = nodes.has(name) ? undefined : await join(name);
     if (joined) nodes.set(name, joined);
+    const node = nodes.get(name);
     // what repairs a snapshot cuts damaged blocks out of a file
-    if (nodes.get(name)?.size !== bytes) lost.add(name);
+    if (!node || (node.size !== bytes && !asItIs)) lost.add(name);
   }
   return {
     ...{ evidence, read, lost },

@@ -66,7 +66,7 @@ export async function drill(
   try {
     if (folder === undefined) findings = await drillFiles(repository, found, { ...options, stages }, context);
     else {
-      const stored = await openStoredDatabase(repository, { snapshot: id }, context);
+      const stored = await openStoredDatabase(repository, { snapshot: id, asItIs: true }, context);
       const { database, server, dumpedBy } = stored.evidence;
       kind = stored.evidence.kind;
       source = { database, server, dumpedBy };

@@ -124,7 +124,7 @@ async function perform(
   } catch (cause) {
     if (isOurs && (await removed(options))) state = `the new database ${name} was removed again`;
     if (hasCode(cause, 'interrupted')) warn(state);
-    if (!(cause instanceof HoldfastError) || cause.code !== 'failed') throw cause;
+    if (!(cause instanceof HoldfastError) || cause.code === 'interrupted') throw cause;
     const again =
       cause.hint ?? (state.includes(' is left with ') ? '--clean empties it before another try' : undefined);
     const details = { retryable: cause.retryable, cause, ...(again === undefined ? {} : { hint: again }) };
