@@ -72,13 +72,13 @@ stream.on('end', () => {
 stream.compose(spec).pipe(process.stdout);
 
 /**
- * A folder in memory that has room for all temporary files of the tests, which are some GiB at a time; undefined where
+ * A folder in memory that has room for all temporary files of the tests, about one GiB at a time; undefined where
  * there is none, or TMPDIR says where they go. Servers of databases make and remove a thousand small files each, which
  * takes a disk's file system a third of a test's processor time.
  */
 function memoryFolder(): string | undefined {
   const folder = '/dev/shm';
-  const needed = 6 * 2 ** 30;
+  const needed = 4 * 2 ** 30;
   if (process.env['TMPDIR'] !== undefined || freemem() < 2 * needed) return undefined;
   try {
     const { bavail, bsize } = statfsSync(folder);
