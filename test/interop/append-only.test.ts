@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { cheapenKey } from '../support/cheap-key.ts';
 import { startRcloneRestic, startRestServer, type RestServer } from '../support/rest-server.ts';
 import { holdfast, restic } from '../support/restic.ts';
 import { tempFolder } from '../support/temp.ts';
@@ -32,6 +33,8 @@ for (const [title, start, verbs] of kinds) {
     const ours = holdfast(access);
     const folder = tempFolder(t);
     await ours.run(['init']);
+    // on the spot, where it may be replaced
+    await cheapenKey({ repository: server.data, password: 'p' });
     for (const text of ['one', 'two', 'three']) {
       writeFileSync(join(folder, 'file'), text.repeat(100_000));
       await ours.run(['backup', 'file'], { cwd: folder });
