@@ -14,7 +14,7 @@ import {
   parseFilesFromVerbatim,
 } from '../sources/files/files-from.ts';
 import { rawPath } from '../sources/files/path.ts';
-import { workingDirectory } from '../sources/files/working-directory.ts';
+import { currentFolder } from '../sources/files/current-folder.ts';
 import { cacheDirectoryTag, sourceDevices } from '../sources/files/selection.ts';
 import { commandSource, streamSource } from '../sources/streams/stream-source.ts';
 import { currentUser } from '../vaults/repository/key-search.ts';
@@ -175,19 +175,18 @@ async function fileTargets(
   paths: readonly Uint8Array[],
   flags: BackupFlags,
 ): Promise<FileTargets> {
-  const { excludes, insensitiveExcludes } = await readPatterns(flags, invocation.environment);
+  const patterns = await readPatterns(flags, invocation.environment);
   const caches = flags.excludeCaches ? [cacheDirectoryTag] : [];
   return {
     kind: 'files',
     paths,
     selection: {
-      excludes,
-      insensitiveExcludes,
+      ...patterns,
       excludeIfPresent: [...(flags.excludeIfPresent ?? []), ...caches],
       excludeLargerThan: flags.excludeLargerThan
         ? parseSize(flags.excludeLargerThan, '--exclude-larger-than')
         : undefined,
-      oneFileSystem: flags.oneFileSystem ? sourceDevices(paths, workingDirectory()) : undefined,
+      oneFileSystem: flags.oneFileSystem ? sourceDevices(paths, currentFolder()) : undefined,
       excludePaths: ownFolders(invocation).map((path) => rawPath(resolve(path))),
     },
   };

@@ -1,9 +1,9 @@
 /** The flags of `backup` that choose among files, which mean nothing for a database. */
 import { HoldfastError } from '../kernel/errors.ts';
 import type { DatabaseDriver } from '../sources/database/driver.ts';
-import type { ExcludeFlags } from './pattern-flags.ts';
+import type { ExcludeFlags, IncludeFlags } from './pattern-flags.ts';
 
-export interface FileFlags extends ExcludeFlags {
+export interface FileFlags extends ExcludeFlags, IncludeFlags {
   oneFileSystem?: boolean;
   excludeIfPresent?: string[];
   excludeCaches?: boolean;
@@ -22,6 +22,10 @@ const names: Readonly<Record<keyof FileFlags, string>> = {
   iexclude: '--iexclude',
   excludeFile: '--exclude-file',
   iexcludeFile: '--iexclude-file',
+  include: '--include',
+  iinclude: '--iinclude',
+  includeFile: '--include-file',
+  iincludeFile: '--iinclude-file',
   excludeIfPresent: '--exclude-if-present',
   excludeCaches: '--exclude-caches',
   excludeLargerThan: '--exclude-larger-than',

@@ -48,6 +48,8 @@ export interface FilesJobSource extends SourceCommon {
   readonly paths: readonly string[];
   readonly excludes: readonly string[];
   readonly insensitiveExcludes: readonly string[];
+  readonly includes: readonly string[];
+  readonly insensitiveIncludes: readonly string[];
   /** files of patterns */
   readonly excludeFiles: readonly string[];
   readonly excludeIfPresent: readonly string[];

@@ -22,6 +22,7 @@ import type { Source } from '../sources/source.ts';
 import { commandSource } from '../sources/streams/stream-source.ts';
 import type { Identity } from '../vaults/archive/layout/layout.ts';
 import type { CommandJobSource, DatabaseJobSource, FilesJobSource, JobSource } from './job.ts';
+import { currentFolder } from '../sources/files/current-folder.ts';
 
 export interface OpenedFiles {
   readonly kind: 'files';
@@ -107,9 +108,11 @@ function openFiles(source: FilesJobSource, { environment, excludePaths }: OpenSo
           ...source.excludeFiles.flatMap((file) => readPatternFile(file, environment)),
         ],
         insensitiveExcludes: source.insensitiveExcludes,
+        includes: source.includes,
+        insensitiveIncludes: source.insensitiveIncludes,
         excludeIfPresent: source.excludeIfPresent,
         excludeLargerThan: source.excludeLargerThan,
-        oneFileSystem: source.oneFileSystem ? sourceDevices(existing, rawPath(process.cwd())) : undefined,
+        oneFileSystem: source.oneFileSystem ? sourceDevices(existing, currentFolder()) : undefined,
         excludePaths: excludePaths.map((path) => rawPath(path)),
       },
     },

@@ -5,17 +5,19 @@ import { addArchiveWriteFlags, type ArchiveFlags } from '../archive-flags.ts';
 import type { BackupFlags } from '../backup-options.ts';
 import { withNamedSource } from '../configuration/named-source.ts';
 import { addDatabaseFlags } from '../database-flags.ts';
-import { addExcludeFlags } from '../pattern-flags.ts';
+import { addExcludeFlags, addIncludeFlags } from '../pattern-flags.ts';
 import { collect, collectLists } from '../values.ts';
 import type { Invocation, Runtime } from '../verb.ts';
 import { action, verb, withExamples } from '../verb.ts';
 
 export function backupCommand(runtime: Runtime): Command {
-  const command = addExcludeFlags(
-    verb(
-      'backup',
-      '[flags] PATH... | postgres://[USER@]HOST[:PORT]/DATABASE | postgres://HOST/* | source:NAME',
-      'Makes a snapshot of files and directories, or of a database.',
+  const command = addIncludeFlags(
+    addExcludeFlags(
+      verb(
+        'backup',
+        '[flags] PATH... | postgres://[USER@]HOST[:PORT]/DATABASE | postgres://HOST/* | source:NAME',
+        'Makes a snapshot of files and directories, or of a database.',
+      ),
     ),
   )
     .option('-x, --one-file-system', 'stay on the file systems of the paths')
@@ -79,6 +81,10 @@ export function backupCommand(runtime: Runtime): Command {
     [
       'holdfast -r /srv/backup backup /etc /home --exclude "*.tmp" --tag daily',
       'into a repository of your own',
+    ],
+    [
+      'holdfast backup /srv --include "**/*.odt" --include /srv/www',
+      'only what matches, of all below a folder',
     ],
     [
       'holdfast backup postgres://backup@db.example.org/shop',

@@ -91,6 +91,8 @@ function fileFlags(settings: FileSource, listOf: ListOf): Partial<BackupFlags> {
   return defined({
     exclude: many(settings.exclude, listOf),
     iexclude: many(settings.iexclude, listOf),
+    include: many(settings.include, listOf),
+    iinclude: many(settings.iinclude, listOf),
     excludeFile: many(settings['exclude-files'], listOf),
     excludeIfPresent: many(settings['exclude-if-present'], listOf),
     excludeCaches: settings['exclude-caches'],

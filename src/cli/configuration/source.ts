@@ -49,6 +49,8 @@ export function jobSource({ name, kind, settings }: EffectiveSource, defaults: S
         ...{ ...common, kind: 'files', paths: listOf(settings.paths) },
         excludes: listOf(settings.exclude),
         insensitiveExcludes: listOf(settings.iexclude),
+        includes: listOf(settings.include),
+        insensitiveIncludes: listOf(settings.iinclude),
         excludeFiles: listOf(settings['exclude-files']),
         excludeIfPresent: [
           ...listOf(settings['exclude-if-present']),

@@ -41,6 +41,8 @@ const common = {
 const files = {
   exclude: patterns.describe('leave out what matches').optional(),
   iexclude: patterns.describe('the same, whatever the case').optional(),
+  include: patterns.describe('take only what matches').optional(),
+  iinclude: patterns.describe('the same, whatever the case').optional(),
   'exclude-files': oneOrMany(text, 'a file').describe('files of such patterns').optional(),
   'exclude-if-present': oneOrMany(text, 'a name')
     .describe('leave out what lies beside a file of this name')

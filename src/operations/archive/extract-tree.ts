@@ -6,6 +6,7 @@ import type { OverwritePolicy } from '../../sources/files/target/overwrite.ts';
 import { extractTar, type ExtractOptions, type ExtractTally } from '../../sources/tar/extract.ts';
 import type { Archive, StoredArtefact } from '../../vaults/archive/archive.ts';
 import { openArtefact } from '../../vaults/archive/reader.ts';
+import { currentFolder } from '../../sources/files/current-folder.ts';
 
 export interface ExtractTreeOptions extends Pick<ExtractOptions, 'dryRun' | 'problem' | 'restored' | 'warn'> {
   /** a directory, made when it is missing */
@@ -28,7 +29,7 @@ export async function extractTree(
   const { target, patterns, includeXattrs, excludeXattrs, ownershipByName, ...others } = options;
   const extract: ExtractOptions = {
     ...others,
-    target: absolutePath(rawPath(target), rawPath(process.cwd())),
+    target: absolutePath(rawPath(target), currentFolder()),
     filter: createRestoreFilter(patterns),
     policy: { ownershipByName, attributes: createAttributeFilter(includeXattrs, excludeXattrs) },
   };

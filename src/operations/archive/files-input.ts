@@ -1,6 +1,6 @@
 /** File trees for an archive: one tar of everything that was asked for. */
 import { tmpdir } from 'node:os';
-import { absolutePath, rawPath } from '../../sources/files/path.ts';
+import { absolutePath } from '../../sources/files/path.ts';
 import { makeTemporaryFolder } from '../../sources/sqlite/temporary-folder.ts';
 import type { TreeTally } from '../../sources/tar/tree-context.ts';
 import { tarOfTree } from '../../sources/tar/write-tree.ts';
@@ -8,6 +8,7 @@ import type { Identity } from '../../vaults/archive/layout/layout.ts';
 import { pathsIdentity } from '../../vaults/archive/layout/paths-identity.ts';
 import type { FileTargets } from '../backup/backup.ts';
 import type { ArchiveInput } from './input.ts';
+import { currentFolder } from '../../sources/files/current-folder.ts';
 
 /** What the manifest tells of a tar. */
 export interface TreeEvidence extends TreeTally {
@@ -29,7 +30,7 @@ export function filesInput(
   { paths, selection }: Pick<FileTargets, 'paths' | 'selection'>,
   { host, named, sqliteConsistent, problem, warn }: FilesInputOptions,
 ): ArchiveInput {
-  const workingDirectory = rawPath(process.cwd());
+  const workingDirectory = currentFolder();
   const shown = paths.map((path) => Buffer.from(absolutePath(path, workingDirectory)).toString());
   const tally: TreeTally = { files: 0, directories: 0, others: 0, bytes: 0, lost: 0 };
   return {

@@ -4,7 +4,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { Context } from '../../kernel/context.ts';
 import { HoldfastError } from '../../kernel/errors.ts';
 import { fromHex, toHex } from '../../kernel/hex.ts';
-import { absolutePath, rawPath } from '../../sources/files/path.ts';
+import { absolutePath } from '../../sources/files/path.ts';
 import { selectAll, type SelectionOptions } from '../../sources/files/selection.ts';
 import { buildTargetTree } from '../../sources/files/target-tree.ts';
 import type { PreviousFile, Source } from '../../sources/source.ts';
@@ -37,6 +37,7 @@ import {
 } from './protocol.ts';
 import { storeSource } from './source-layout.ts';
 import { storeTargets } from './target-layout.ts';
+import { currentFolder } from '../../sources/files/current-folder.ts';
 
 export interface BackupOptions extends ParentRules {
   readonly what: FileTargets | StreamedSource;
@@ -122,7 +123,7 @@ export async function backup(
   const workers = options.workers ?? availableParallelism();
   const shared = createSharedState(workers);
   const started = context.clock.now();
-  const workingDirectory = rawPath(process.cwd());
+  const workingDirectory = currentFolder();
   const own = new Float64Array(counterNames.length);
   let errors = 0;
 

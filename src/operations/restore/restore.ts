@@ -6,7 +6,7 @@ import { availableParallelism } from 'node:os';
 import type { Context } from '../../kernel/context.ts';
 import { hasCode } from '../../kernel/errors.ts';
 import { absolutePath, rawPath } from '../../sources/files/path.ts';
-import { workingDirectory } from '../../sources/files/working-directory.ts';
+import { currentFolder } from '../../sources/files/current-folder.ts';
 import { createAttributeFilter, createRestoreFilter } from '../../sources/files/restore-filter.ts';
 import type { RestoreFilterOptions } from '../../sources/files/restore-filter.ts';
 import { type FileTarget, openFileTarget } from '../../sources/files/target/file-target.ts';
@@ -108,7 +108,7 @@ async function run(
   const index = await repository.loadIndex();
   const tree = await findSubtree(repository, rootOf(found.snapshot), found.path);
 
-  const path = absolutePath(rawPath(options.target), workingDirectory());
+  const path = absolutePath(rawPath(options.target), currentFolder());
   const target = openTarget(path, dryRun);
   if (target) stack.defer(() => target[Symbol.dispose]());
   const counters = new SharedArrayBuffer(availableParallelism() * counterCount * 8);

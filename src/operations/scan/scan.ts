@@ -1,6 +1,6 @@
 /** Counts what a backup will take on a thread of its own, beside the backup. */
 import { createPool, workerModule } from '../../kernel/pool.ts';
-import { workingDirectory } from '../../sources/files/working-directory.ts';
+import { currentFolder } from '../../sources/files/current-folder.ts';
 import type { SelectionOptions } from '../../sources/files/selection.ts';
 import type { FileCount } from './count-files.ts';
 import type { ScanRequest } from './scan-worker.ts';
@@ -16,7 +16,7 @@ export function startScan(targets: readonly Uint8Array[], selection: SelectionOp
     size: 1,
     data: undefined,
   });
-  const finished = pool.run({ targets, workingDirectory: workingDirectory(), selection });
+  const finished = pool.run({ targets, workingDirectory: currentFolder(), selection });
   finished.catch(() => {});
   return { finished, [Symbol.asyncDispose]: () => pool.close() };
 }

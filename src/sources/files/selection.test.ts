@@ -49,6 +49,17 @@ test('patterns and sizes', () => {
   assert.deepEqual(kept(dir, { excludePaths: [rawPath(`${dir}/sub`)] }), ['C.O', 'a.o', 'b.c', 'bad\xff.o']);
 });
 
+test('of what matches alone, with the directories in which something may', () => {
+  const dir = make('wanted', { 'a.txt': '', 'B.TXT': '', 'c.bin': '', 'docs/': '', 'other/': '' });
+  assert.deepEqual(kept(dir, { includes: ['*.txt'] }), ['a.txt', 'docs', 'other']);
+  assert.deepEqual(kept(dir, { insensitiveIncludes: ['*.txt'], includes: ['c.*'] }), [
+    ...['B.TXT', 'a.txt', 'c.bin', 'docs', 'other'],
+  ]);
+  assert.deepEqual(kept(dir, { includes: [`${dir}/docs/**/*.txt`] }), ['docs']);
+  assert.deepEqual(kept(dir, { includes: ['*.txt'], excludes: ['docs', 'a.*'] }), ['other']);
+  assert.deepEqual(kept(dir, { includes: [dir] }), ['B.TXT', 'a.txt', 'c.bin', 'docs', 'other']);
+});
+
 test('tag files leave only themselves', () => {
   const signature = 'Signature: 8a477f597d28d172789f06886806bc55\n# by a program';
   const cache = make('cache', { 'CACHEDIR.TAG': signature, x: '' });

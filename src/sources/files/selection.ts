@@ -1,4 +1,4 @@
-/** What of a source goes into a backup: the rules of --exclude and its relatives, asked entry by entry in worker threads. */
+/** What of a source goes into a backup: the rules of --exclude, --include and their relatives, asked entry by entry in worker threads. */
 import { closeSync, openSync, readSync } from 'node:fs';
 import { HoldfastError, messageOf } from '../../kernel/errors.ts';
 import { asBuffer } from '../../kernel/native/c-string.ts';
@@ -15,6 +15,9 @@ export interface SelectionOptions {
   readonly excludes: readonly string[];
   /** patterns that do not care about case */
   readonly insensitiveExcludes: readonly string[];
+  /** where there are any, files that match none are left out; so are directories in which nothing can match */
+  readonly includes: readonly string[];
+  readonly insensitiveIncludes: readonly string[];
   /** `name` or `name:header` of files that mark a directory whose other content is left out */
   readonly excludeIfPresent: readonly string[];
   /** files with more bytes are left out; undefined for no limit */
@@ -38,6 +41,8 @@ export const cacheDirectoryTag = 'CACHEDIR.TAG:Signature: 8a477f597d28d172789f06
 export const selectAll: SelectionOptions = {
   excludes: [],
   insensitiveExcludes: [],
+  includes: [],
+  insensitiveIncludes: [],
   excludeIfPresent: [],
   excludeLargerThan: undefined,
   oneFileSystem: undefined,
@@ -68,16 +73,14 @@ interface Tag {
  * @throws HoldfastError `usage` for malformed patterns and specifications
  */
 export function createSelection(options: SelectionOptions, warn: (message: string) => void): Selection {
-  const lists: PatternList[] = [];
-  if (options.insensitiveExcludes.length > 0) {
-    lists.push(compilePatterns(options.insensitiveExcludes, '--iexclude', { insensitive: true }));
-  }
-  if (options.excludes.length > 0) lists.push(compilePatterns(options.excludes, '--exclude'));
+  const unwanted = compileLists(options.insensitiveExcludes, options.excludes, 'exclude');
+  const wanted = compileLists(options.insensitiveIncludes, options.includes, 'include');
   const tags = options.excludeIfPresent.map(parseTag);
   const limit = options.excludeLargerThan;
   const devices = options.oneFileSystem && deviceRules(options.oneFileSystem);
   const everything =
-    lists.length === 0 &&
+    unwanted.length === 0 &&
+    wanted.length === 0 &&
     tags.length === 0 &&
     limit === undefined &&
     !devices &&
@@ -86,8 +89,11 @@ export function createSelection(options: SelectionOptions, warn: (message: strin
     everything,
     below(directory) {
       if (everything) return { includes: () => true };
-      const text = lists.length > 0 ? pathToText(directory) : '';
-      const states: MatchState[] = lists.map((list) => matchPath(list, text));
+      const hasPatterns = unwanted.length + wanted.length > 0;
+      const text = hasPatterns ? pathToText(directory) : '';
+      const states = (lists: readonly PatternList[]): MatchState[] =>
+        lists.map((list) => matchPath(list, text));
+      const [unwantedHere, wantedHere] = [states(unwanted), states(wanted)];
       const marking = tags.filter((tag) => hasTag(directory, tag, warn));
       const banned = options.excludePaths
         .filter((path) => equalBytes(directoryName(path), directory))
@@ -95,10 +101,13 @@ export function createSelection(options: SelectionOptions, warn: (message: strin
       const device = devices?.(directory);
       return {
         includes(records, i, name) {
-          if (lists.length > 0) {
+          if (hasPatterns) {
             const nameText = pathToText(name);
-            for (let k = 0; k < lists.length; k++)
-              if (lists[k]!.step(states[k]!, nameText).matched) return false;
+            for (let k = 0; k < unwanted.length; k++)
+              if (unwanted[k]!.step(unwantedHere[k]!, nameText).matched) return false;
+            const steps = wanted.map((list, k) => list.step(wantedHere[k]!, nameText));
+            const isOnTheWay = (state: MatchState) => state.childMayMatch && records.isDirectory(i);
+            if (steps.length > 0 && !steps.some((state) => state.matched || isOnTheWay(state))) return false;
           }
           if (banned.some((other) => equalBytes(other, name))) return false;
           if (marking.some((tag) => !equalBytes(tag.name, name))) return false;
@@ -108,6 +117,18 @@ export function createSelection(options: SelectionOptions, warn: (message: strin
       };
     },
   };
+}
+
+/** Those that care about case and those that do not, without lists that are empty. */
+function compileLists(
+  insensitive: readonly string[],
+  sensitive: readonly string[],
+  name: 'exclude' | 'include',
+): PatternList[] {
+  const lists: PatternList[] = [];
+  if (insensitive.length > 0) lists.push(compilePatterns(insensitive, `--i${name}`, { insensitive: true }));
+  if (sensitive.length > 0) lists.push(compilePatterns(sensitive, `--${name}`));
+  return lists;
 }
 
 /**

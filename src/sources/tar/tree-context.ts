@@ -1,9 +1,9 @@
 /** What all parts of packing a tree share: what was asked for, what was seen so far, and where problems are told. */
 import { HoldfastError, messageOf } from '../../kernel/errors.ts';
 import type { MetadataOptions } from '../files/metadata.ts';
-import { rawPath } from '../files/path.ts';
 import type { Selection, SelectionOptions } from '../files/selection.ts';
 import { createSqliteFiles, type SqliteFiles } from '../sqlite/files-in-tree.ts';
+import { currentFolder } from '../files/current-folder.ts';
 
 export interface TreeArchiveOptions {
   /** raw paths that exist, absolute or relative to the working directory */
@@ -54,7 +54,7 @@ export function createContext(
   };
   return {
     ...{ selection, tally, signal, warn, lost },
-    workingDirectory: rawPath(process.cwd()),
+    workingDirectory: currentFolder(),
     doubtful: (path, message) => problem(path, message, false),
     links: new Map(),
     sqlite: sqliteFolder === undefined ? undefined : createSqliteFiles(sqliteFolder),

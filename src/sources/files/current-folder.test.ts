@@ -3,7 +3,7 @@ import { closeSync, mkdirSync, mkdtempSync, openSync, realpathSync, rmSync } fro
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { workingDirectory } from './working-directory.ts';
+import { currentFolder } from './current-folder.ts';
 
 test('the current folder keeps a name that is not UTF-8', { skip: process.platform !== 'linux' }, (t) => {
   const before = process.cwd();
@@ -13,12 +13,12 @@ test('the current folder keeps a name that is not UTF-8', { skip: process.platfo
     rmSync(folder, { recursive: true });
   });
   process.chdir(folder);
-  assert.equal(Buffer.from(workingDirectory()).toString(), folder);
+  assert.equal(Buffer.from(currentFolder()).toString(), folder);
   const odd = Buffer.from('a\xffb', 'latin1');
   mkdirSync(odd);
   // chdir takes text alone
   const handle = openSync(odd, 'r');
   process.chdir(`/proc/self/fd/${handle}`);
   closeSync(handle);
-  assert.deepEqual(Buffer.from(workingDirectory()), Buffer.concat([Buffer.from(`${folder}/`), odd]));
+  assert.deepEqual(Buffer.from(currentFolder()), Buffer.concat([Buffer.from(`${folder}/`), odd]));
 });

@@ -3,7 +3,7 @@ import { readlinkSync } from 'node:fs';
 import { rawPath } from './path.ts';
 
 /** Absolute; where the system tells it (Linux), also one whose name is not UTF-8. */
-export function workingDirectory(): Uint8Array {
+export function currentFolder(): Uint8Array {
   const text = process.cwd();
   if (!text.includes('\ufffd')) return rawPath(text);
   try {
