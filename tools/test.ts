@@ -48,7 +48,7 @@ const stream = run({
   files: files.map((file) => resolve(file)),
   execArgv: [...nodeFlags],
   // more than processors: tests wait for servers, disks and signals half of the time
-  concurrency: availableParallelism() + 3,
+  concurrency: availableParallelism() + 2,
   // a hanging test names itself instead of holding up the run
   timeout: 10 * 60_000,
 });
