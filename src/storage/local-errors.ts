@@ -1,5 +1,6 @@
 /** From the file system's error codes to sentences that say what to do. */
-import { HoldfastError, messageOf } from '../kernel/errors.ts';
+import { HoldfastError } from '../kernel/errors.ts';
+import { systemText } from '../kernel/native/system-error.ts';
 
 /** The errno of a file-system error, such as `ENOENT`. */
 export function errnoOf(error: unknown): string | undefined {
@@ -44,6 +45,15 @@ export function localError(error: unknown, action: string, place: string): Holdf
         ...cause,
         hint: 'run as the user who owns the folder, or change its permissions',
       });
+    case 'ENOTDIR':
+      return new HoldfastError(
+        'failed',
+        `cannot ${action} in ${place}: a file stands where a folder is needed`,
+        {
+          ...cause,
+          hint: 'choose a place below a folder, or move the file away',
+        },
+      );
     case 'ENAMETOOLONG':
       return new HoldfastError('usage', `cannot ${action} in ${place}: the path is too long`, cause);
     case 'EIO':
@@ -56,7 +66,7 @@ export function localError(error: unknown, action: string, place: string): Holdf
         },
       );
     default:
-      return new HoldfastError('failed', `cannot ${action} in ${place}: ${messageOf(error)}`, cause);
+      return new HoldfastError('failed', `cannot ${action} in ${place}: ${systemText(error)}`, cause);
   }
 }
 

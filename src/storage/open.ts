@@ -11,7 +11,7 @@ import type { S3Location } from './location.ts';
 import { createMemoryStorage } from './memory.ts';
 import { createAttempt, withRetry } from './retry.ts';
 import type { S3Client } from './s3/client.ts';
-import { countSetting } from './settings.ts';
+import { countSetting, unknownSetting } from './settings.ts';
 import type { Storage } from './storage.ts';
 
 export interface OpenStorageOptions {
@@ -158,7 +158,7 @@ function settingsOf(extended: ReadonlyMap<string, string> | undefined, prefix: s
 function localConnections(settings: ReadonlyMap<string, string>): number | undefined {
   for (const name of settings.keys()) {
     if (name !== 'connections' && name !== 'layout') {
-      throw new HoldfastError('usage', `there is no setting local.${name}`);
+      throw unknownSetting('local', name, ['connections', 'layout']);
     }
   }
   return settings.has('connections') ? countSetting(settings, 'local.connections', 1) : undefined;

@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { createSecureContext, getCACertificates } from 'node:tls';
 import type { SecureContext } from 'node:tls';
 import { HoldfastError, messageOf } from '../kernel/errors.ts';
+import { systemText } from '../kernel/native/system-error.ts';
 
 export interface TlsOptions {
   /** PEM files of authorities that are trusted besides the usual ones */
@@ -49,7 +50,8 @@ function readPem(path: string, what: string): string {
   try {
     text = readFileSync(path, 'utf8');
   } catch (cause) {
-    throw new HoldfastError('usage', `the ${what} file ${path} cannot be read: ${messageOf(cause)}`, {
+    throw new HoldfastError('usage', `the ${what} file ${path} cannot be read: ${systemText(cause)}`, {
+      hint: 'it must be a file in PEM format that this user may read',
       cause,
     });
   }

@@ -1,10 +1,9 @@
 /** Puts an rclone storage together from its location, restic's `-o rclone.*` settings and the environment. */
-import { HoldfastError } from '../../kernel/errors.ts';
 import { parseDuration } from '../../kernel/quantity.ts';
 import type { Environment } from '../http/proxy.ts';
 import type { Limits } from '../limit.ts';
 import { createRestStorage } from '../rest/storage.ts';
-import { countSetting } from '../settings.ts';
+import { countSetting, unknownSetting } from '../settings.ts';
 import type { Storage } from '../storage.ts';
 import { createRcloneClient } from './client.ts';
 import type { RcloneLocation } from './location.ts';
@@ -30,7 +29,7 @@ const defaultStartTimeout = 60_000;
 export function openRcloneStorage(location: RcloneLocation, options: OpenRcloneOptions): Storage {
   const { environment, settings, limits = {} } = options;
   for (const name of settings.keys()) {
-    if (!known.has(name)) throw new HoldfastError('usage', `there is no setting rclone.${name}`);
+    if (!known.has(name)) throw unknownSetting('rclone', name, known);
   }
   const timeout = settings.get('timeout');
   const program = settings.get('program');

@@ -1,11 +1,10 @@
 /** Puts a REST storage together from its location, restic's `-o rest.*` settings, the environment and a configuration. */
-import { HoldfastError } from '../../kernel/errors.ts';
 import type { StorageCredentials } from '../credentials.ts';
 import { createDispatcher } from '../http/connect.ts';
 import { proxyFor } from '../http/proxy.ts';
 import type { Environment } from '../http/proxy.ts';
 import type { Limits } from '../limit.ts';
-import { countSetting } from '../settings.ts';
+import { countSetting, unknownSetting } from '../settings.ts';
 import type { Storage } from '../storage.ts';
 import { createRestClient } from './client.ts';
 import type { RestLocation } from './location.ts';
@@ -32,7 +31,7 @@ const defaultTimeout = 5 * 60_000;
 export function openRestStorage(location: RestLocation, options: OpenRestOptions): Storage {
   const { environment, settings } = options;
   for (const name of settings.keys()) {
-    if (name !== 'connections') throw new HoldfastError('usage', `there is no setting rest.${name}`);
+    if (name !== 'connections') throw unknownSetting('rest', name, ['connections']);
   }
   const { secure, host, socketPath } = location;
   const proxy = socketPath === undefined ? proxyFor(environment, secure, host) : undefined;

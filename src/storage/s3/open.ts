@@ -5,7 +5,7 @@ import type { Clock } from '../../kernel/clock.ts';
 import type { Limits } from '../limit.ts';
 import type { S3Location } from '../location.ts';
 import type { Attempt } from '../retry.ts';
-import { countSetting } from '../settings.ts';
+import { countSetting, unknownSetting } from '../settings.ts';
 import type { Storage } from '../storage.ts';
 import { createS3Client } from './client.ts';
 import type { S3Client } from './client.ts';
@@ -85,7 +85,7 @@ export function openS3Storage(text: string, location: S3Location, options: OpenS
 export function openS3Client(location: S3Location, options: OpenS3Options): S3Client {
   const { environment, settings, clock = systemClock } = options;
   for (const name of settings.keys()) {
-    if (!known.has(name)) throw new HoldfastError('usage', `there is no setting s3.${name}`);
+    if (!known.has(name)) throw unknownSetting('s3', name, known);
   }
   const region =
     settings.get('region') || environment['AWS_REGION'] || environment['AWS_DEFAULT_REGION'] || undefined;

@@ -3,7 +3,7 @@ import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { HoldfastError } from '../../kernel/errors.ts';
 import type { StorageCredentials } from '../credentials.ts';
-import { countSetting } from '../settings.ts';
+import { countSetting, unknownSetting } from '../settings.ts';
 import type { Storage } from '../storage.ts';
 import { connect } from './connection.ts';
 import type { SftpLocation } from './location.ts';
@@ -35,7 +35,7 @@ export function openSftpStorage(text: string, location: SftpLocation, options: O
         hint: 'HostName, Port, User and IdentityFile of ~/.ssh/config are heeded',
       });
     }
-    if (!known.has(name)) throw new HoldfastError('usage', `there is no setting sftp.${name}`);
+    if (!known.has(name)) throw unknownSetting('sftp', name, known);
   }
   const home = environment['HOME'] || homedir();
   const timeout = options.stuckRequestTimeout ?? defaultTimeout;
