@@ -50,6 +50,8 @@ export function refuseFileFlags(driver: DatabaseDriver, flags: FileFlags): void 
 function hintFor(name: keyof FileFlags, { choices, kinds }: DatabaseDriver): string {
   if (name.startsWith('filesFrom'))
     return 'a database is backed up by itself: make another snapshot for the files';
+  if (/^i{1,2}nclude/.test(name) && choices.includes('tables'))
+    return 'of a database, --table takes some tables alone';
   if (choices.includes('excludeTables')) return 'of a database, --exclude-table leaves tables out';
   return `a database of ${kinds.join(' and ')} is taken whole`;
 }

@@ -11,7 +11,7 @@ import type { S3Location } from './location.ts';
 import { createMemoryStorage } from './memory.ts';
 import { createAttempt, withRetry } from './retry.ts';
 import type { S3Client } from './s3/client.ts';
-import { countSetting, unknownSetting } from './settings.ts';
+import { countSetting, refuseUnknownSettings } from './settings.ts';
 import type { Storage } from './storage.ts';
 
 export interface OpenStorageOptions {
@@ -156,10 +156,6 @@ function settingsOf(extended: ReadonlyMap<string, string> | undefined, prefix: s
 }
 
 function localConnections(settings: ReadonlyMap<string, string>): number | undefined {
-  for (const name of settings.keys()) {
-    if (name !== 'connections' && name !== 'layout') {
-      throw unknownSetting('local', name, ['connections', 'layout']);
-    }
-  }
+  refuseUnknownSettings('local', settings, new Set(['connections', 'layout']));
   return settings.has('connections') ? countSetting(settings, 'local.connections', 1) : undefined;
 }

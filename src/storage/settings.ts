@@ -1,12 +1,18 @@
 /** Reads settings of storages that are given as text. */
 import { HoldfastError } from '../kernel/errors.ts';
 
-/** For a setting that no storage of this kind has; `known` are the others, without what stands before the dot. */
-export function unknownSetting(kind: string, name: string, known: Iterable<string>): HoldfastError {
-  const names = [...known].map((one) => `${kind}.${one}`).join(', ');
-  return new HoldfastError('usage', `there is no setting ${kind}.${name}`, {
-    hint: names === '' ? `${kind} storages have no settings` : `there are ${names}`,
-  });
+/** Code `usage` for a setting that storages of this kind do not have; `known` are theirs, without what stands before the dot. */
+export function refuseUnknownSettings(
+  kind: string,
+  settings: ReadonlyMap<string, string>,
+  known: ReadonlySet<string>,
+): void {
+  for (const name of settings.keys()) {
+    if (known.has(name)) continue;
+    throw new HoldfastError('usage', `there is no setting ${kind}.${name}`, {
+      hint: `there are ${[...known].map((one) => `${kind}.${one}`).join(', ')}`,
+    });
+  }
 }
 
 /** `name` as the user writes it, such as `sftp.connections`; `settings` go without what stands before the dot. */

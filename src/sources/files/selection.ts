@@ -105,9 +105,12 @@ export function createSelection(options: SelectionOptions, warn: (message: strin
             const nameText = pathToText(name);
             for (let k = 0; k < unwanted.length; k++)
               if (unwanted[k]!.step(unwantedHere[k]!, nameText).matched) return false;
-            const steps = wanted.map((list, k) => list.step(wantedHere[k]!, nameText));
-            const isOnTheWay = (state: MatchState) => state.childMayMatch && records.isDirectory(i);
-            if (steps.length > 0 && !steps.some((state) => state.matched || isOnTheWay(state))) return false;
+            let isWanted = wanted.length === 0;
+            for (let k = 0; k < wanted.length && !isWanted; k++) {
+              const { matched, childMayMatch } = wanted[k]!.step(wantedHere[k]!, nameText);
+              isWanted = matched || (childMayMatch && records.isDirectory(i));
+            }
+            if (!isWanted) return false;
           }
           if (banned.some((other) => equalBytes(other, name))) return false;
           if (marking.some((tag) => !equalBytes(tag.name, name))) return false;

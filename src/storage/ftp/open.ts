@@ -1,7 +1,7 @@
 /** Puts an FTP storage together from its location, the credentials, `-o ftp.*` and the environment. */
 import { HoldfastError } from '../../kernel/errors.ts';
 import type { StorageCredentials } from '../credentials.ts';
-import { countSetting, unknownSetting } from '../settings.ts';
+import { countSetting, refuseUnknownSettings } from '../settings.ts';
 import type { Storage } from '../storage.ts';
 import { connectClient } from './connection.ts';
 import { codeOf } from './errors.ts';
@@ -28,9 +28,7 @@ const defaultTimeout = 5 * 60_000;
 /** Code `usage` for settings that make no sense. Nothing is connected yet. */
 export function openFtpStorage(text: string, location: FtpLocation, options: OpenFtpOptions): Storage {
   const { environment, settings, credentials = {} } = options;
-  for (const name of settings.keys()) {
-    if (name !== 'connections') throw unknownSetting('ftp', name, ['connections']);
-  }
+  refuseUnknownSettings('ftp', settings, new Set(['connections']));
   const most = countSetting(settings, 'ftp.connections', defaultConnections);
   const pool = createPool({
     most,

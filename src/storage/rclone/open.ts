@@ -3,7 +3,7 @@ import { parseDuration } from '../../kernel/quantity.ts';
 import type { Environment } from '../http/proxy.ts';
 import type { Limits } from '../limit.ts';
 import { createRestStorage } from '../rest/storage.ts';
-import { countSetting, unknownSetting } from '../settings.ts';
+import { countSetting, refuseUnknownSettings } from '../settings.ts';
 import type { Storage } from '../storage.ts';
 import { createRcloneClient } from './client.ts';
 import type { RcloneLocation } from './location.ts';
@@ -28,9 +28,7 @@ const defaultStartTimeout = 60_000;
 /** Code `usage` for settings that make no sense. rclone is started by the first call. */
 export function openRcloneStorage(location: RcloneLocation, options: OpenRcloneOptions): Storage {
   const { environment, settings, limits = {} } = options;
-  for (const name of settings.keys()) {
-    if (!known.has(name)) throw unknownSetting('rclone', name, known);
-  }
+  refuseUnknownSettings('rclone', settings, known);
   const timeout = settings.get('timeout');
   const program = settings.get('program');
   const common = {

@@ -4,7 +4,7 @@ import { createDispatcher } from '../http/connect.ts';
 import { proxyFor } from '../http/proxy.ts';
 import type { Environment } from '../http/proxy.ts';
 import type { Limits } from '../limit.ts';
-import { countSetting, unknownSetting } from '../settings.ts';
+import { countSetting, refuseUnknownSettings } from '../settings.ts';
 import type { Storage } from '../storage.ts';
 import { createRestClient } from './client.ts';
 import type { RestLocation } from './location.ts';
@@ -30,9 +30,7 @@ const defaultTimeout = 5 * 60_000;
 /** Code `usage` for settings that make no sense. No request is made yet. */
 export function openRestStorage(location: RestLocation, options: OpenRestOptions): Storage {
   const { environment, settings } = options;
-  for (const name of settings.keys()) {
-    if (name !== 'connections') throw unknownSetting('rest', name, ['connections']);
-  }
+  refuseUnknownSettings('rest', settings, new Set(['connections']));
   const { secure, host, socketPath } = location;
   const proxy = socketPath === undefined ? proxyFor(environment, secure, host) : undefined;
   const dispatcher = createDispatcher({

@@ -5,7 +5,7 @@ import type { Clock } from '../../kernel/clock.ts';
 import type { Limits } from '../limit.ts';
 import type { S3Location } from '../location.ts';
 import type { Attempt } from '../retry.ts';
-import { countSetting, unknownSetting } from '../settings.ts';
+import { countSetting, refuseUnknownSettings } from '../settings.ts';
 import type { Storage } from '../storage.ts';
 import { createS3Client } from './client.ts';
 import type { S3Client } from './client.ts';
@@ -84,9 +84,7 @@ export function openS3Storage(text: string, location: S3Location, options: OpenS
 /** The client of a bucket, for its settings. Code `usage` as above. */
 export function openS3Client(location: S3Location, options: OpenS3Options): S3Client {
   const { environment, settings, clock = systemClock } = options;
-  for (const name of settings.keys()) {
-    if (!known.has(name)) throw unknownSetting('s3', name, known);
-  }
+  refuseUnknownSettings('s3', settings, known);
   const region =
     settings.get('region') || environment['AWS_REGION'] || environment['AWS_DEFAULT_REGION'] || undefined;
   const endpoint = createEndpoint(location, {

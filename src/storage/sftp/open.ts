@@ -3,7 +3,7 @@ import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { HoldfastError } from '../../kernel/errors.ts';
 import type { StorageCredentials } from '../credentials.ts';
-import { countSetting, unknownSetting } from '../settings.ts';
+import { countSetting, refuseUnknownSettings } from '../settings.ts';
 import type { Storage } from '../storage.ts';
 import { connect } from './connection.ts';
 import type { SftpLocation } from './location.ts';
@@ -29,14 +29,13 @@ const defaultTimeout = 5 * 60_000;
 /** Code `usage` for settings that make no sense. Nothing is connected yet; keys and known hosts are read by the first call. */
 export function openSftpStorage(text: string, location: SftpLocation, options: OpenSftpOptions): Storage {
   const { environment, settings, credentials = {} } = options;
-  for (const name of settings.keys()) {
-    if (name === 'command' || name === 'args') {
-      throw new HoldfastError('unsupported', `sftp.${name} is not supported: no ssh is started`, {
-        hint: 'HostName, Port, User and IdentityFile of ~/.ssh/config are heeded',
-      });
-    }
-    if (!known.has(name)) throw unknownSetting('sftp', name, known);
+  const foreign = ['command', 'args'].find((name) => settings.has(name));
+  if (foreign !== undefined) {
+    throw new HoldfastError('unsupported', `sftp.${foreign} is not supported: no ssh is started`, {
+      hint: 'HostName, Port, User and IdentityFile of ~/.ssh/config are heeded',
+    });
   }
+  refuseUnknownSettings('sftp', settings, known);
   const home = environment['HOME'] || homedir();
   const timeout = options.stuckRequestTimeout ?? defaultTimeout;
   const configFile = settings.get('config') || join(home, '.ssh', 'config');
