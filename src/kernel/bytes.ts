@@ -1,9 +1,11 @@
 /** A growable run of bytes, and the order of byte strings: encoders write here instead of joining strings. */
+import { RunCopier } from './run-copier.ts';
 
 export class ByteWriter {
   /** the memory behind; only [0, length) is written */
   buffer: Uint8Array;
   length = 0;
+  readonly #copier = new RunCopier();
 
   constructor(capacity = 4096) {
     this.buffer = new Uint8Array(capacity);
@@ -49,12 +51,7 @@ export class ByteWriter {
   /** The bytes source[start, end), without a view of them being made for a few. */
   writeRange(source: Uint8Array, start: number, end: number): void {
     const count = end - start;
-    const buffer = this.reserve(count);
-    if (count <= 48) {
-      for (let i = start, at = this.length; i < end; i++, at++) buffer[at] = source[i]!;
-    } else {
-      buffer.set(source.subarray(start, end), this.length);
-    }
+    this.#copier.copy(source, start, end, this.reserve(count), this.length);
     this.length += count;
   }
 

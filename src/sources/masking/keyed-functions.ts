@@ -15,6 +15,7 @@
 import { createHmac } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { HoldfastError } from '../../kernel/errors.ts';
+import { RunCopier } from '../../kernel/run-copier.ts';
 
 /** The longest value that is worked on as it is; what permutes takes no longer one. */
 export const scratchSize = 16384;
@@ -89,6 +90,7 @@ interface Instance {
 }
 
 function bind({ exports, scratch, digest }: Instance, subkey: Buffer): KeyedFunctions {
+  const copier = new RunCopier();
   const a = subkey.readInt32LE(0);
   const b = subkey.readInt32LE(4);
   const c = subkey.readInt32LE(8);
@@ -103,7 +105,7 @@ function bind({ exports, scratch, digest }: Instance, subkey: Buffer): KeyedFunc
         scratch.set(createHmac('sha256', subkey).update(input.subarray(start, end)).digest());
         length = 32;
       } else {
-        for (let i = 0, at = start; at < end; i++, at++) scratch[i] = input[at]!;
+        copier.copy(input, start, end, scratch, 0);
       }
       if (attempt > 0) {
         // no UTF-8 text ends in these

@@ -4,25 +4,24 @@
  */
 import { rm, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { setImmediate as breathe } from 'node:timers/promises';
 import { pathToFileURL } from 'node:url';
 import { DatabaseSync } from 'node:sqlite';
-import { HoldfastError, messageOf, throwIfAborted } from '../../kernel/errors.ts';
+import { HoldfastError, messageOf } from '../../kernel/errors.ts';
 import { anywhereMasker, type ColumnMasker, createColumnMaskers } from '../masking/column-maskers.ts';
 import type { Masking } from '../masking/masking.ts';
 import { checkDatabase } from '../masking/rule-conflicts.ts';
+import { openNewPages } from './btree/new-pages.ts';
+import { openStoredPages } from './btree/stored-pages.ts';
+import { verifyChecks } from './check-constraints.ts';
 import { ensureRoom } from './consistent-copy.ts';
 import { readHeader } from './file-header.ts';
 import { openUnchanging } from './inspect-database.ts';
+import { maskTablePages, type PlainTable, readPlainTable } from './mask-table-pages.ts';
+import { maskTableRows } from './mask-table-rows.ts';
 import { createSchemaMasker } from './masked-schema.ts';
-import { type MaskingFunctions, maskingFunctions } from './masking-function.ts';
-import { readMaskingShape, type SqliteShape, type TableContent } from './masking-shape.ts';
+import { readMaskingShape, type SqliteShape } from './masking-shape.ts';
 import { resultOf, results, sqliteError } from './sqlite-error.ts';
-import { highestRowid, lowestRowid, quoteName } from './table-shape.ts';
-
-/** Milliseconds between two looks at the signal, as far as rows are no longer than the ones before; and rows at most. */
-const pause = 50;
-const mostRowsAtOnce = 16_384;
+import { quoteName } from './table-shape.ts';
 
 /**
  * Makes the file `to` of the file `from`, to which nobody writes. Codes as of `checkDatabase`, before a row is read;
@@ -39,25 +38,19 @@ export async function writeMaskedCopy(
     const shape = readMaskingShape(stored);
     checkDatabase(rules, shape, warn);
     const maskers = new Map(
-      shape.tables.map((table) => [table.name, createColumnMaskers(rules, key, table)]),
+      shape.tables.map((table) => {
+        const made = createColumnMaskers(rules, key, table);
+        // what is generated is no value of a row
+        return [table.name, made.filter((_, i) => !table.columns[i]!.generated)];
+      }),
     );
     await ensureRoom(dirname(to), (await stat(from)).size);
     const schema = createSchemaMasker(anywhereMasker(rules, key), rules.keepComments);
-    const target = new DatabaseSync(to, {
-      enableForeignKeyConstraints: false,
-      // old schemas have texts in double quotes
-      enableDoubleQuotedStringLiterals: true,
-    });
-    try {
-      const fill: Filling = { stored, target, maskers, mask: (sql) => schema.mask(sql), signal };
-      begin(fill, from);
-      await fillTables(fill, shape);
-      finish(fill, shape);
-      target.exec('commit');
-      if (readHeader(from)?.writeAheadLog) target.exec('pragma journal_mode = wal');
-    } finally {
-      target.close();
-    }
+    const mask = (sql: string): string => schema.mask(sql);
+    const copy: MaskedCopy = { from, to, stored, shape, maskers, mask, signal };
+    makeTables(copy);
+    const plain = await fillPlainTables(copy);
+    await fillTheRest(copy, plain);
     if (schema.leftOut > 0) warn(`comments in the schema are left out: ${schema.leftOut}`);
   } catch (error) {
     await rm(to, { force: true });
@@ -71,127 +64,107 @@ export async function writeMaskedCopy(
   }
 }
 
-interface Filling {
+interface MaskedCopy {
+  readonly from: string;
+  readonly to: string;
   readonly stored: DatabaseSync;
-  /** the new database, to which the stored one is attached */
-  readonly target: DatabaseSync;
+  readonly shape: SqliteShape;
+  /** of each table, by its columns that are not generated */
   readonly maskers: ReadonlyMap<string, readonly (ColumnMasker | undefined)[]>;
   readonly mask: (sql: string) => string;
   readonly signal: AbortSignal;
 }
 
-function begin({ stored, target }: Filling, from: string): void {
-  const pragma = (name: string): string => String(Object.values(stored.prepare(`pragma ${name}`).get()!)[0]);
-  target.exec(
-    `pragma encoding = '${pragma('encoding')}'; pragma page_size = ${pragma('page_size')};
-      pragma auto_vacuum = ${pragma('auto_vacuum')}; pragma journal_mode = off; pragma synchronous = off;
-      pragma cache_size = -32768; pragma application_id = ${pragma('application_id')};
-      pragma user_version = ${pragma('user_version')}`,
-  );
+/** The new database, to which the stored one is attached. */
+function openTarget({ from, to }: MaskedCopy, settings: string): DatabaseSync {
+  const target = new DatabaseSync(to, {
+    enableForeignKeyConstraints: false,
+    // old schemas have texts in double quotes
+    enableDoubleQuotedStringLiterals: true,
+  });
+  target.exec(`${settings}; pragma journal_mode = off; pragma synchronous = off; pragma cache_size = -32768`);
   const url = pathToFileURL(from);
   url.searchParams.set('immutable', '1');
   target.prepare('attach ? as stored').run(url.href);
   target.exec('begin');
+  return target;
 }
 
-async function fillTables(fill: Filling, { contents, tables }: SqliteShape): Promise<void> {
-  const { target, mask } = fill;
-  const shapes = new Map(tables.map((table) => [table.name, table]));
-  for (const { sql } of contents) target.exec(mask(sql));
-  for (const content of contents.filter(({ kind }) => kind === 'rows')) {
-    const { name } = content.table;
-    // what is generated is no value of a row
-    const maskers = new Map(
-      shapes.get(name)!.columns.map((column, i) => [column.name, fill.maskers.get(name)![i]]),
-    );
-    await fillTable(fill, content, maskers);
-  }
-  for (const { table } of contents.filter(({ kind }) => kind === 'rebuilt')) {
-    const name = quoteName(table.name);
-    target.exec(`insert into main.${name} (${name}) values ('rebuild')`);
-  }
-}
-
-async function fillTable(
-  { target, signal }: Filling,
-  { table }: TableContent,
-  maskers: ReadonlyMap<string, ColumnMasker | undefined>,
-): Promise<void> {
-  // checks hold for what masking makes; what was there already may break them
-  const masked = [...maskers.values()].some((masker) => masker !== undefined);
-  target.exec(`pragma ignore_check_constraints = ${masked ? 'off' : 'on'}`);
-  const columns = table.columns.map(quoteName);
-  const values = table.columns.map((name, i) => {
-    const masker = maskers.get(name);
-    if (!masker) return columns[i]!;
-    return defineMasking(
-      target,
-      maskingFunctions(masker, `${table.name}.${name}`),
-      i,
-      masker.contentOnly,
-    )(columns[i]!);
-  });
-  const own = table.kind === 'virtual' ? 'rowid' : table.rowid;
-  // a column may be the number, and is masked then
-  const numbers = own === undefined || numberColumn(target, table.name) ? [] : [own];
-  const from = `stored.${quoteName(table.name)}`;
-  const insert = `insert into main.${quoteName(table.name)} (${[...numbers, ...columns].join(', ')})
-    select ${[...numbers, ...values].join(', ')} from ${from}`;
-  // modules of virtual tables need not find rows by their numbers
-  if (table.rowid === undefined) {
-    target.exec(insert);
-    return;
-  }
-  const number = table.rowid;
-  const next = `select ${number} as last from ${from} where ${number} >= ? order by ${number}`;
-  const end = target.prepare(`${next} limit 1 offset ?`);
-  end.setReadBigInts(true);
-  const copy = target.prepare(`${insert} where ${number} between ? and ? order by ${number}`);
-  for (let first = lowestRowid, rows = 1; ;) {
-    const before = performance.now();
-    const { last } = (end.get(first, rows - 1) ?? { last: highestRowid }) as { last: bigint };
-    copy.run(first, last);
-    throwIfAborted(signal);
-    // SQLite does its work on this thread
-    await breathe();
-    if (last === highestRowid) return;
-    first = last + 1n;
-    const quick = performance.now() - before < pause;
-    rows = quick ? Math.min(2 * rows, mostRowsAtOnce) : Math.ceil(rows / 2);
+function makeTables(copy: MaskedCopy): void {
+  const pragma = (name: string): string =>
+    String(Object.values(copy.stored.prepare(`pragma ${name}`).get()!)[0]);
+  const target = openTarget(
+    copy,
+    `pragma encoding = '${pragma('encoding')}'; pragma page_size = ${pragma('page_size')};
+      pragma auto_vacuum = ${pragma('auto_vacuum')}; pragma application_id = ${pragma('application_id')};
+      pragma user_version = ${pragma('user_version')}`,
+  );
+  try {
+    for (const { sql } of copy.shape.contents) target.exec(copy.mask(sql));
+    target.exec('commit');
+  } finally {
+    target.close();
   }
 }
 
-/** Makes functions of SQLite of what masks the column `i`; the answer turns its name into what becomes of its value. */
-function defineMasking(
-  target: DatabaseSync,
-  { text, value }: MaskingFunctions,
-  i: number,
-  contentOnly: boolean,
-): (column: string) => string {
-  const options = { useBigIntArguments: true, deterministic: true, directOnly: true };
-  target.function(`mask_value_${i}`, options, value as (value: unknown) => never);
-  target.function(`mask_text_${i}`, options, text as (value: unknown) => never);
-  const { encoding } = target.prepare('pragma encoding').get() as { encoding: string };
-  return (column) => {
-    const masked =
-      encoding === 'UTF-8' ? `cast(mask_text_${i}(${column}) as text)` : `mask_value_${i}(${column})`;
-    if (!contentOnly) {
-      return `case typeof(${column}) when 'text' then ${masked} else mask_value_${i}(${column}) end`;
+/** Fills the tables whose pages are written without SQLite, while nobody has the new database open, and says which they are. */
+async function fillPlainTables({
+  from,
+  to,
+  stored,
+  shape,
+  maskers,
+  signal,
+}: MaskedCopy): Promise<PlainTable[]> {
+  // which page belongs to which is kept in pages of its own then
+  if (stored.prepare('pragma auto_vacuum').get()!['auto_vacuum'] !== 0) return [];
+  const plain = shape.contents
+    .filter(({ kind }) => kind === 'rows')
+    .map(({ table }) => readPlainTable(stored, table, maskers.get(table.name)!))
+    .filter((table) => table !== undefined);
+  const made = openUnchanging(to);
+  const roots = made.prepare("select rootpage as root from sqlite_schema where type = 'table' and name = ?");
+  const rootOf = new Map(plain.map(({ table }) => [table, roots.get(table.name)!['root'] as number]));
+  made.close();
+  using source = openStoredPages(from);
+  using target = openNewPages(to);
+  for (const one of plain) {
+    const root = rootOf.get(one.table)!;
+    await maskTablePages(one, { database: stored, pages: source }, { root, pages: target }, signal);
+  }
+  target.finish();
+  return plain;
+}
+
+async function fillTheRest(copy: MaskedCopy, plain: readonly PlainTable[]): Promise<void> {
+  const { from, shape, maskers, signal } = copy;
+  const target = openTarget(copy, '');
+  try {
+    const filled = new Map(plain.map((one) => [one.table, one]));
+    for (const { table, sql, kind } of shape.contents) {
+      if (kind !== 'rows') continue;
+      const found = filled.get(table);
+      if (!found) await maskTableRows(target, table, maskers.get(table.name)!, signal);
+      else {
+        // indexes of constraints, which were made with the table
+        target.exec(`reindex main.${quoteName(table.name)}`);
+        if (found.columns) verifyChecks(target, table.name, sql);
+      }
     }
-    return `case when typeof(${column}) = 'text' and instr(${column}, '@')
-      then coalesce(${masked}, ${column}) else ${column} end`;
-  };
-}
-
-/** True when the number of a row is a column of it. */
-function numberColumn(database: DatabaseSync, table: string): boolean {
-  const query = "select type, pk from pragma_table_xinfo(?, 'stored') where pk > 0";
-  const keys = database.prepare(query).all(table) as { type: string; pk: number }[];
-  return keys.length === 1 && keys[0]!.type.toUpperCase() === 'INTEGER';
+    for (const { table } of shape.contents.filter(({ kind }) => kind === 'rebuilt')) {
+      const name = quoteName(table.name);
+      target.exec(`insert into main.${name} (${name}) values ('rebuild')`);
+    }
+    finish(copy, target);
+    target.exec('commit');
+    if (readHeader(from)?.writeAheadLog) target.exec('pragma journal_mode = wal');
+  } finally {
+    target.close();
+  }
 }
 
 /** What is made when all rows are there: counters, indexes, what is known for the planner, views, triggers. */
-function finish({ stored, target, mask }: Filling, { contents }: SqliteShape): void {
+function finish({ stored, mask, shape: { contents } }: MaskedCopy, target: DatabaseSync): void {
   const has = (name: string): boolean =>
     stored.prepare('select 1 from sqlite_schema where name = ?').get(name) !== undefined;
   if (has('sqlite_sequence')) {

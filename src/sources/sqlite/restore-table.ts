@@ -10,7 +10,7 @@ import type { LostTable } from '../database/restore-plan.ts';
 import { renamed } from './schema-sql.ts';
 import { sqliteError } from './sqlite-error.ts';
 import { writeStoredCopy } from './stored-copy.ts';
-import { listTables, quoteName, quoteText, type TableShape } from './table-shape.ts';
+import { listTables, numberColumn, quoteName, quoteText } from './table-shape.ts';
 import { makeTemporaryFolder } from './temporary-folder.ts';
 
 /** Milliseconds to wait for a writer's lock. */
@@ -169,20 +169,19 @@ function copyTable(target: DatabaseSync, name: string): number {
     .prepare(`select sql from stored.sqlite_schema where type = 'table' and name = ?`)
     .get(name) as { sql: string };
   target.exec(sql);
-  const columns = [...numberOf(target, shape), ...shape.columns.map(quoteName)].join(', ');
+  // the rows' numbers are kept; where a column has them, it brings them along
+  const hasColumn = numberColumn(target, 'stored', name) !== undefined;
+  const numbers = shape.rowid === undefined || hasColumn ? [] : [shape.rowid];
+  const columns = [...numbers, ...shape.columns.map(quoteName)].join(', ');
   const table = quoteName(name);
-  const { changes } = target
-    .prepare(`insert into main.${table} (${columns}) select ${columns} from stored.${table}`)
-    .run();
+  const insert = target.prepare(
+    `insert into main.${table} (${columns}) select ${columns} from stored.${table}`,
+  );
+  // the number of the last row may be greater than numbers of JavaScript are
+  insert.setReadBigInts(true);
+  const { changes } = insert.run();
   copyCounter(target, name);
   return Number(changes);
-}
-
-/** The rows' numbers are kept; where a column has them, it brings them along. */
-function numberOf(target: DatabaseSync, { name, rowid }: TableShape): string[] {
-  const query = "select count(*) as keys from pragma_table_xinfo(?, 'stored') where pk > 0";
-  const { keys } = target.prepare(query).get(name) as { keys: number };
-  return rowid === undefined || keys > 0 ? [] : [rowid];
 }
 
 /** Of AUTOINCREMENT. */

@@ -33,6 +33,19 @@ export function listTables(database: DatabaseSync, of: 'main' | 'stored' = 'main
   });
 }
 
+/** The column of a table that is the number of its rows; undefined when none is. */
+export function numberColumn(
+  database: DatabaseSync,
+  of: 'main' | 'stored',
+  table: string,
+): string | undefined {
+  // any other key has an index
+  const query = `select name from pragma_table_xinfo(?1, '${of}')
+    where pk > 0 and not exists (select 1 from pragma_index_list(?1, '${of}') where origin = 'pk')`;
+  const key = database.prepare(query).get(table) as { name: string } | undefined;
+  return key?.name;
+}
+
 export function quoteName(name: string): string {
   return `"${name.replaceAll('"', '""')}"`;
 }

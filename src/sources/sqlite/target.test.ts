@@ -288,6 +288,23 @@ test('a table comes back with its indexes, triggers and counter, and everything 
   assert.equal(Object.values(there.prepare('pragma integrity_check').get()!)[0], 'ok');
 });
 
+test('the numbers of rows stay, greater ones than numbers of JavaScript as well', async (t) => {
+  const { shop, database } = place(t);
+  const made = new DatabaseSync(shop);
+  made.exec(`create table named (name text primary key, a);
+    insert into named (rowid, name, a) values (7, 'ada', 1), (9223372036854775807, 'bob', 2)`);
+  made.close();
+  const there = new DatabaseSync(database);
+  t.after(() => there.close());
+  there.exec('create table other (a)');
+  await restoreTables(await stored(shop), database, { ...options, choices: { tables: ['named'] } });
+  const found = there.prepare('select cast(rowid as text) as number, name from named order by a').all();
+  assert.deepEqual(found.map(Object.values), [
+    ['7', 'ada'],
+    ['9223372036854775807', 'bob'],
+  ]);
+});
+
 test('a table that cannot be restored changes nothing', async (t) => {
   const { folder, shop, database } = place(t);
   const snapshot = await largerShop(shop);
