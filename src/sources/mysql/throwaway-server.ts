@@ -10,6 +10,7 @@ import { startBackground, whenReady } from '../../kernel/background-process.ts';
 import { hasCode, messageOf } from '../../kernel/errors.ts';
 import { runProcess } from '../../kernel/process.ts';
 import type { StoredDatabase } from '../database/driver.ts';
+import { closedFolderHint } from '../database/closed-folder.ts';
 import { notHere } from '../database/not-here.ts';
 import { makeThrowawayFolder, type ThrowawayFolder } from '../database/throwaway-folder.ts';
 import {
@@ -173,9 +174,7 @@ async function initialise(
     if (!hasCode(error, 'failed')) throw error;
     const mayNot = folder.identity && /EACCES|ermission denied|status 127/.test(error.message);
     throw notHere(messageOf(error), {
-      hint: mayNot
-        ? `the user with the number ${folder.identity.uid} must be able to enter ${dirname(path)} and ${dirname(folder.path)}`
-        : undefined,
+      hint: mayNot ? await closedFolderHint(path, folder.path, folder.identity) : undefined,
       cause: error,
     });
   }

@@ -4,12 +4,13 @@ import type { StoredDatabase } from '../database/driver.ts';
 import type { TableEvidence } from '../database/evidence.ts';
 import { requireRows } from '../database/lost-parts.ts';
 import { assemblePart } from './assemble-part.ts';
-import { findTable, isAbout, readStoredSchema } from './chosen-statements.ts';
-import { objectKey, readable } from './dump-names.ts';
+import { isAbout, readStoredSchema } from './chosen-statements.ts';
+import { objectKey } from './dump-names.ts';
 import { toDumpBytes } from './dump-tokens.ts';
 import { type EditStatement, readPreamble } from './edit-dump.ts';
 import { restricted } from './load-dump.ts';
 import { parseTableChoice } from './part-choice.ts';
+import { chosenTable } from './part-piece.ts';
 
 /** Codes `not-found`, `usage`. */
 export async function dumpTables(
@@ -19,25 +20,12 @@ export async function dumpTables(
   const schema = await readStoredSchema(stored);
   const own = new Set<string>();
   for (const text of names) {
-    const { schema: namespace, name, newName } = parseTableChoice(text);
-    if (newName !== undefined) {
+    if (parseTableChoice(text).newName !== undefined) {
       throw new HoldfastError('usage', 'a dump has the names that it has', {
         hint: '`holdfast restore --to` gives tables other names',
       });
     }
-    const made = schema.before.flatMap(({ heading, sql, subject }) =>
-      heading.type.endsWith('TABLE') && sql.startsWith('CREATE ') && subject ? [subject] : [],
-    );
-    const found = made.filter((key) =>
-      namespace === undefined
-        ? key.endsWith(`\0${toDumpBytes(name)}`)
-        : key === objectKey(toDumpBytes(namespace), toDumpBytes(name)),
-    );
-    const table = found.length === 1 ? findTable(schema, found[0]!) : undefined;
-    if (!table) {
-      const several = found.length > 1 ? { hint: `say which: ${found.map(readable).join(', ')}` } : {};
-      throw new HoldfastError('not-found', `the dump has no one table ${text}`, several);
-    }
+    const { table } = chosenTable(schema, text);
     for (const key of [...table.tables, ...table.sequences, ...table.indexes, ...table.statistics])
       own.add(key);
   }

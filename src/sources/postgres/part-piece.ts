@@ -31,8 +31,11 @@ export interface Piece {
   readonly last: (taken: ReadonlySet<string>) => string;
 }
 
-/** Codes `not-found` when the dump has no such table, `usage` when it has several. */
-export function tablePiece(schema: StoredSchema, text: string): Piece {
+/** The table that is meant, with all that belongs to it. Codes `not-found` when the dump has none, `usage` when it has several. */
+export function chosenTable(
+  schema: StoredSchema,
+  text: string,
+): { readonly key: string; readonly table: ChosenTable } {
   const choice = parseTableChoice(text);
   const name = toDumpBytes(choice.name);
   const made = schema.before.filter(
@@ -44,8 +47,8 @@ export function tablePiece(schema: StoredSchema, text: string): Piece {
     .filter((key) => choice.schema === undefined || schemaOfKey(key) === toDumpBytes(choice.schema));
   const [key] = keys;
   const asked = choice.schema === undefined ? choice.name : `${choice.schema}.${choice.name}`;
-  const found = key === undefined ? undefined : findTable(schema, key);
-  if (key === undefined || !found)
+  const table = key === undefined ? undefined : findTable(schema, key);
+  if (key === undefined || !table)
     throw unknown(
       'table',
       asked,
@@ -56,6 +59,14 @@ export function tablePiece(schema: StoredSchema, text: string): Piece {
       hint: `say which: ${keys.map(readable).join(', ')}`,
     });
   }
+  return { key, table };
+}
+
+/** Codes as of `chosenTable`. */
+export function tablePiece(schema: StoredSchema, text: string): Piece {
+  const { key, table: found } = chosenTable(schema, text);
+  const choice = parseTableChoice(text);
+  const name = toDumpBytes(choice.name);
   const own = new Set([...found.tables, ...found.sequences, ...found.indexes, ...found.statistics]);
   const oldSchema = schemaOfKey(key);
   const newSchema = choice.newSchema === undefined ? oldSchema : toDumpBytes(choice.newSchema);
@@ -72,7 +83,7 @@ export function tablePiece(schema: StoredSchema, text: string): Piece {
     table: newName,
     rename: undefined,
     first: moves ? `CREATE SCHEMA ${quoteName(scratch)};\n` : '',
-    last: (taken) => (moves ? moveIntoPlace(found as ChosenTable, { ...place, taken }) : ''),
+    last: (taken) => (moves ? moveIntoPlace(found, { ...place, taken }) : ''),
   };
 }
 

@@ -73,7 +73,7 @@ export async function refuseNeeds(
   made: readonly string[],
 ): Promise<void> {
   const { evidence } = stored;
-  const { owner, withRoles, tables, schemas } = options.choices;
+  const { owner, privileges, withRoles, tables, schemas } = options.choices;
   if (typeof owner === 'string') needs.roles.add(owner);
   const spaces = [...needs.tablespaces].filter((name) => !server.tablespaces.includes(name));
   if (spaces.length > 0) {
@@ -92,7 +92,9 @@ export async function refuseNeeds(
   const known = globals ? (await missingRoles(stored, globals.name, new Set(server.roles))).names : [];
   const ways = [
     roles.every((name) => known.includes(name)) ? '--with-roles makes them as they were' : 'make them first',
-    '--owner ROLE or --no-owner and --no-privileges go without them',
+    owner === undefined || privileges !== false
+      ? '--owner ROLE or --no-owner and --no-privileges go without them, as far as no policy is for them'
+      : 'policies and user mappings are for them, and are not left out',
   ];
   throw new HoldfastError('not-found', `${listed('role', roles.toSorted())} missing on the server`, {
     hint: ways.join('; '),

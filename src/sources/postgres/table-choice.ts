@@ -49,7 +49,11 @@ export async function refuseIdleChoices(
   if (idle.length > 0) {
     const named = idle.map(({ flag, pattern }) => `${flag} ${pattern}`).join(', ');
     throw new HoldfastError('not-found', `nothing in the database matches ${named}`, {
-      hint: 'names are folded to lower case; in double quotes they are taken as they are: --table \'"Orders"\'',
+      hint: idle.some(
+        ({ what, pattern }) => what === 'table' && parseNamePattern(pattern).schema === undefined,
+      )
+        ? 'tables outside of public want their schema, as in shop.orders or *.orders; names are folded to lower case, but for those in double quotes: \'"Orders"\''
+        : 'names are folded to lower case; in double quotes they are taken as they are: --table \'"Orders"\'',
     });
   }
   if (answers[patterns.length] === true) {

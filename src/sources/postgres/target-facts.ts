@@ -45,8 +45,14 @@ export const notOfExtension = (oid: string, catalog: string): string =>
 
 interface Contents {
   readonly encoding: string;
-  /** schema, name, rows by the server's estimate (below 0: never counted), bytes */
-  readonly tables: readonly (readonly [schema: string, name: string, rows: number, bytes: number])[];
+  /** schema, name, rows by the server's estimate (below 0: never counted), bytes, and whether it can be read */
+  readonly tables: readonly (readonly [
+    schema: string,
+    name: string,
+    rows: number,
+    bytes: number,
+    isPopulated: boolean,
+  ])[];
   readonly others: number;
   readonly bytes: number;
 }
@@ -82,7 +88,8 @@ function contentsQuestion(schema: string | undefined, table: string | undefined)
   ];
   return `select json_build_object(
   'encoding', current_setting('server_encoding'),
-  'tables', (select coalesce(json_agg(json_build_array(n.nspname, c.relname, c.reltuples, pg_catalog.pg_total_relation_size(c.oid))
+  'tables', (select coalesce(json_agg(json_build_array(n.nspname, c.relname, c.reltuples, pg_catalog.pg_total_relation_size(c.oid),
+        c.relispopulated)
       order by n.nspname, c.relname), '[]')
     from pg_catalog.pg_class c join pg_catalog.pg_namespace n on n.oid = c.relnamespace
     where ${among} and c.relkind in ('r', 'm') and ${notOfExtension('c.oid', 'pg_class')}),
@@ -111,7 +118,9 @@ export async function askContents(
     contentsQuestion(schema, table),
     options,
   );
-  const small = tables.filter(([, , rows, bytes]) => bytes <= countedBytes || rows < 0);
+  const small = tables.filter(
+    ([, , rows, bytes, isPopulated]) => isPopulated && (bytes <= countedBytes || rows < 0),
+  );
   const counts = new Map<(typeof small)[number], number>();
   for (let at = 0; at < small.length; at += countedAtOnce) {
     const some = small.slice(at, at + countedAtOnce);
@@ -124,8 +133,9 @@ export async function askContents(
     encoding,
     others,
     tables: tables.map((found) => {
-      const [schema, name, estimate, bytes] = found;
-      const counted = counts.get(found);
+      const [schema, name, estimate, bytes, isPopulated] = found;
+      // a materialized view without data has none, and must not be asked
+      const counted = isPopulated ? counts.get(found) : 0;
       const rows = counted ?? Math.round(estimate);
       return { name: `${schema}.${name}`, rows, exact: counted !== undefined, bytes };
     }),

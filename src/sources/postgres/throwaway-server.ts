@@ -8,6 +8,7 @@ import { type BackgroundProcess, startBackground, whenReady } from '../../kernel
 import { hasCode, messageOf } from '../../kernel/errors.ts';
 import { runProcess } from '../../kernel/process.ts';
 import type { StoredDatabase } from '../database/driver.ts';
+import { closedFolderHint } from '../database/closed-folder.ts';
 import { notHere } from '../database/not-here.ts';
 import { makeThrowawayFolder, type ThrowawayFolder } from '../database/throwaway-folder.ts';
 import {
@@ -174,7 +175,7 @@ async function initialise(
     if (!hasCode(error, 'failed')) throw error;
     const mayNot = identity && /EACCES|ermission denied/.test(error.message);
     const hint = mayNot
-      ? `the user with the number ${identity?.uid} must be able to enter ${dirname(initdb)} and ${dirname(path)}`
+      ? await closedFolderHint(initdb, path, identity)
       : /could not look up effective user ID/.test(error.message)
         ? 'PostgreSQL wants a line in /etc/passwd for the user that it runs as'
         : undefined;
