@@ -15,7 +15,8 @@ import { skipWithout } from '../support/tools.ts';
 const shop = `
   create table orders (id int generated always as identity primary key, note text unique, raw bytea);
   insert into orders (note, raw) select E'n\\\\.\\n' || i, decode(md5(i::text), 'hex') from generate_series(1, 2000) i;
-  create table empty ();
+  create schema side;
+  create table side.empty ();
   create view small as select * from orders where id < 10;
   create function f(a int) returns text language sql as $f$ select 'x;'::text $f$;
 `;

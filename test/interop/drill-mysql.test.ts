@@ -14,7 +14,7 @@ const content = `
   insert into customer (name, doc) values ('a', '{"x": 1}'), ('b', null), ('it''s "c"\\n', null);
   create table orders (id int primary key, customer int, foreign key (customer) references customer (id));
   insert into orders values (1, 1), (2, 3);
-  create user app@'%';
+  create user if not exists app@'%';
   create definer = app@'%' view names as select name from customer;
   create trigger odd before insert on orders for each row set new.id = new.id + 1;
   create procedure twice(n int) select 2 * n;
@@ -61,6 +61,25 @@ for (const { kind, tool, start, version } of cases) {
       assert.match(stdout, /note: users app@%: made up for the drill\n/);
       assert.match(stdout, /compared 2 tables, 5 rows, 7 objects, /);
       assert.match(stdout, version);
+      assert.match(stdout, /\nproven: /);
+    });
+
+    it('proves a dump in an archive word by word', async () => {
+      await server.createDatabase('whole');
+      await server.query(
+        'whole',
+        `${content}
+         create view quoted as select 'a\n(b;\nINSERT INTO x' as said, name from customer;
+         create trigger even after insert on orders for each row insert into customer (name) values (new.id);
+         delimiter //
+         create procedure several()\nbegin\nINSERT INTO customer (name)\nVALUES\n('x');\nselect 1;\nend//`,
+      );
+      const url = `${kind}://${server.user}@${server.host}:${server.port}/whole?password_env=SECRET`;
+      const env = { HOLDFAST_REPOSITORY: `archive:${join(drills.folder, 'archive')}` };
+      await drills.run(['backup', url], { env });
+      const { stdout } = await drills.run(['drill', 'latest'], { env });
+      assert.match(stdout, /compared 2 tables, 5 rows, 11 objects, /);
+      assert.doesNotMatch(stdout, /note: definitions/);
       assert.match(stdout, /\nproven: /);
     });
 

@@ -85,7 +85,7 @@ export async function drillArchive(
           },
           dump.open,
           {
-            ...{ environment, temporaryFolder, schema: 'public', serverTimeout: startTimeout },
+            ...{ environment, temporaryFolder, schema: undefined, serverTimeout: startTimeout },
             ...{ ignoreErrors: false, signal: context.signal, warn: (message) => void notes.push(message) },
             programs: dump.driver.programsSetting && options.programs(dump.driver.programsSetting),
           },

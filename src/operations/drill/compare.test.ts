@@ -18,7 +18,13 @@ function seen(masked: Evidence['masked'], schema: string, objects: Record<string
     ...{ extensions: [], schema: 'a', sequences: [], parts: [], tables: [] },
     ...(masked && { masked }),
   };
-  return { evidence, schema, objects: new Map(Object.entries(objects)), named: new Set(), others: new Map() };
+  return {
+    evidence,
+    schema,
+    objects: new Map(Object.entries(objects)),
+    gathered: new Map(),
+    others: new Map(),
+  };
 }
 
 test('a hash that older versions took of programs before masking is no difference, and said to be not compared', () => {
@@ -35,4 +41,28 @@ test('a hash that older versions took of programs before masking is no differenc
   const wrong = ['the schema in the snapshot is not the one that was backed up'];
   assert.deepEqual(told({ rules, programs: true }, 'b').differences, wrong);
   assert.deepEqual(told(undefined, 'b').differences, wrong);
+});
+
+test('what a dump in one file makes is compared word by word, and by names where the releases differ', () => {
+  const told = (server: string, objects: Record<string, string>) => {
+    const restored = seen(undefined, 'a', objects);
+    const { evidence } = restored;
+    return compare(
+      {
+        ...{ ...restored, evidence: { ...evidence, format: 'sql', server }, objects: new Map() },
+        gathered: new Map([['TABLE t', 'x']]),
+      },
+      restored,
+      mysqlDrill,
+    );
+  };
+  assert.deepEqual(told('8.4.1', { 'TABLE t': 'x' }).notes, []);
+  assert.deepEqual(told('8.4.1', { 'TABLE t': 'x' }).differences, []);
+  assert.deepEqual(told('8.4.1', { 'TABLE t': 'y' }).differences, ['TABLE t is defined differently']);
+  assert.deepEqual(told('8.0.1', { 'TABLE t': 'y' }).differences, []);
+  assert.match(
+    told('8.0.1', { 'TABLE t': 'y' }).notes.join(),
+    /by their names alone, for the versions differ/,
+  );
+  assert.deepEqual(told('8.0.1', {}).differences, ['TABLE t is missing']);
 });

@@ -26,12 +26,16 @@ export function compare(stored: Observation, restored: Observation, driver: Dril
   const [before, after] = [stored.evidence, restored.evidence];
   const tables = compareTables(before.tables, after.tables, differences, notes);
 
-  // of a dump that is one file, and was not taken apart, the tables alone are known
+  const sameRelease = releaseOf(stored, driver) === releaseOf(restored, driver);
   const isOneFile = before.format !== undefined;
   if (isOneFile) {
-    const how = stored.named.size > 0 ? 'compared by their names alone' : 'not compared';
-    notes.push(`definitions were ${how}, for the dump is one file`);
-    for (const name of stored.named) if (!restored.objects.has(name)) differences.push(`${name} is missing`);
+    // of one that was not taken apart the tables alone are known
+    if (stored.gathered.size === 0) notes.push('definitions were not compared, for the dump is one file');
+    for (const [name, definition] of stored.gathered) {
+      const other = restored.objects.get(name);
+      if (other === undefined) differences.push(`${name} is missing`);
+      else if (sameRelease && other !== definition) differences.push(`${name} is defined differently`);
+    }
   } else if (stored.schema === undefined) {
     if (restored.schema !== before.schema) differences.push('the schema is not the same');
   } else if (stored.schema !== before.schema) {
@@ -48,7 +52,6 @@ export function compare(stored: Observation, restored: Observation, driver: Dril
   }
   for (const statement of sequences) differences.push(`a sequence stands elsewhere: ${statement}`);
 
-  const sameRelease = releaseOf(stored, driver) === releaseOf(restored, driver);
   if (!isOneFile) {
     compareObjects(
       stored,
@@ -59,7 +62,7 @@ export function compare(stored: Observation, restored: Observation, driver: Dril
     );
     compareParts(stored, restored, sameRelease ? differences : []);
   }
-  if (!sameRelease && !isOneFile) {
+  if (!sameRelease && (!isOneFile || stored.gathered.size > 0)) {
     const versions = [before, after].map(({ server }) => server).join(' there, ');
     const left = stored.others.size === 0 ? '' : `, and ${[...stored.others.keys()].join(', ')} not at all`;
     notes.push(
@@ -81,7 +84,7 @@ export function compare(stored: Observation, restored: Observation, driver: Dril
   const counts = {
     tables: tables.length,
     rows: before.tables.reduce((sum, { rows }) => sum + rows, 0),
-    objects: stored.objects.size + stored.named.size,
+    objects: stored.objects.size + stored.gathered.size,
     sequences: before.sequences.length,
     extensions: before.extensions.length,
     'other parts': stored.others.size,

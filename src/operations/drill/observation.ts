@@ -15,8 +15,8 @@ export interface Observation {
   readonly schema: string | undefined;
   /** SHA-256 of the definition of each object, by its name */
   readonly objects: ReadonlyMap<string, string>;
-  /** what a dump in one file makes, by name, when all of it has passed */
-  readonly named: ReadonlySet<string>;
+  /** the same of what a dump in one file makes, when all of it has passed */
+  readonly gathered: ReadonlyMap<string, string>;
   /** of the parts that are neither rows of a table nor described object by object */
   readonly others: ReadonlyMap<string, RowTally>;
 }
@@ -51,7 +51,7 @@ export async function observe(
   for (const name of [...others.keys()]) {
     if (driver.describesObjects(name) || !driver.comparesLines(name)) others.delete(name);
   }
-  return { evidence, schema: evidence.schema, objects, named: new Set(), others };
+  return { evidence, schema: evidence.schema, objects, gathered: new Map(), others };
 }
 
 /** The same of a database in a snapshot: `others` fill as it is read through `stored`. */
@@ -78,13 +78,13 @@ export async function observeStored(
     yield* sum.watch(stored.read(part));
     others.set(part, sum.tally());
   }
-  const named = new Set<string>();
-  async function* gathered(part: string, { update, text }: SchemaGatherer): AsyncGenerator<Uint8Array> {
+  const gathered = new Map<string, string>();
+  async function* gathering(part: string, { update, text }: SchemaGatherer): AsyncGenerator<Uint8Array> {
     for await (const piece of stored.read(part)) {
       update(piece);
       yield piece;
     }
-    for await (const { name } of driver.objects(once(text()))) named.add(name);
+    await describe(once(text()), driver, gathered);
   }
   const isOther = (part: string): boolean =>
     evidence.parts.some(({ name }) => name === part) &&
@@ -93,14 +93,14 @@ export async function observeStored(
     driver.comparesLines(part);
   const described = evidence.parts.some(({ name }) => driver.describesObjects(name));
   const read = (part: string): AsyncIterable<Uint8Array> => {
-    if (evidence.format === 'sql' && driver.gatherSchema) return gathered(part, driver.gatherSchema());
+    if (evidence.format === 'sql' && driver.gatherSchema) return gathering(part, driver.gatherSchema());
     return isOther(part) ? tallied(part) : stored.read(part);
   };
   return {
     evidence,
     schema: described ? schema.digest() : undefined,
     objects,
-    named,
+    gathered,
     others,
     stored: { ...stored, read },
   };

@@ -43,8 +43,8 @@ export interface ScriptRestoreResult {
 }
 
 export interface ScriptVerifyOptions extends Omit<ScriptOptions, 'stallTimeout'> {
-  /** in which tables are looked for, where databases have schemas */
-  readonly schema: string;
+  /** in which tables are looked for, where databases have schemas; undefined for all */
+  readonly schema: string | undefined;
   /** milliseconds that the server has to start */
   readonly serverTimeout: number;
   /** an existing folder in which the server's own one is made */

@@ -79,3 +79,17 @@ DELIMITER ;
   assert.match(found[1]![1], /= 'B'/);
   assert.equal(found[2]![1], 'CREATE DEFINER=`root`@`localhost` PROCEDURE `p`()\nselect 1 ;;');
 });
+
+test('what a dump in one file describes is what its parts describe', async () => {
+  const head = '-- MariaDB dump\n/*!40101 SET NAMES utf8mb4 */;\n';
+  const schema = `${head}--\n-- Table structure for table \`a\`\n--\n\nCREATE TABLE \`a\` (\n  \`id\` int(11)\n);\n`;
+  const rows =
+    '--\n-- Dumping data for table `a`\n--\n\n/*!40000 ALTER TABLE `a` DISABLE KEYS */;\n/*!40000 ALTER TABLE `a` ENABLE KEYS */;\n';
+  const programs = `${head}${settings}\nDELIMITER ;;\nCREATE PROCEDURE \`p\`() select 1 ;;\nDELIMITER ;\n`;
+  const parts = [...(await objectsOf(schema)), ...(await objectsOf(programs))];
+  assert.deepEqual(
+    parts.map(([name]) => name),
+    ['TABLE a', 'PROCEDURE p'],
+  );
+  assert.deepEqual(await objectsOf(`${schema}${rows}${programs}`), parts);
+});

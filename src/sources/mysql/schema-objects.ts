@@ -5,8 +5,10 @@ import { readIdentifier } from './identifier.ts';
 
 const heading =
   /^-- (?:Table structure for table|(Temporary) (?:table|view) structure for view|Final (view) structure for view|Sequence structure for) `/i;
-/** What follows the last object. */
-const restored = /^\/\*!\d+ SET (?:\w+)=@OLD_/;
+/** What follows the last object, and the rows of a table in a dump that is one file. */
+const over = /^(?:\/\*!\d+ SET (?:\w+)=@OLD_|-- Dumping )/;
+/** What a dump begins with; one file may be several. */
+const begins = /^(?:\/\*M?!999999\\- enable the sandbox mode|-- (?:MySQL|MariaDB) dump\b)/;
 const program = /\b(TRIGGER|PROCEDURE|FUNCTION|EVENT|PACKAGE BODY|PACKAGE)\s+(?:IF NOT EXISTS\s+)?/i;
 
 /** MariaDB writes the database before the names of columns, or not: that depends on how often the view was made anew. */
@@ -60,8 +62,11 @@ export async function* schemaObjects(
       yield* finished();
       const kind = temporary ? 'COLUMNS OF VIEW' : view ? 'VIEW' : 'TABLE';
       name = `${kind} ${nameAt(line, matched.length - 1)}`;
-    } else if (restored.test(line)) yield* finished();
-    else if (line !== '' && !line.startsWith('--')) held.push(line);
+    } else if (over.test(line)) yield* finished();
+    else if (begins.test(line)) {
+      yield* finished();
+      inside = false;
+    } else if (line !== '' && !line.startsWith('--')) held.push(line);
   }
   yield* finished();
 }

@@ -17,3 +17,14 @@ test('lines of rows are left out, however the dump is cut', () => {
     assert.equal(gathered.text().toString(), 'CREATE TABLE `a` (\n;\n\nINSERT\n-- end\n');
   }
 });
+
+test('rows of several lines are left out whole, and programs stay', () => {
+  const program =
+    'DELIMITER ;;\nCREATE PROCEDURE p()\nbegin\nINSERT INTO a VALUES\n(1);\nend ;;\nDELIMITER ;\n';
+  const dump = `CREATE TABLE a (\n);\nINSERT INTO a VALUES\n(1,'x;'),\n(2,'');\n-- b\n${program}INSERT INTO b VALUES (1);\n-- end\n`;
+  for (let size = 1; size <= dump.length; size++) {
+    const gathered = gatherWithoutRows();
+    for (let at = 0; at < dump.length; at += size) gathered.update(Buffer.from(dump.slice(at, at + size)));
+    assert.equal(gathered.text().toString(), `CREATE TABLE a (\n);\n-- b\n${program}-- end\n`);
+  }
+});

@@ -64,10 +64,8 @@ async function verify(
   }
   const found = await summary(path, child, schema);
   if (found.tables === 0) {
-    throw new HoldfastError(
-      'failed',
-      `no tables were found in the schema ${schema} of the restored database`,
-    );
+    const where = schema === undefined ? '' : `the schema ${schema} of `;
+    throw new HoldfastError('failed', `no tables were found in ${where}the restored database`);
   }
   return { ...found, server: server.name, madeUp: server.madeUp };
 }

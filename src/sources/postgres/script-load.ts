@@ -72,7 +72,10 @@ export async function loadPostgresScript(
   script: AsyncIterable<Uint8Array>,
   { child, ignoreErrors }: { readonly child: ProcessOptions; readonly ignoreErrors: boolean },
 ): Promise<void> {
-  const args = ['-X', '-q', '-w', '-v', `ON_ERROR_STOP=${ignoreErrors ? 0 : 1}`, '-o', devNull, '-f', '-'];
+  // that a role has a membership already is no news
+  const quiet = ['-c', 'set client_min_messages = warning'];
+  const stop = ['-v', `ON_ERROR_STOP=${ignoreErrors ? 0 : 1}`];
+  const args = ['-X', '-q', '-w', ...stop, '-o', devNull, ...quiet, '-f', '-'];
   await runProcess(psql, args, withTolerantRoles(script), child);
 }
 
