@@ -30,6 +30,8 @@ export interface KeyedFunctions {
   hash(input: Uint8Array, start: number, end: number, attempt?: number): void;
   /** Sets `digest` to the one of the value with small ASCII letters. */
   hashFolded(input: Uint8Array, start: number, end: number): void;
+  /** Puts input[start, end) into scratch, to be permuted there. */
+  load(input: Uint8Array, start: number, end: number): void;
   /** Fills the first `length` bytes of scratch with bytes that the last digest decides. */
   expand(length: number): void;
   /** Permutes the decimal digits scratch[start, start + length): below 2^64, without leading zeros. */
@@ -122,6 +124,7 @@ function bind({ exports, scratch, digest }: Instance, subkey: Buffer): KeyedFunc
       for (let i = 0, at = start; at < end; i++, at++) scratch[i] = lower(input[at]!);
       exports.digest(end - start, a, b, c, d);
     },
+    load: (input, start, end) => copier.copy(input, start, end, scratch, 0),
     expand: exports.expand,
     permuteInteger: (start, length, negative) =>
       exports.permuteInteger(start, length, negative ? 1 : 0, a, b, c, d),

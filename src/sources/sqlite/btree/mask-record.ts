@@ -87,8 +87,19 @@ export function createRecordMasker(
 
 /** Writes the head of the record at `from`, for which so many bytes are there; what stands behind it may move. */
 function writeHead(types: readonly number[], from: number, expected: number, output: ByteWriter): void {
-  let length = 0;
-  for (let i = 0; i < types.length; i++) length += types[i]! < 0x80 ? 1 : varintLength(types[i]!);
+  const count = types.length;
+  if (expected === count + 1 && expected < 0x80) {
+    const target = output.buffer;
+    target[from] = expected;
+    let place = from + 1;
+    for (let i = 0; i < count; i++) {
+      const type = types[i]!;
+      if (type >= 0x80) break;
+      target[place++] = type;
+    }
+    if (place === from + expected) return;
+  }
+  let length = types.reduce((sum, type) => sum + varintLength(type), 0);
   // its own length is part of it
   length += length < 127 ? 1 : varintLength(length + 2);
   if (length !== expected) {
@@ -97,7 +108,7 @@ function writeHead(types: readonly number[], from: number, expected: number, out
   }
   const target = output.buffer;
   let place = writeVarint(target, from, length);
-  for (let i = 0; i < types.length; i++) place = writeVarint(target, place, types[i]!);
+  for (const type of types) place = writeVarint(target, place, type);
 }
 
 /** Appends what becomes of a value bytes[start, end), and returns its type. */

@@ -23,8 +23,9 @@ export function varintEnd(bytes: Uint8Array, at: number): number {
 
 /** Of a number below 2^53. */
 export function varintLength(value: number): number {
-  let length = 1;
-  for (let rest = value; rest >= 128; rest = Math.floor(rest / 128)) length++;
+  if (value < 1 << 14) return value < 1 << 7 ? 1 : 2;
+  let length = 3;
+  for (let limit = 2 ** 21; value >= limit; limit *= 128) length++;
   return length;
 }
 
@@ -33,6 +34,11 @@ export function writeVarint(target: Uint8Array, at: number, value: number): numb
   if (value < 128) {
     target[at] = value;
     return at + 1;
+  }
+  if (value < 1 << 14) {
+    target[at] = 0x80 | (value >>> 7);
+    target[at + 1] = value & 0x7f;
+    return at + 2;
   }
   const end = at + varintLength(value);
   let rest = value;
