@@ -136,6 +136,30 @@ describe(
       assert.match(listed.stdout, /ACL infinite-prod TABLE events infinite-prod/);
     });
 
+    it('it takes the place of a script that had other names, and its folder and bucket', async () => {
+      const rule = { ID: 'delete old db backups', Filter: { Prefix: 'olddb/' }, Status: 'Enabled' };
+      const expiration = { NoncurrentDays: 1, NewerNoncurrentVersions: 45 };
+      const lifecycle = JSON.stringify({ Rules: [{ ...rule, NoncurrentVersionExpiration: expiration }] });
+      await sh(`mkdir old && zcat ~/backups/latest/infinite-prod.sql.gz | gzip > old/infinite-prod-20261119T040000Z.gz
+        aws s3api put-bucket-lifecycle-configuration --bucket infinite-industries-backups --lifecycle-configuration '${lifecycle}'
+        aws s3 cp --quiet old/infinite-prod-20261119T040000Z.gz s3://infinite-industries-backups/olddb/infinite-prod.gz
+        sed 's|format: sql|&, sql-in-name: false|; s|~/backups|~/old|; s|/db$|/olddb|' .config/holdfast/holdfast.yaml > before.yaml
+        holdfast --config before.yaml run nightly`);
+      const [night] = readdirSync(join(user.home, 'old')).filter((name) => name.endsWith('Z_infinite-prod'));
+      const names = ['infinite-prod.anon.gz', 'infinite-prod.dump', 'infinite-prod.gz'];
+      assert.deepEqual(readdirSync(join(user.home, 'old', night!)).toSorted(), [...names, 'manifest.json']);
+      const { stdout } = await sh('aws s3 ls s3://infinite-industries-backups/olddb/');
+      assert.deepEqual(stdout.match(/\S+\.(?:gz|dump)$/gm), names);
+      await sh(
+        'createdb named && zcat old/latest/infinite-prod.anon.gz | psql -X -q -v ON_ERROR_STOP=1 named',
+      );
+      await assertRestored('named', true);
+      await sh(`holdfast --config before.yaml -r bucket restore latest sql --to postgres://localhost/named_sql --create
+        holdfast --config before.yaml -r disk restore infinite-prod-20261119T040000Z --to postgres://localhost/script --create`);
+      await assertRestored('named_sql', false);
+      await assertRestored('script', false);
+    });
+
     it('a drill proves each of them, with the owners and rights that it has', async () => {
       for (const form of ['dump', 'sql', 'anon']) {
         const { stdout } = await sh(`holdfast -r disk drill latest ${form}`);

@@ -87,12 +87,14 @@ type ArtefactSettings = Extract<NonNullable<ArchiveVault['artefacts']>, readonly
 
 function configuredArtefact(settings: ArtefactSettings): ConfiguredArtefact {
   const { format, owner, privileges, clean, mask, 'if-exists': ifExists } = settings;
+  const { 'sql-in-name': sqlInName } = settings;
   return {
     ...{ format, mask },
     ...(owner !== undefined && { owner }),
     ...(privileges !== undefined && { privileges }),
     ...(clean !== undefined && { clean }),
     ...(ifExists !== undefined && { ifExists }),
+    ...(sqlInName !== undefined && { sqlInName }),
   };
 }
 

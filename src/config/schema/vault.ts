@@ -79,6 +79,7 @@ const artefact = settings({
   privileges: yesOrNo.describe('false: without who may do what').optional(),
   clean: yesOrNo.describe('true: what is there by the same name goes before it is made').optional(),
   'if-exists': yesOrNo.describe('true: what goes before need not be there').optional(),
+  'sql-in-name': yesOrNo.describe('false: shop.gz instead of shop.sql.gz').optional(),
   mask: text.describe('file of rules by which personal data becomes something else').optional(),
 });
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { createHash, randomBytes } from 'node:crypto';
-import { readlinkSync } from 'node:fs';
+import { readdirSync, readlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { test } from 'node:test';
@@ -20,7 +20,7 @@ import { openArtefact } from '../../vaults/archive/reader.ts';
 import { backupToArchive, type ArchiveBackupOptions } from './backup.ts';
 import type { ArchiveCheckEvent } from './check.ts';
 import { checkArchive } from './check.ts';
-import { findArchiveSnapshot } from './find.ts';
+import { chooseArtefact, findArchiveSnapshot } from './find.ts';
 import { performArchiveForget, planArchiveForget } from './forget.ts';
 import { type ArchiveInput, streamInput } from './input.ts';
 import type { ForgetPolicy } from '../forget-policy.ts';
@@ -143,6 +143,31 @@ test('of several artefacts of a run all are there, or none', async () => {
       [['.anon.sql.gz', '.sql.gz']],
     );
   }
+});
+
+test('a run that fails leaves no folder of its own', async (t) => {
+  const folder = tempFolder(t);
+  const context = createContext({ clock: clockAt(night) });
+  const archive = { ...archiveOn(createLocalStorage(folder)), layout: undefined };
+  await assert.rejects(backupToArchive(archive, input('monday', 'shop', new Error('no')), options, context));
+  assert.deepEqual(
+    readdirSync(folder).filter((name) => name !== '.holdfast'),
+    [],
+  );
+});
+
+test('files of others make no archive of stable names, and those without .sql in their names are SQL', async () => {
+  const storage = createMemoryStorage();
+  const context = createContext({ clock: clockAt(night) });
+  for (const name of ['shop-20261119T040000Z.gz', 'shop.gz', 'shop.anon.gz']) {
+    await storage.write(name, Buffer.from('of a script'));
+  }
+  await backupToArchive({ ...archiveOn(storage), layout: undefined }, input('monday'), options, context);
+  assert.ok((await namesIn(storage)).includes('2026-11-20_01-00-00Z_db-shop/db-shop.sql.gz'));
+  const stable = archiveOn(storage, 'latest');
+  const old = await findArchiveSnapshot(stable, 'shop', {}, context);
+  assert.equal(chooseArtefact(old, { named: 'sql' }).name, 'shop.gz');
+  assert.equal(chooseArtefact(old, { named: 'anon' }).name, 'shop.anon.gz');
 });
 
 test('a stable name that was overwritten before the run failed is told of as it is', async () => {

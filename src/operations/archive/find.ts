@@ -198,9 +198,10 @@ export function chooseArtefact(
   const fitting = artefacts.filter((artefact) => {
     if (form !== undefined && formOf(artefact) !== form) return false;
     const variant = variantOf(artefact.extension);
-    // `anon` is `.anon.sql`, `sql` is `.sql` alone
+    // `anon` is `.anon.sql`, `sql` is `.sql` alone, or without an ending what Infinite's script calls `shop.gz`
     return (
       named === undefined ||
+      (named === 'sql' && variant === '') ||
       artefact.name.endsWith(named) ||
       variant === `.${named}` ||
       variant.startsWith(`.${named}.`)

@@ -16,13 +16,15 @@ export interface ArtefactChoice {
   readonly clean?: boolean;
   /** true: what goes before need not be there; with `clean` alone */
   readonly ifExists?: boolean;
+  /** false: its name ends as scripts around pg_dump have it, `shop.gz` instead of `shop.sql.gz`; of plain SQL alone */
+  readonly sqlInName?: boolean;
   /** what is to become of personal data */
   readonly masking?: Masking;
 }
 
 /** One dump, to be read to its end before the next is asked for. */
 export interface Artefact {
-  /** of its name: `.dump`, `.sql`, `.anon.sql` */
+  /** of its name: `.dump`, `.sql`, `.anon.sql`; `` or `.anon` without `.sql` */
   readonly extension: string;
   /** compressing it again makes nothing smaller */
   readonly compressed: boolean;
@@ -37,13 +39,17 @@ export type ArtefactOptions = Omit<DatabaseSourceOptions, 'format' | 'masking' |
 
 /** The extension of each. Code `usage` for choices that contradict each other, or share a name. */
 export function artefactExtensions(choices: readonly ArtefactChoice[]): readonly string[] {
-  const extensions = choices.map(
-    ({ format, masking }) => `${masking ? '.anon' : ''}${format === 'sql' ? '.sql' : '.dump'}`,
-  );
-  for (const [i, { format, clean, ifExists, masking }] of choices.entries()) {
+  const extensions = choices.map(({ format, masking, sqlInName = true }) => {
+    const form = format === 'custom' ? '.dump' : sqlInName ? '.sql' : '';
+    return `${masking ? '.anon' : ''}${form}`;
+  });
+  for (const [i, { format, clean, ifExists, masking, sqlInName }] of choices.entries()) {
     const extension = extensions[i]!;
     if (extensions.indexOf(extension) < i) {
-      throw usage(`two artefacts of a database would be called ${extension}`);
+      throw usage(`two artefacts of a database would be called ${extension || 'the same'}`);
+    }
+    if (format === 'custom' && sqlInName !== undefined) {
+      throw usage('a dump in the custom format has no .sql in its name');
     }
     if (format === 'custom' && masking) {
       throw usage('a dump in the custom format cannot be masked', 'format: sql can');

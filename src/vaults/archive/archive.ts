@@ -73,7 +73,8 @@ export async function findLayout(archive: Archive, signal: AbortSignal): Promise
     const parsed = parseName(archive, name);
     // a stable name may look like one with a time: its manifest beside it tells
     if (parsed?.layout === 'flat') isFlat = true;
-    else if (parsed) return parsed.layout;
+    // any file might have a stable name: without a manifest it tells nothing
+    else if (parsed && parsed.layout !== 'latest') return parsed.layout;
   }
   return isFlat ? 'flat' : undefined;
 }

@@ -115,7 +115,9 @@ export async function beginRun(archive: Archive, options: RunOptions, context: C
     },
     async write({ extension, compressed, bytes, evidence }) {
       const own = compressed ? encodings.filter(({ name }) => encodingKinds[name].encrypts) : encodings;
-      const name = await findFreeName(extension + own.map((encoding) => encoding.extension).join(''));
+      const ending = extension + own.map((encoding) => encoding.extension).join('');
+      if (ending === '') throw new HoldfastError('usage', 'what is not encoded needs an ending in its name');
+      const name = await findFreeName(ending);
       if (layout === 'dated' && marker === undefined) {
         marker = unfinishedName(name);
         await storage.write(marker, new Uint8Array(0), { signal });
@@ -172,7 +174,10 @@ export async function beginRun(archive: Archive, options: RunOptions, context: C
       }
       // also when the run was interrupted
       for (const name of written) await storage.remove(name).catch(() => {});
-      if (marker !== undefined) await storage.remove(marker).catch(() => {});
+      if (marker === undefined) return;
+      await storage.remove(marker).catch(() => {});
+      // this run's own: nobody else is about to write there
+      await storage.removeEmptyFolder?.(marker.slice(0, marker.lastIndexOf('/') + 1)).catch(() => {});
     },
   };
 
