@@ -287,6 +287,20 @@ for (const major of [15, 18] as const) {
         await restore(other, '--table', 'app.u');
         assert.equal(await server.query(other, 'select count(*) from app.u'), '0\n');
         await restore(await fresh());
+        await server.query(
+          'needy',
+          `create table types.log (what text, at date);
+          create view app.seen as select a.n, extract(year from l.at) as y from app.t a join types.log l on l.what = a.t;
+          create function app.last(types.log) returns int language sql as 'select 1';
+          create policy ours on app.u using (exists (select from types.log l where l.at is distinct from now()))`,
+        );
+        await run(['backup', url('needy')], 0);
+        const third = await fresh();
+        await server.query(third, 'create schema types; create extension hstore with schema types');
+        assert.match((await refused(third, '--schema', 'app')).stderr, says(['types.log']));
+        assert.match((await refused(third, '--table', 'app.u')).stderr, says(['types.log']));
+        await server.query(third, 'create table types.log (what text, at date)');
+        await restore(third, '--schema', 'app');
       });
 
       it('of an incomplete snapshot what is whole comes back', async () => {
