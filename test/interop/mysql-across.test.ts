@@ -14,7 +14,8 @@ import { skipWithout } from '../support/tools.ts';
 
 const content = `
   create table people (id int auto_increment primary key, name varchar(80) not null unique, doc json,
-    at timestamp default current_timestamp, note text);
+    at timestamp default current_timestamp, note text,
+    loud varchar(90) generated always as (concat(name, '!')) stored, initial char(1) as (left(name, 1)));
   insert into people (name, doc, note) values ('Ada', '{"a": 1}', 'x\\ny'), ('Élan', null, null);
   create table orders (id int primary key, person int, foreign key (person) references people (id));
   insert into orders values (1, 1), (2, 2);
@@ -80,7 +81,7 @@ describe(
         );
         assert.match(restored.stderr, change);
         for (const question of [
-          'select id, name, note from people order by id',
+          'select id, name, note, loud, initial from people order by id',
           'select count(*) from people p join orders o on o.person = p.id',
           'select doubled(4), count(*) from known',
           `insert into orders values (5, 1); select max(id) from orders; delete from orders where id = 15`,

@@ -190,3 +190,18 @@ test('random bytes never crash it', () => {
     { numRuns: 2000 },
   );
 });
+
+test('generated columns are for the server to compute where that is wanted', () => {
+  const columns = [{ name: 'a' }, { name: 'b', generated: true }, { name: 'c' }];
+  const rules = parseMaskingRules('version: 1\ncolumns: {}', 'm.yaml');
+  const rows = "INSERT INTO `t` VALUES\n(1,'x',2),\n(3,NULL,4);\nINSERT INTO `t` (`c`, `b`) VALUES (1,'');\n";
+  const masked = (generated?: 'DEFAULT'): string => {
+    const masker = createInsertMasker(rules, key, () => ({ name: 't', columns }), generated);
+    return Buffer.from(masker.mask(Buffer.from(rows))).toString();
+  };
+  assert.equal(
+    masked('DEFAULT'),
+    'INSERT INTO `t` VALUES\n(1,DEFAULT,2),\n(3,DEFAULT,4);\nINSERT INTO `t` (`c`, `b`) VALUES (1,DEFAULT);\n',
+  );
+  assert.match(masked(), /\(1,NULL,2\),\n\(3,NULL,4\)/);
+});

@@ -19,9 +19,12 @@ const comma = 0x2c;
 const semicolon = 0x3b;
 const at = 0x40;
 
+/** Stands for the masker of a column that the server is to compute. */
+const asDefault = Symbol('default');
+
 interface Statement {
   readonly label: string;
-  readonly maskers: readonly (ColumnMasker | undefined)[];
+  readonly maskers: readonly (ColumnMasker | typeof asDefault | undefined)[];
   rows: number;
 }
 
@@ -29,11 +32,13 @@ interface Statement {
  * A masker of the lines of a dump: slabs hold whole lines, and a statement may go on in the next slab, between two
  * rows. `tableOf` knows the columns of each table; it is asked once for each. Bodies of triggers and routines, between
  * two lines DELIMITER, are copied. Codes `usage` (rules that do not fit) and `corrupt` (with the number of the row).
+ * @param generated what stands in the place of what the server computes: MySQL takes nothing but DEFAULT
  */
 export function createInsertMasker(
   rules: MaskingRules,
   key: MaskingKey,
   tableOf: (name: string, schema: string | undefined) => TableShape | undefined,
+  generated: 'NULL' | 'DEFAULT' = 'NULL',
 ): RowMasker {
   const statements = new Map<string, Statement>();
   const maskLiteral = createLiteralMasker();
@@ -48,7 +53,10 @@ export function createInsertMasker(
     const known = statements.get(id);
     if (known) return known;
     const table = arrange(head, tableOf(head.table, head.schema));
-    const statement = { label: tableLabel(table), maskers: createColumnMaskers(rules, key, table), rows: 0 };
+    const maskers = createColumnMaskers(rules, key, table).map((masker, i) =>
+      generated === 'DEFAULT' && table.columns[i]!.generated ? asDefault : masker,
+    );
+    const statement = { label: tableLabel(table), maskers, rows: 0 };
     statements.set(id, statement);
     return statement;
   };
@@ -70,7 +78,11 @@ export function createInsertMasker(
         fail(statement, i >= slab.length ? 'is cut off' : 'has something else than a value, or is cut off');
       if (column >= maskers.length) fail(statement, `has more than ${maskers.length} columns`);
       const masker = maskers[column];
-      if (masker !== undefined && literal.kind !== 'null' && concerns(masker, literal, slab)) {
+      if (masker === asDefault) {
+        output.writeBytes(slab.subarray(copied, i));
+        output.writeAscii(generated);
+        copied = end;
+      } else if (masker !== undefined && literal.kind !== 'null' && concerns(masker, literal, slab)) {
         output.writeBytes(slab.subarray(copied, i));
         copied = i;
         try {

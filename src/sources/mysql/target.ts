@@ -5,6 +5,7 @@ import type { RestoreChoices, RestorePlan } from '../database/restore-plan.ts';
 import type { MysqlConnection } from './connection.ts';
 import { editDefiners } from './definers.ts';
 import { quoteIdentifier } from './identifier.ts';
+import { withoutGenerated } from './generated-masking.ts';
 import { type Load, openLoad } from './load.ts';
 import { askDialect, fitFamily } from './other-family.ts';
 import { programsName, viewsName } from './part-name.ts';
@@ -166,7 +167,7 @@ async function* edited(
 async function fitted(
   stored: StoredDatabase,
   session: Session,
-  { choices = {}, warn }: MysqlTargetOptions,
+  { choices = {}, warn, signal }: MysqlTargetOptions,
 ): Promise<StoredDatabase> {
   const { kind, format } = stored.evidence;
   const { family } = session.server;
@@ -180,5 +181,6 @@ async function fitted(
   }
   if (format) return stored;
   const tables = choices.tables?.map((table) => parseTableCopy(table).name);
-  return fitFamily(stored, await askDialect(session), tables, warn);
+  const fitting = await fitFamily(stored, await askDialect(session), tables, warn);
+  return family === 'mysql' ? withoutGenerated(fitting, signal) : fitting;
 }
