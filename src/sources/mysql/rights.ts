@@ -20,8 +20,11 @@ export interface Sight {
 
 /** What of the database the user may see; with `tables` alone neither routines nor events are asked for. */
 export async function askSight(session: Session, tables: boolean): Promise<Sight> {
-  const lacking = await hidden(session, tables);
-  if (tables || (await mayAsk(session, 'show events;'))) return { lacking, events: !tables };
+  const [lacking, seesEvents] = await Promise.all([
+    hidden(session, tables),
+    tables || mayAsk(session, 'show events;'),
+  ]);
+  if (seesEvents) return { lacking, events: !tables };
   return {
     lacking: [...lacking, 'events are left out: the user lacks the right EVENT on the database'],
     events: false,

@@ -33,7 +33,7 @@ import { askSight } from './rights.ts';
 import { schemaHash, tableDetails } from './schema-text.ts';
 import { openSession, type Session } from './session.ts';
 import { createMysqlMasker } from './part-masker.ts';
-import { chooseTables } from './table-choice.ts';
+import { chooseTables, namesTables } from './table-choice.ts';
 
 export interface MysqlSourceOptions extends DatabaseSourceOptions {
   readonly connection: MysqlConnection;
@@ -58,13 +58,15 @@ async function* entries(
 ): AsyncGenerator<Entry, void, void> {
   const { connection, folder, modified, warn } = options;
   await using session = await openSession(connection, { ...options, signal });
-  const facts = await askDatabase(session);
-  const dumper = await findProgram('dump', session.search, session.server);
+  const [facts, dumper, { lacking, events }] = await Promise.all([
+    askDatabase(session),
+    findProgram('dump', session.search, session.server),
+    askSight(session, namesTables(options)),
+  ]);
   const chosen = chooseTables(facts.tables, options);
   const taken = facts.tables.filter(({ name }) => !chosen.left.includes(name));
   warnOfEngines(taken, warn);
   warnOfHistory(taken, warn);
-  const { lacking, events } = await askSight(session, chosen.only);
   for (const lack of lacking) (options.leftOut ?? warn)(lack);
   const sizes = new Map(taken.map(({ name, bytes }) => [name, bytes]));
   const enter = session.enter(dumper);
@@ -76,14 +78,16 @@ async function* entries(
   // it goes on while other things are asked for
   await using begun = options.masking ? undefined : beginNow(run, signal);
   // first, because they are few and what a user lacks a right to is often among them
-  const programs = await collect(
-    readProcess(
-      dumper.path,
-      [...enter, ...programArguments(connection.database, dumper.family, chosen, events)],
-      session.child,
+  const [programs, globals] = await Promise.all([
+    collect(
+      readProcess(
+        dumper.path,
+        [...enter, ...programArguments(connection.database, dumper.family, chosen, events)],
+        session.child,
+      ),
     ),
-  );
-  const globals = options.globals === false || options.masking ? undefined : await accounts(session, warn);
+    options.globals === false || options.masking ? undefined : accounts(session, warn),
+  ]);
   if (globals) yield entry(globalsName, { kind: 'stream', bytes: once(globals) });
 
   const before = await blocksBefore(folder, previous, warn);

@@ -19,6 +19,11 @@ const flags = [
   ['excludeTableData', '--exclude-table-data'],
 ] as const;
 
+/** Whether nothing but certain tables is wanted. */
+export function namesTables({ tables = [] }: DatabaseChoices): boolean {
+  return tables.length > 0;
+}
+
 /** Code `not-found` when a pattern matches nothing (it is misspelt, or what it meant is gone), or all is left out. */
 export function chooseTables(tables: readonly TableFacts[], choices: DatabaseChoices): ChosenTables {
   const idle: string[] = [];
@@ -39,7 +44,7 @@ export function chooseTables(tables: readonly TableFacts[], choices: DatabaseCho
       hint: 'a pattern is a whole name; * stands for any letters, ? for one, and case counts',
     });
   }
-  const only = (choices.tables?.length ?? 0) > 0;
+  const only = namesTables(choices);
   const isLeft = ({ name }: TableFacts): boolean =>
     (only && !matched.get('tables')!.has(name)) || matched.get('excludeTables')!.has(name);
   const left = tables.filter(isLeft).map(({ name }) => name);

@@ -31,6 +31,21 @@ const versionRooms: readonly (readonly [room: string, below: string])[] = [
   ['C:\\Program Files\\PostgreSQL', 'bin'],
 ];
 
+/** What programs said of themselves: it does not change while one search lasts. */
+const asked = new WeakMap<ProgramSearch, Map<string, Promise<FoundProgram | undefined>>>();
+/** So many versions are asked before it is known which one is wanted. */
+const askedAhead = 4;
+
+/** Begins to ask programs that will be wanted as soon as the server's version is known. */
+export function askAhead(programs: readonly PostgresProgram[], search: ProgramSearch): void {
+  for (const folder of ownFolders(search).slice(0, askedAhead)) {
+    for (const program of programs) {
+      // whoever looks for it is told
+      ask(join(folder, program), search).catch(() => {});
+    }
+  }
+}
+
 /** The program of the version nearest above the server's, or the newest without one. Code `failed` names the package. */
 export async function findProgram(
   program: PostgresProgram,
@@ -58,15 +73,20 @@ export async function findProgram(
   );
 }
 
-function folders({ folder, environment }: ProgramSearch): string[] {
+/** Where programs lie that are known to be of one version each. */
+function ownFolders({ folder }: ProgramSearch): string[] {
   const rooms = versionRooms.flatMap(([room, below]) =>
     entriesOf(room)
       .filter((name) => /\d/.test(name))
       .sort((a, b) => Number.parseInt(b.replace(/\D+/, ''), 10) - Number.parseInt(a.replace(/\D+/, ''), 10))
       .map((name) => join(room, name, below)),
   );
-  const path = (environment['PATH'] ?? '').split(delimiter).filter((part) => part !== '');
-  return [...new Set([...(folder === undefined ? [] : [folder]), ...rooms, ...path])];
+  return folder === undefined ? rooms : [folder, ...rooms];
+}
+
+function folders(search: ProgramSearch): string[] {
+  const path = (search.environment['PATH'] ?? '').split(delimiter).filter((part) => part !== '');
+  return [...new Set([...ownFolders(search), ...path])];
 }
 
 function entriesOf(room: string): string[] {
@@ -77,8 +97,19 @@ function entriesOf(room: string): string[] {
   }
 }
 
+function ask(path: string, search: ProgramSearch): Promise<FoundProgram | undefined> {
+  const answers = asked.get(search) ?? new Map<string, Promise<FoundProgram | undefined>>();
+  asked.set(search, answers);
+  const answer = answers.get(path) ?? askNow(path, search);
+  answers.set(path, answer);
+  return answer;
+}
+
 /** What a program says of itself; undefined when it is not there or does not run. */
-async function ask(path: string, { environment, signal }: ProgramSearch): Promise<FoundProgram | undefined> {
+async function askNow(
+  path: string,
+  { environment, signal }: ProgramSearch,
+): Promise<FoundProgram | undefined> {
   if (executableAt(path) === undefined) return undefined;
   try {
     const env = { PATH: environment['PATH'], HOME: environment['HOME'] };

@@ -4,7 +4,7 @@ import { withDumpEnd } from '../database/dump-end.ts';
 import type { ScriptChoices, ScriptDatabase, ScriptOptions } from '../database/script.ts';
 import { connectionEnvironment, type PostgresConnection } from './connection.ts';
 import { connectionValue } from './globals.ts';
-import { findProgram } from './programs.ts';
+import { askAhead, findProgram } from './programs.ts';
 import { tolerantRoles } from './script-roles.ts';
 import { askServer } from './server-facts.ts';
 import { refuseIdleChoices, tableArguments } from './table-choice.ts';
@@ -21,7 +21,9 @@ export async function* dumpPostgresScript(
     env: connectionEnvironment(connectionOf(database), environment, database.password),
     ...{ signal, stallTimeout },
   };
-  const psql = await findProgram('psql', search);
+  const finding = findProgram('psql', search);
+  askAhead(['pg_dump', 'pg_dumpall'], search);
+  const psql = await finding;
   const { major } = await askServer(psql.path, child);
   await refuseIdleChoices(psql.path, choices, child);
   const dumper = await findProgram('pg_dump', search, major);

@@ -26,7 +26,7 @@ import { dumpGlobals } from './globals.ts';
 import { joinedParts, oneFileName } from './one-file.ts';
 import { createPostgresMasker } from './part-masker.ts';
 import { holdSnapshot, parallelDump } from './parallel-dump.ts';
-import { findProgram } from './programs.ts';
+import { askAhead, findProgram } from './programs.ts';
 import { askServer } from './server-facts.ts';
 import { refuseIdleChoices, tableArguments, tableChoices } from './table-choice.ts';
 
@@ -71,7 +71,10 @@ async function* entries(
   const search = { environment, signal, folder: options.programs };
   const env = connectionEnvironment(connection, environment, options.password);
   const child = { env, signal, stallTimeout: options.stallTimeout };
-  const psql = await findProgram('psql', search);
+  const wantsGlobals = options.globals !== false && !options.masking;
+  const finding = findProgram('psql', search);
+  askAhead(wantsGlobals ? ['pg_dump', 'pg_dumpall'] : ['pg_dump'], search);
+  const psql = await finding;
   const facts = await askServer(psql.path, child);
   const dumper = await findProgram('pg_dump', search, facts.major);
   const sizes = new Map(facts.tables.map(([schema, table, bytes]) => [tableKey(schema, table), bytes]));
@@ -103,10 +106,9 @@ async function* entries(
     options.masking || format === 'custom' || options.jobs !== undefined
       ? undefined
       : beginNow((until) => run(plain, until), signal);
-  const globals =
-    options.globals === false || options.masking
-      ? undefined
-      : await dumpGlobals(connection.database, facts, search, { ...child, onWarning: options.warn });
+  const globals = wantsGlobals
+    ? await dumpGlobals(connection.database, facts, search, { ...child, onWarning: options.warn })
+    : undefined;
   if (globals) {
     if (!globals.passwords)
       options.warn('roles are backed up without passwords, which this user may not read');
