@@ -140,8 +140,11 @@ async function prepared(
 
 /** What is wrong with the entries that a job refers to. */
 function causesOf({ problems }: EffectiveConfig, own: readonly Problem[]): readonly Problem[] {
-  const isMeant = ({ entry }: Problem): boolean =>
-    entry !== undefined && own.some(({ message }) => message.endsWith(` ${entry.name} is wrong`));
+  const isMeant = ({ entry }: Problem): boolean => {
+    if (entry === undefined) return false;
+    const told = entry.section === 'defaults' ? ' the defaults are wrong' : ` ${entry.name} is wrong`;
+    return own.some(({ message }) => message.endsWith(told));
+  };
   return problems.filter((problem) => problem.entry?.section !== 'jobs' && isMeant(problem));
 }
 

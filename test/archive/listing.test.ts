@@ -58,6 +58,11 @@ test('tars are listed and compared', async (t) => {
   assert.deepEqual(await lines('--quiet').then((all) => all.length), 4);
   const same = await program.run(['diff', 'latest', 'latest']);
   assert.equal(same.stdout, 'nothing changed\n');
+
+  await program.run(['backup', '--stdin', '--stdin-filename', 'note.txt'], { input: 'x' });
+  const mixed = await program.run(['diff', 'latest~1', 'latest']);
+  assert.match(mixed.stderr, /two sources are compared, \S+-tree and \S+note: --path chooses one/);
+  assert.deepEqual(await lines('--path', tree), changed);
 });
 
 test('snapshots are grouped, shown with fewer columns, and two sources of one name told apart', async (t) => {

@@ -187,6 +187,11 @@ jobs:
     const unread = await user.jobs('--all');
     assert.match(unread.stderr, /more\.yaml:1:1: unknown section jbos, did you mean jobs\?/);
     assert.match(unread.stderr, /4 of 5 jobs failed: the configuration, first, lost, wrong/);
+    writeFileSync(
+      join(user.home, '.config', 'holdfast', 'more.yaml'),
+      'defaults: { jobs: { check: often } }\n',
+    );
+    assert.match((await user.jobs('last')).stderr, /more\.yaml:1:28: expected /);
   });
 
   test('with --dry-run tells the plan and does nothing', async (t) => {

@@ -3,7 +3,9 @@ import { HoldfastError } from '../../kernel/errors.ts';
 import { type ArchiveChange, diffArchived } from '../../operations/archive/diff.ts';
 import { findArchiveSnapshot } from '../../operations/archive/find.ts';
 import type { ArchiveFlags } from '../archive-flags.ts';
+import type { DiffFlags } from '../commands/diff.ts';
 import { plural, quoteUnprintable } from '../output/format.ts';
+import { snapshotFilter } from '../snapshot-flags.ts';
 import type { Invocation } from '../verb.ts';
 import { withArchive } from './open.ts';
 
@@ -19,20 +21,22 @@ const marks: Readonly<Record<ArchiveChange['change'], string>> = {
 export async function runArchiveDiff(
   invocation: Invocation,
   [from, to, ...more]: readonly string[],
-  flags: ArchiveFlags & { metadata?: boolean },
+  flags: ArchiveFlags & DiffFlags,
 ): Promise<void> {
-  const { terminal, context } = invocation;
+  const { terminal, environment, context } = invocation;
+  const filter = snapshotFilter(flags, environment);
   if (from === undefined || to === undefined || more.length > 0) {
     throw new HoldfastError('usage', 'diff takes two snapshots');
   }
-  const { changes: found, sealed } = await withArchive(invocation, flags, async (archive) =>
-    diffArchived(
-      archive,
-      await findArchiveSnapshot(archive, from, {}, context),
-      await findArchiveSnapshot(archive, to, {}, context),
-      context,
-    ),
-  );
+  const { changes: found, sealed } = await withArchive(invocation, flags, async (archive) => {
+    const before = await findArchiveSnapshot(archive, from, filter, context);
+    const after = await findArchiveSnapshot(archive, to, filter, context);
+    if (before.core !== after.core) {
+      const names = [before, after].map(({ core }) => quoteUnprintable(core)).join(' and ');
+      context.warn(`two sources are compared, ${names}: --path chooses one for latest`);
+    }
+    return diffArchived(archive, before, after, context);
+  });
   const changes = found.filter(({ change }) => flags.metadata || change !== 'metadata');
   if (terminal.json) {
     for (const change of changes) terminal.emit({ message_type: 'change', ...change });

@@ -3,26 +3,27 @@ import type { Command } from 'commander';
 import { HoldfastError } from '../../kernel/errors.ts';
 import type { DiffChange, DiffSide } from '../../operations/diff.ts';
 import { addArchiveReadFlags, type ArchiveFlags } from '../archive-flags.ts';
+import type { SnapshotFlags } from '../snapshot-flags.ts';
+import { addSnapshotFlags, snapshotFilter } from '../snapshot-flags.ts';
 import type { Runtime } from '../verb.ts';
 import { action, verb, withExamples } from '../verb.ts';
 
-interface Options {
+export interface DiffFlags extends SnapshotFlags {
   metadata?: boolean;
 }
 
 export function diffCommand(runtime: Runtime): Command {
-  const command = addArchiveReadFlags(
-    verb(
-      'diff',
-      '[flags] SNAPSHOT[:PATH] SNAPSHOT[:PATH]',
-      'Shows what changed from one snapshot to another:\n' +
-        '+ added, - removed, M content, U metadata, T type, ? content without any metadata.\n' +
-        'Of two snapshots of a database, which tables came, went and changed, and in how many rows.',
-    ),
-  )
+  const command = verb(
+    'diff',
+    '[flags] SNAPSHOT[:PATH] SNAPSHOT[:PATH]',
+    'Shows what changed from one snapshot to another:\n' +
+      '+ added, - removed, M content, U metadata, T type, ? content without any metadata.\n' +
+      'Of two snapshots of a database, which tables came, went and changed, and in how many rows.',
+  );
+  addArchiveReadFlags(addSnapshotFlags(command))
     .option('--metadata', 'also show entries of which only the metadata changed')
     .action(
-      action<Options & ArchiveFlags>(
+      action<DiffFlags & ArchiveFlags>(
         runtime,
         async (invocation, operands, flags) => {
           const [from, to] = operands;
@@ -30,6 +31,7 @@ export function diffCommand(runtime: Runtime): Command {
             throw new HoldfastError('usage', 'diff takes two snapshots');
           }
           const { terminal } = invocation;
+          const filter = snapshotFilter(flags, invocation.environment);
           const { withRepository } = await import('../session.ts');
           const { diff } = await import('../../operations/diff.ts');
           const { findSnapshot } = await import('../../vaults/repository/snapshot-filter.ts');
@@ -48,7 +50,8 @@ export function diffCommand(runtime: Runtime): Command {
             invocation,
             { lock: 'read', prefetch: ['index'] },
             async (repository, context) => {
-              const [a, b] = [await findSnapshot(repository, from), await findSnapshot(repository, to)];
+              const a = await findSnapshot(repository, from, filter);
+              const b = await findSnapshot(repository, to, filter);
               terminal.say(`comparing snapshot ${shortId(a.id)} to ${shortId(b.id)}:`);
               terminal.say('');
               if (a.path === '' && b.path === '') {
@@ -96,6 +99,7 @@ export function diffCommand(runtime: Runtime): Command {
     );
   return withExamples(command, [
     ['holdfast diff latest~1 latest', 'what the last backup found'],
+    ['holdfast diff latest~1 latest --path /srv/www', 'the same of one of several sources'],
     ['holdfast diff 5a1d2c77 9e0b44f1', 'two nights of a database, by table and row'],
     ['holdfast diff 21611c10:/etc ab638323:/etc --metadata', 'one directory, to the last mode and time'],
   ]);

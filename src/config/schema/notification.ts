@@ -11,7 +11,7 @@ const named = {
 };
 
 const common = {
-  when: oneOrMany(choice(['success', 'warning', 'failure']), 'an outcome')
+  when: oneOrMany(choice(['success', 'warning', 'failure']), 'success, warning or failure')
     .describe('outcomes that are told; warning and failure without it')
     .optional(),
   'ca-file': text.describe('PEM file of authorities to trust instead of the usual ones').optional(),
