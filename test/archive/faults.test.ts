@@ -2,22 +2,16 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { setTimeout as pause } from 'node:timers/promises';
 import { skipWithoutOwnSystem } from '../support/own-system.ts';
 import { holdfast, holdfastBin } from '../support/restic.ts';
 import { skipWithoutDisk, smallDisk } from '../support/small-disk.ts';
+import { filesIn } from '../support/stored-names.ts';
 import { tempFolder } from '../support/temp.ts';
 import { skipWithout } from '../support/tools.ts';
 import { startVsftpd } from '../support/vsftpd.ts';
-
-const filesIn = (folder: string): string[] =>
-  readdirSync(folder, { recursive: true, withFileTypes: true })
-    .filter((entry) => entry.isFile())
-    .map((entry) => join(entry.parentPath, entry.name).slice(folder.length + 1))
-    .toSorted();
 
 const stdin = ['backup', '--layout', 'daily', '--encode', 'none', '--stdin-filename', 'shop.sql'];
 const noise = [...stdin, '--stdin-from-command', '--', 'sh', '-c', 'head -c 40000000 /dev/urandom'];

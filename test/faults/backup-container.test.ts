@@ -1,11 +1,10 @@
 /** What goes wrong with copies: no file under its final name there, nothing pruned anywhere, a status, and somebody is told. */
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { mkdirSync, readdirSync, symlinkSync, writeFileSync } from 'node:fs';
+import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
-import { openStorage } from '../../src/storage/open.ts';
 import { newUser, type User } from '../cli/run.ts';
 import type { DatabaseServer } from '../support/database-server.ts';
 import { type FtpProxy, startFtpProxy } from '../support/ftp-proxy.ts';
@@ -15,6 +14,7 @@ import { skipWithoutOwnSystem } from '../support/own-system.ts';
 import { startPostgres } from '../support/postgres.ts';
 import type { S3Server } from '../support/s3-server.ts';
 import { skipWithoutDisk, smallDisk } from '../support/small-disk.ts';
+import { backupsAmong, filesIn, objectsIn } from '../support/stored-names.ts';
 import type { Cleanup } from '../support/temp.ts';
 import { skipWithout } from '../support/tools.ts';
 import { type FtpServer, startVsftpd } from '../support/vsftpd.ts';
@@ -92,24 +92,6 @@ describe('copies of backup-container', { skip, timeout: 300_000 }, () => {
     await Promise.all([postgres, s3, ftp].map((server) => server?.stop()));
   });
 
-  const filesIn = (folder: string): string[] =>
-    readdirSync(folder, { recursive: true, withFileTypes: true })
-      .filter((entry) => entry.isFile())
-      .map((entry) => join(entry.parentPath, entry.name).slice(folder.length + 1))
-      .filter((name) => !name.startsWith('.holdfast/'))
-      .toSorted();
-  const inBucket = async (bucket: string): Promise<string[]> => {
-    const storage = await openStorage(`s3:${s3.endpoint}/${bucket}`, {
-      environment: { AWS_ACCESS_KEY_ID: s3.accessKey, AWS_SECRET_ACCESS_KEY: s3.secretKey },
-    });
-    try {
-      const names = await Array.fromAsync(storage.list(''), ({ name }) => name);
-      return names.filter((name) => !name.startsWith('.holdfast/')).toSorted();
-    } finally {
-      await storage.close();
-    }
-  };
-
   for (const [verb, args] of [
     ['backup-container', ['backup-container', '-1']],
     ['run', ['--config', 'holdfast.yaml', 'run', 'backup']],
@@ -128,9 +110,9 @@ describe('copies of backup-container', { skip, timeout: 300_000 }, () => {
       };
       const run = (expect: number) => user.run(args, { env, expect, timeout: 120_000 });
       const places = async () => ({
-        folder: filesIn(env.BACKUP_DIR),
-        s3: await inBucket(verb),
-        ftp: filesIn(join(ftp.home, verb)),
+        folder: backupsAmong(filesIn(env.BACKUP_DIR)),
+        s3: backupsAmong(await objectsIn(s3, verb)),
+        ftp: backupsAmong(filesIn(join(ftp.home, verb))),
       });
       await user.run(['backup-container', 'convert', 'holdfast.yaml'], { env });
       await run(0);
@@ -186,7 +168,7 @@ describe('copies of backup-container', { skip, timeout: 300_000 }, () => {
       };
       await user.run(['backup-container', 'convert', 'holdfast.yaml'], { env });
       await user.run(args, { env });
-      const kept = filesIn(folder);
+      const kept = backupsAmong(filesIn(folder));
       assert.equal(kept.length, 1);
       for (const [fault, said] of [
         [{ HOLDFAST_POSTGRES_BIN: bin }, /ends (?:before its end|among the rows)/],
@@ -199,7 +181,7 @@ describe('copies of backup-container', { skip, timeout: 300_000 }, () => {
         const posts = hook.posts.length;
         const failed = await user.run(args, { env: { ...env, ...fault }, expect: 1 });
         assert.match(failed.stdout + failed.stderr, said);
-        assert.deepEqual(filesIn(folder), kept);
+        assert.deepEqual(backupsAmong(filesIn(folder)), kept);
         const told = hook.posts.slice(posts).map(({ body }) => new URLSearchParams(body).get('statusCode'));
         assert.ok(told.includes('ERROR'), told.join());
       }

@@ -4,7 +4,6 @@ import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { gunzipSync } from 'node:zlib';
-import { openStorage } from '../../src/storage/open.ts';
 import { newUser, type User } from '../cli/run.ts';
 import type { DatabaseServer } from '../support/database-server.ts';
 import { startMariadb } from '../support/mariadb.ts';
@@ -13,6 +12,7 @@ import { skipWithoutOwnSystem } from '../support/own-system.ts';
 import { startPostgres } from '../support/postgres.ts';
 import type { RunOptions } from '../support/program.ts';
 import type { S3Server } from '../support/s3-server.ts';
+import { backupsAmong, filesIn, objectsIn } from '../support/stored-names.ts';
 import { skipWithout } from '../support/tools.ts';
 import { type FtpServer, startVsftpd } from '../support/vsftpd.ts';
 
@@ -68,27 +68,10 @@ describe('backup-container convert', { skip, timeout: 600_000 }, () => {
   };
   const at = (database: string): string => `postgres=127.0.0.1:${postgres.port}/${database}`;
 
-  const filesIn = (folder: string): string[] =>
-    readdirSync(folder, { recursive: true, withFileTypes: true })
-      .filter((entry) => entry.isFile())
-      .map((entry) => join(entry.parentPath, entry.name).slice(folder.replace(/\/$/, '').length + 1));
-  const inBucket = async (bucket: string): Promise<string[]> => {
-    const storage = await openStorage(`s3:${s3.endpoint}/${bucket}`, {
-      environment: { AWS_ACCESS_KEY_ID: s3.accessKey, AWS_SECRET_ACCESS_KEY: s3.secretKey },
-    });
-    try {
-      return await Array.fromAsync(storage.list(''), ({ name }) => name);
-    } finally {
-      await storage.close();
-    }
-  };
-  /** Without what scripts do not look at. */
-  const backups = (names: readonly string[]): string[] =>
-    names.filter((name) => !name.startsWith('.holdfast/')).toSorted();
   const trees = async (bucket: string): Promise<Trees> => ({
-    folder: backups(filesIn(env['BACKUP_DIR']!)),
-    s3: backups(await inBucket(bucket)),
-    ftp: backups(filesIn(ftp.home)),
+    folder: backupsAmong(filesIn(env['BACKUP_DIR']!)),
+    s3: backupsAmong(await objectsIn(s3, bucket)),
+    ftp: backupsAmong(filesIn(ftp.home)),
   });
   /** What a second or a midnight in between does not change. */
   const timeless = ({ folder, s3, ftp }: Trees): Trees => {

@@ -25,6 +25,7 @@ import { type RunOptions, type RunResult, runProgram } from '../support/program.
 import { holdfastBin } from '../support/restic.ts';
 import type { S3Server } from '../support/s3-server.ts';
 import { skipWithoutDisk, smallDisk } from '../support/small-disk.ts';
+import { filesIn } from '../support/stored-names.ts';
 import { skipWithout } from '../support/tools.ts';
 import { type FtpServer, startVsftpd } from '../support/vsftpd.ts';
 
@@ -86,13 +87,7 @@ describe('backup-container', { skip: skipWithout(...needed), timeout: 600_000 },
   };
   const at = (database: string): string => `postgres=127.0.0.1:${postgres.port}/${database}`;
   const folder = (): string => env['BACKUP_DIR']!;
-  const files = (): string[] =>
-    existsSync(folder())
-      ? readdirSync(folder(), { recursive: true, withFileTypes: true })
-          .filter((entry) => entry.isFile())
-          .map((entry) => join(entry.parentPath, entry.name).slice(folder().length))
-          .toSorted()
-      : [];
+  const files = (): string[] => filesIn(folder());
   const fresh = (): void => rmSync(folder(), { recursive: true, force: true });
   const messages = (from: number): URLSearchParams[] =>
     hook.posts.slice(from).map(({ body }) => new URLSearchParams(body));
