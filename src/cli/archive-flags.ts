@@ -11,6 +11,7 @@ export interface ArchiveFlags {
   identity?: string[];
   minSizeRatio?: string;
   acceptSize?: boolean;
+  archiveName?: string;
 }
 
 /** Under this heading the help shows them. */
@@ -22,11 +23,22 @@ export function addArchiveWriteFlags(command: Command): Command {
   const smaller =
     'replace no file of the layout latest by one smaller than this part of it, where there are no versions (default: 0.5)';
   const accept = 'this backup has the right size, however small: later ones are compared with it';
+  const name = 'what files are called, in place of the server and the database, or of the paths';
   return addLayoutFlag(command)
+    .addOption(new Option('--archive-name <name>', name).helpGroup(heading))
     .addOption(new Option('--min-size-ratio <ratio>', smaller).helpGroup(heading))
     .addOption(new Option('--accept-size', accept).helpGroup(heading))
     .addOption(new Option('--encode <name,...>', encode).argParser(collectSplit).helpGroup(heading))
     .addOption(new Option('--recipient <recipient>', recipient).argParser(collect).helpGroup(heading));
+}
+
+/** Code `usage`: the name of a stream is told otherwise. */
+export function refuseNamedStream({ archiveName }: ArchiveFlags): void {
+  if (archiveName === undefined) return;
+  throw new HoldfastError(
+    'usage',
+    'a stream is called after --stdin-filename, and goes without --archive-name',
+  );
 }
 
 export function addArchiveReadFlags(command: Command): Command {

@@ -8,10 +8,11 @@ import { readForAll } from '../operations/shared-source.ts';
 import { isDatabaseUrl } from '../sources/database/drivers.ts';
 import { snapshotFolder } from '../sources/database/snapshot-folder.ts';
 import type { Source } from '../sources/source.ts';
+import { namedDatabase, vaultArtefacts } from './archive/database-inputs.ts';
 import { openArchive } from './archive/open.ts';
 import { tellArchiveBackup } from './archive/tell-backup.ts';
 import { archiveWriteOptions } from './archive/write-options.ts';
-import type { ArchiveFlags } from './archive-flags.ts';
+import { type ArchiveFlags, refuseNamedStream } from './archive-flags.ts';
 import { type BackupFlags, backupRequest, hostOf, streamed } from './backup-options.ts';
 import { chosenDatabases } from './database-operand.ts';
 import { tellBackupResult, tellItem } from './output/backup.ts';
@@ -50,10 +51,16 @@ export async function runBackupToSeveral(
     return failures.end(invocations.length);
   }
   const timeMs = flags.time ? parseLocalTime(flags.time, '--time') : Date.now();
-  const streams = await sharedStreams(invocations, operands, flags, timeMs);
+  const isOwn = (invocation: Invocation): boolean =>
+    operands.some(isDatabaseUrl) && vaultArtefacts(invocation).length > 0;
+  for (const invocation of invocations.filter(isOwn)) {
+    await failures.watch(nameOf(invocation), () => runByItself(invocation, operands, flags));
+  }
+  const together = invocations.filter((invocation) => !isOwn(invocation));
+  const streams = together.length === 0 ? [] : await sharedStreams(together, operands, flags, timeMs);
   await using stack = new AsyncDisposableStack();
   const vaults: OpenVault[] = [];
-  for (const invocation of invocations) {
+  for (const invocation of together) {
     await failures.watch(nameOf(invocation), async () => {
       const opened = isArchive(invocation.settings.repository)
         ? await openArchiveVault(invocation, flags, timeMs)
@@ -95,12 +102,13 @@ async function runByItself(
 async function sharedStreams(
   invocations: readonly Invocation[],
   operands: readonly string[],
-  flags: BackupFlags,
+  flags: BackupFlags & ArchiveFlags,
   timeMs: number,
 ): Promise<readonly SharedStream[]> {
   const [invocation] = invocations as readonly [Invocation, ...Invocation[]];
   const anyArchive = invocations.some(({ settings }) => isArchive(settings.repository));
   if (flags.stdin || flags.stdinFromCommand) {
+    refuseNamedStream(flags);
     const { source, path } = streamed(invocation, operands, flags, timeMs);
     return [{ source, path, input: (shared) => streamInput(shared, path, hostOf(invocation, flags)) }];
   }
@@ -110,12 +118,14 @@ async function sharedStreams(
       '--jobs is for repositories: a dump that is one file is read in its order',
     );
   }
-  const { driver, addresses, options: asked } = (await chosenDatabases(invocation, operands, flags, timeMs))!;
+  const chosen = (await chosenDatabases(invocation, operands, flags, timeMs))!;
+  const { driver, addresses, options: asked } = chosen;
   const options = anyArchive ? optionsForAll(driver, asked) : asked;
   return addresses.map((address) => ({
     path: snapshotFolder(address.folder, options),
     source: address.source(options),
-    input: (shared) => databaseInput(driver, address, options, undefined, shared),
+    input: (shared) =>
+      databaseInput(driver, address, options, namedDatabase(address, chosen, flags.archiveName), shared),
   }));
 }
 

@@ -144,10 +144,16 @@ describe(
         aws s3api put-bucket-lifecycle-configuration --bucket infinite-industries-backups --lifecycle-configuration '${lifecycle}'
         aws s3 cp --quiet old/infinite-prod-20261119T040000Z.gz s3://infinite-industries-backups/olddb/infinite-prod.gz
         sed 's|format: sql|&, sql-in-name: false|; s|~/backups|~/old|; s|/db$|/olddb|' .config/holdfast/holdfast.yaml > before.yaml
-        holdfast --config before.yaml run nightly`);
-      const [night] = readdirSync(join(user.home, 'old')).filter((name) => name.endsWith('Z_infinite-prod'));
+        holdfast --config before.yaml run nightly
+        holdfast --config before.yaml -r disk backup source:infinite-prod`);
+      const nights = readdirSync(join(user.home, 'old')).filter((name) => name.endsWith('Z_infinite-prod'));
+      assert.equal(nights.length, 2);
       const names = ['infinite-prod.anon.gz', 'infinite-prod.dump', 'infinite-prod.gz'];
-      assert.deepEqual(readdirSync(join(user.home, 'old', night!)).toSorted(), [...names, 'manifest.json']);
+      for (const night of nights) {
+        assert.deepEqual(readdirSync(join(user.home, 'old', night)).toSorted(), [...names, 'manifest.json']);
+      }
+      const masked = await sh('holdfast -r disk backup --mask anonymous.yaml source:infinite-prod', 1);
+      assert.match(masked.stderr, /disk has dumps of its own choice/);
       const { stdout } = await sh('aws s3 ls s3://infinite-industries-backups/olddb/');
       assert.deepEqual(stdout.match(/\S+\.(?:gz|dump)$/gm), names);
       await sh(

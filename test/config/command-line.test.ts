@@ -208,6 +208,11 @@ sources:
     await user.run(['-r', 'plain', 'backup', 'source:hello'], { env });
     const { stdout } = await user.run(['-r', 'plain', 'snapshots', '--json'], { env });
     assert.match(stdout, /hello[^"]*\.txt\.zst/);
+    await user.run(['-r', 'plain', 'backup', 'source:docs', '--archive-name', 'papers'], { env });
+    assert.match(
+      (await user.run(['-r', 'plain', 'snapshots'], { env })).stdout,
+      / papers +paper +\.tar\.zst/,
+    );
   });
 
   test('are sources, with everything that is said of them; flags win', async (t) => {

@@ -3,15 +3,16 @@ import { hasCode, HoldfastError, messageOf } from '../../kernel/errors.ts';
 import { backupToArchive } from '../../operations/archive/backup.ts';
 import type { ArchiveInput } from '../../operations/archive/input.ts';
 import { filesInput } from '../../operations/archive/files-input.ts';
-import { databaseInput, streamInput } from '../../operations/archive/input.ts';
+import { streamInput } from '../../operations/archive/input.ts';
 import { commandSource, streamSource } from '../../sources/streams/stream-source.ts';
 import type { Archive } from '../../vaults/archive/archive.ts';
-import type { ArchiveFlags } from '../archive-flags.ts';
+import { type ArchiveFlags, refuseNamedStream } from '../archive-flags.ts';
 import { type BackupFlags, chosenFiles, hostOf } from '../backup-options.ts';
 import { chosenDatabases } from '../database-operand.ts';
 import { tellItem } from '../output/backup.ts';
 import { parseLocalTime } from '../values.ts';
 import type { Invocation } from '../verb.ts';
+import { databaseInputs } from './database-inputs.ts';
 import { withArchive } from './open.ts';
 import { tellArchiveBackup } from './tell-backup.ts';
 import { archiveWriteOptions } from './write-options.ts';
@@ -53,11 +54,12 @@ export async function runArchiveBackup(
 async function archiveInputs(
   invocation: Invocation,
   operands: readonly string[],
-  flags: BackupFlags,
+  flags: BackupFlags & ArchiveFlags,
   timeMs: number | undefined,
 ): Promise<{ readonly inputs: readonly ArchiveInput[]; readonly missing: number }> {
   const host = hostOf(invocation, flags);
   if (flags.stdin || flags.stdinFromCommand) {
+    refuseNamedStream(flags);
     const options = { filename: flags.stdinFilename, modified: new Date(timeMs ?? Date.now()) };
     const source = flags.stdinFromCommand
       ? commandSource(operands, options, (line) => invocation.terminal.complain(line))
@@ -76,14 +78,14 @@ async function archiveInputs(
     const problem = (path: Uint8Array, message: string, lost: boolean): void =>
       tellItem(invocation.terminal, { kind: 'problem', path, message, lost });
     const warn = (message: string): void => invocation.context.warn(message);
+    const { archiveName, sqliteConsistent = false } = flags;
+    const named = archiveName === undefined ? {} : { named: { host: '', database: archiveName } };
     return {
-      inputs: [filesInput(what, { host, sqliteConsistent: flags.sqliteConsistent ?? false, problem, warn })],
+      inputs: [filesInput(what, { host, ...named, sqliteConsistent, problem, warn })],
       missing,
     };
   }
-  const { driver, addresses, options } = chosen;
-  const inputs = addresses.map((address) => databaseInput(driver, address, options));
-  return { inputs, missing: 0 };
+  return { inputs: await databaseInputs(invocation, chosen, flags.archiveName), missing: 0 };
 }
 
 /** True when something is missing in it. */

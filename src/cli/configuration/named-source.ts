@@ -4,6 +4,7 @@ import type { DatabaseSource, FileSource } from '../../config/schema/source.ts';
 import { HoldfastError } from '../../kernel/errors.ts';
 import { parseDuration } from '../../kernel/quantity.ts';
 import { parseSecretReference } from '../../kernel/secret.ts';
+import type { ArchiveFlags } from '../archive-flags.ts';
 import type { BackupFlags } from '../backup-options.ts';
 import type { Invocation } from '../verb.ts';
 import { configPlaces } from './places.ts';
@@ -16,7 +17,7 @@ export interface TypedBackup<Flags> {
 }
 
 /** The same when no source of the configuration is meant. Flags that were typed win. Code `usage`. */
-export async function withNamedSource<Flags extends BackupFlags>(
+export async function withNamedSource<Flags extends BackupFlags & ArchiveFlags>(
   { settings, environment }: Invocation,
   operands: readonly string[],
   flags: Flags,
@@ -50,16 +51,18 @@ export async function withNamedSource<Flags extends BackupFlags>(
   );
 }
 
-async function typed<Flags extends BackupFlags>(
+async function typed<Flags extends BackupFlags & ArchiveFlags>(
   source: EffectiveSource,
   flags: Flags,
 ): Promise<TypedBackup<Flags>> {
   const { listOf } = await import('../../config/schema/value.ts');
   const { host, tags, 'skip-if-unchanged': skipIfUnchanged } = source.settings;
-  const common: Partial<BackupFlags> = {
+  const archiveName = 'archive-name' in source.settings ? source.settings['archive-name'] : undefined;
+  const common: Partial<BackupFlags & ArchiveFlags> = {
     ...(host !== undefined && { host }),
     ...(tags !== undefined && { tag: [[...listOf(tags)]] }),
     ...(skipIfUnchanged !== undefined && { skipIfUnchanged }),
+    ...(archiveName !== undefined && { archiveName }),
   };
   switch (source.kind) {
     case 'paths': {
