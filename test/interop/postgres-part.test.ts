@@ -303,6 +303,29 @@ for (const major of [15, 18] as const) {
         await restore(third, '--schema', 'app');
       });
 
+      it('names are found in a database that is not in UTF-8', async () => {
+        const make = (name: string): Promise<string> =>
+          server.query('postgres', `create database ${name} encoding 'LATIN1' locale 'C' template template0`);
+        const ask = (database: string, sql: string): Promise<string> =>
+          server.query(database, `set client_encoding to utf8; ${sql}`);
+        await make('latin');
+        await ask(
+          'latin',
+          `create schema "Häuser"; create table "Häuser"."Ärger" (grün text); insert into "Häuser"."Ärger" values ('Öl')`,
+        );
+        await run(['backup', url('latin')], 0);
+        await make('latin_copy');
+        assert.match((await refused('latin_copy', '--table', 'Ä')).stderr, /hint: there are Häuser\.Ärger\n/);
+        await restore('latin_copy', '--table', 'Ärger');
+        await restore('latin_copy', '--table', 'Häuser.Ärger=public.Übel');
+        await restore('latin_copy', '--schema', 'Häuser=Höfe');
+        for (const table of ['"Häuser"."Ärger"', 'public."Übel"', '"Höfe"."Ärger"']) {
+          assert.equal(await ask('latin_copy', `select grün from ${table}`), 'Öl\n', table);
+        }
+        const { stdout } = await run(['dump', 'latest', '--table', 'Ärger'], 0);
+        assert.match(stdout, /FROM stdin;\n..?l\n/);
+      });
+
       it('of an incomplete snapshot what is whole comes back', async () => {
         const own = [
           '--path',

@@ -3,9 +3,8 @@ import { HoldfastError } from '../../kernel/errors.ts';
 import type { StoredDatabase } from '../database/driver.ts';
 import { createLineInput } from '../database/line-input.ts';
 import type { SchemaStatement, StoredSchema } from './chosen-statements.ts';
-import { moveNames, objectKey } from './dump-names.ts';
+import { keyOfTable, moveNames } from './dump-names.ts';
 import { endOfRows } from './dump-parts.ts';
-import { toDumpBytes } from './dump-tokens.ts';
 import type { EditStatement } from './edit-dump.ts';
 
 export interface ChosenPart {
@@ -35,7 +34,7 @@ export async function* assemblePart(
     );
   yield text(schema.before);
   for (const table of stored.evidence.tables) {
-    const key = objectKey(toDumpBytes(table.schema), toDumpBytes(table.name));
+    const key = keyOfTable(table, schema);
     if (part.hasRows(key)) yield* rowsOf(stored.read(table.part), part);
   }
   yield text(schema.sequences);

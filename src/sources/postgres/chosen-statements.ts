@@ -20,6 +20,8 @@ export interface StoredSchema {
   readonly after: readonly SchemaStatement[];
   /** that set the values of sequences */
   readonly sequences: readonly SchemaStatement[];
+  /** that its names are in, as PostgreSQL calls it */
+  readonly encoding: string;
 }
 
 export async function readStoredSchema(stored: StoredDatabase): Promise<StoredSchema> {
@@ -37,7 +39,12 @@ export async function readStoredSchema(stored: StoredDatabase): Promise<StoredSc
     }
     return found;
   };
-  return { before: await read(/^1-/), after: await read(/^5-/), sequences: await read(/^3-/) };
+  return {
+    before: await read(/^1-/),
+    after: await read(/^5-/),
+    sequences: await read(/^3-/),
+    encoding: stored.evidence.encoding,
+  };
 }
 
 /** Kinds of statements that are about a table, its columns, or what belongs to it. */

@@ -6,15 +6,6 @@ export interface CopyTarget {
   readonly table: string;
 }
 
-/** A dump is in the database's own encoding. What is no UTF-8 is taken for Latin-1, so that no two names become one. */
-export function decodeName(bytes: Uint8Array): string {
-  try {
-    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
-  } catch {
-    return Buffer.from(bytes).toString('latin1');
-  }
-}
-
 /** `COPY schema.table (columns) FROM stdin;` as pg_dump writes it; undefined for anything else. */
 export function parseCopy(statement: string): CopyTarget | undefined {
   if (!statement.startsWith('COPY ')) return undefined;

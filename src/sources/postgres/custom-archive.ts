@@ -42,7 +42,7 @@ export async function* customArchive(stored: StoredDatabase): AsyncGenerator<Uin
   const rows = new Map<number, string>();
   for (const { schema, name, part } of evidence.tables) {
     const { statement } = await readHead(createLineInput(stored.read(part)));
-    const [namespace, tag] = [toDumpBytes(schema), toDumpBytes(name)];
+    const [namespace, tag] = [toDumpBytes(schema, evidence.encoding), toDumpBytes(name, evidence.encoding)];
     const table = contents.tableId(objectKey(namespace, tag));
     const id = contents.add({
       ...{

@@ -1,5 +1,5 @@
 /** Names with a schema in the statements of a dump: which objects a statement speaks of, and how it speaks of others. */
-import { fromDumpBytes, nameAt, quoteName, quoteText, readTokens } from './dump-tokens.ts';
+import { fromDumpBytes, nameAt, quoteName, quoteText, readTokens, toDumpBytes } from './dump-tokens.ts';
 
 /** `shop.orders`, `shop.orders.id`, or a constant that is nothing but such a name: `'shop.orders_id_seq'`. */
 export interface NameChain {
@@ -50,6 +50,12 @@ function constantName(text: string): string[] | undefined {
 export const objectKey = (schema: string, name: string): string => `${schema}\0${name}`;
 
 export const keyOf = ({ parts }: NameChain): string => objectKey(parts[0]!, parts[1]!);
+
+/** Of a table of the evidence, in a dump in this encoding. */
+export const keyOfTable = (
+  { schema, name }: { readonly schema: string; readonly name: string },
+  { encoding }: { readonly encoding: string },
+): string => objectKey(toDumpBytes(schema, encoding), toDumpBytes(name, encoding));
 
 /** The statement with some objects in other schemas. */
 export function moveNames(sql: string, schemaOf: (key: string) => string | undefined): string {

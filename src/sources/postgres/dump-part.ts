@@ -1,12 +1,10 @@
 /** Some tables of a dump as one stream that psql takes: with what belongs to them, and without what they need besides. */
 import { HoldfastError } from '../../kernel/errors.ts';
 import type { StoredDatabase } from '../database/driver.ts';
-import type { TableEvidence } from '../database/evidence.ts';
 import { requireRows } from '../database/lost-parts.ts';
 import { assemblePart } from './assemble-part.ts';
 import { isAbout, readStoredSchema } from './chosen-statements.ts';
-import { objectKey } from './dump-names.ts';
-import { toDumpBytes } from './dump-tokens.ts';
+import { keyOfTable } from './dump-names.ts';
 import { type EditStatement, readPreamble } from './edit-dump.ts';
 import { restricted } from './load-dump.ts';
 import { parseTableChoice } from './part-choice.ts';
@@ -30,11 +28,9 @@ export async function dumpTables(
       own.add(key);
   }
   const { tables } = stored.evidence;
-  const keyOfTable = ({ schema, name }: TableEvidence): string =>
-    objectKey(toDumpBytes(schema), toDumpBytes(name));
   requireRows(
     stored,
-    tables.filter((table) => own.has(keyOfTable(table))),
+    tables.filter((table) => own.has(keyOfTable(table, schema))),
   );
   // the stream has a frame of its own
   const edit: EditStatement = ({ text, start }) => (text[start] === '\\' ? text.slice(0, start) : text);

@@ -3,7 +3,8 @@
  * table, sequences, large objects, the schema after the data. One after the other they are the dump again.
  */
 import { HoldfastError } from '../../kernel/errors.ts';
-import { type CopyTarget, decodeName, parseCopy, partName } from './copy-statement.ts';
+import { type CopyTarget, parseCopy, partName } from './copy-statement.ts';
+import { decodeName } from './dump-tokens.ts';
 import { createLineInput } from '../database/line-input.ts';
 
 export interface DumpPart {

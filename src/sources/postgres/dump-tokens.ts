@@ -106,6 +106,22 @@ export function quoteText(text: string): string {
   return `'${text.replaceAll("'", "''")}'`;
 }
 
-/** A name as the bytes that a dump in UTF-8 has for it, each a character; and back. */
-export const toDumpBytes = (name: string): string => Buffer.from(name).toString('latin1');
-export const fromDumpBytes = (name: string): string => Buffer.from(name, 'latin1').toString();
+/** A dump is in the database's own encoding. What is no UTF-8 is taken for Latin-1, so that no two names become one. */
+export function decodeName(bytes: Uint8Array): string {
+  try {
+    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
+  } catch {
+    return Buffer.from(bytes).toString('latin1');
+  }
+}
+
+/** The name that the bytes of a dump mean, each a character. */
+export const fromDumpBytes = (name: string): string => decodeName(Buffer.from(name, 'latin1'));
+
+/** A name as the bytes that a dump has for it, as far as `fromDumpBytes` makes that name of them. */
+export function toDumpBytes(name: string, encoding = 'UTF8'): string {
+  // what has no encoding is UTF-8 more often than not
+  const isUtf8 = encoding === 'UTF8' || encoding === 'SQL_ASCII';
+  if (!isUtf8 && !/[^\0-\xff]/.test(name) && fromDumpBytes(name) === name) return name;
+  return Buffer.from(name).toString('latin1');
+}

@@ -10,7 +10,7 @@ import {
   type StoredSchema,
 } from './chosen-statements.ts';
 import { objectKey, readable, schemaOfKey } from './dump-names.ts';
-import { quoteName, toDumpBytes } from './dump-tokens.ts';
+import { fromDumpBytes, quoteName, toDumpBytes } from './dump-tokens.ts';
 import { moveIntoPlace } from './move-into-place.ts';
 import { parseSchemaChoice, parseTableChoice } from './part-choice.ts';
 import { renameSchema } from './rename-schema.ts';
@@ -37,14 +37,15 @@ export function chosenTable(
   text: string,
 ): { readonly key: string; readonly table: ChosenTable } {
   const choice = parseTableChoice(text);
-  const name = toDumpBytes(choice.name);
+  const bytes = (name: string): string => toDumpBytes(name, schema.encoding);
+  const name = bytes(choice.name);
   const made = schema.before.filter(
     ({ heading, sql }) => heading.type.endsWith('TABLE') && sql.startsWith('CREATE '),
   );
   const keys = made
     .map(({ subject }) => subject!)
     .filter((key) => key.endsWith(`\0${name}`))
-    .filter((key) => choice.schema === undefined || schemaOfKey(key) === toDumpBytes(choice.schema));
+    .filter((key) => choice.schema === undefined || schemaOfKey(key) === bytes(choice.schema));
   const [key] = keys;
   const asked = choice.schema === undefined ? choice.name : `${choice.schema}.${choice.name}`;
   const table = key === undefined ? undefined : findTable(schema, key);
@@ -66,11 +67,12 @@ export function chosenTable(
 export function tablePiece(schema: StoredSchema, text: string): Piece {
   const { key, table: found } = chosenTable(schema, text);
   const choice = parseTableChoice(text);
-  const name = toDumpBytes(choice.name);
+  const bytes = (name: string): string => toDumpBytes(name, schema.encoding);
+  const name = bytes(choice.name);
   const own = new Set([...found.tables, ...found.sequences, ...found.indexes, ...found.statistics]);
   const oldSchema = schemaOfKey(key);
-  const newSchema = choice.newSchema === undefined ? oldSchema : toDumpBytes(choice.newSchema);
-  const newName = choice.newName === undefined ? name : toDumpBytes(choice.newName);
+  const newSchema = choice.newSchema === undefined ? oldSchema : bytes(choice.newSchema);
+  const newName = choice.newName === undefined ? name : bytes(choice.newName);
   const moves = newSchema !== oldSchema || newName !== name;
   const scratch = `holdfast_${randomBytes(8).toString('hex')}`;
   const place = { scratch, oldName: name, schema: newSchema, name: newName };
@@ -90,9 +92,12 @@ export function tablePiece(schema: StoredSchema, text: string): Piece {
 /** Code `not-found` when the dump has nothing in it. */
 export function schemaPiece(schema: StoredSchema, text: string, warn: (message: string) => void): Piece {
   const choice = parseSchemaChoice(text);
-  const [name, newName] = [toDumpBytes(choice.name), toDumpBytes(choice.newName)];
+  const [name, newName] = [choice.name, choice.newName].map((each) => toDumpBytes(each, schema.encoding)) as [
+    string,
+    string,
+  ];
   const statements = [...schema.before, ...schema.after].filter((statement) => isIn(statement, name));
-  if (statements.length === 0) throw unknown('schema', choice.name, schemaNames(schema));
+  if (statements.length === 0) throw unknown('schema', choice.name, schemaNames(schema).map(fromDumpBytes));
   const moves = newName !== name;
   const renamed = moves ? renameSchema(statements, name, newName, warn) : undefined;
   return {

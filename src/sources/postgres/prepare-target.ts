@@ -60,7 +60,7 @@ export async function prepareTarget(
     owner: choices.owner,
     privileges: choices.privileges ?? true,
     settings: new Set(server.settings),
-    tablespaces: new Set(server.tablespaces.map(toDumpBytes)),
+    tablespaces: new Set(server.tablespaces.map((name) => toDumpBytes(name))),
     transactions: !options.singleTransaction,
   });
   return { options, psql, child, elsewhere, server, edit };

@@ -5,7 +5,7 @@ import { requireRows } from '../database/lost-parts.ts';
 import type { RestorePlan } from '../database/restore-plan.ts';
 import { assemblePart } from './assemble-part.ts';
 import { neededBy, readStoredSchema, reliesOn, type SchemaStatement } from './chosen-statements.ts';
-import { objectKey, readable, schemaOfKey } from './dump-names.ts';
+import { keyOfTable, readable, schemaOfKey } from './dump-names.ts';
 import { fromDumpBytes, quoteName, quoteText, toDumpBytes } from './dump-tokens.ts';
 import { collectNeeds, readPreamble } from './edit-dump.ts';
 import { runPsql } from './load-dump.ts';
@@ -39,12 +39,12 @@ export async function restorePart(stored: StoredDatabase, target: PreparedTarget
   for (const statement of chosen) collect(statement);
   await refuseNeeds({ ...stored, evidence: { ...stored.evidence, extensions: [] } }, target, needs, []);
 
-  const schemas = new Set(await schemasThere(target));
+  const schemas = new Set(await schemasThere(target, schema.encoding));
   const losses = await lossesOf(pieces, target, schemas);
   const made = [...new Set([...pieces.map((piece) => piece.schema), ...[...brought].map(schemaOfKey)])];
   const missing = made.filter((name) => !schemas.has(name) || losses.dropped.has(name));
   const tables = stored.evidence.tables.filter((table) =>
-    pieces.some((piece) => piece.tables(objectKey(toDumpBytes(table.schema), toDumpBytes(table.name)))),
+    pieces.some((piece) => piece.tables(keyOfTable(table, schema))),
   );
   requireRows(stored, tables);
   const plan: RestorePlan = {
@@ -63,7 +63,10 @@ export async function restorePart(stored: StoredDatabase, target: PreparedTarget
   const taken = new Map<string, Set<string>>();
   for (const piece of pieces) {
     if (piece.objects.size > 0 && piece.table !== undefined)
-      taken.set(piece.schema, await namesTaken(target, piece.schema, losses.dropped));
+      taken.set(
+        piece.schema,
+        await namesTaken(target, { ...piece, encoding: schema.encoding }, losses.dropped),
+      );
   }
   const targets = new Map(pieces.flatMap(({ objects }) => [...objects]));
   const rename = (sql: string): string => pieces.reduce((text, piece) => piece.rename?.(text) ?? text, sql);
@@ -141,10 +144,8 @@ function leaveOut(
 /** Which of these relations, types, functions and the like the target has. */
 async function askThere({ psql, child }: PreparedTarget, keys: readonly string[]): Promise<Set<string>> {
   if (keys.length === 0) return new Set();
-  const values = [...new Set(keys)].map((key) => {
-    const [schema, name] = key.split('\0').map((part) => quoteText(fromDumpBytes(part)));
-    return `(${schema}, ${name})`;
-  });
+  const named = new Map(keys.map((key) => [key.split('\0').map(fromDumpBytes).join('\0'), key]));
+  const values = [...named.keys()].map((name) => `(${name.split('\0').map(quoteText).join(', ')})`);
   const found = await askPsql<[string, string][]>(
     psql.path,
     `select coalesce(json_agg(json_build_array(v.s, v.n)), '[]') from (values ${values.join(', ')}) v (s, n)
@@ -156,23 +157,23 @@ async function askThere({ psql, child }: PreparedTarget, keys: readonly string[]
     or exists (select from pg_catalog.pg_collation l where l.collnamespace = n.oid and l.collname = v.n);`,
     child,
   );
-  return new Set(found.map(([schema, name]) => objectKey(toDumpBytes(schema), toDumpBytes(name))));
+  return new Set(found.map((names) => named.get(names.join('\0'))!));
 }
 
-/** Of the target database, in the bytes of dumps. */
-export async function schemasThere({ psql, child }: PreparedTarget): Promise<string[]> {
+/** Of the target database, in the bytes of a dump in this encoding. */
+export async function schemasThere({ psql, child }: PreparedTarget, encoding: string): Promise<string[]> {
   const names = await askPsql<string[]>(
     psql.path,
     'select json_agg(nspname) from pg_catalog.pg_namespace;',
     child,
   );
-  return names.map(toDumpBytes);
+  return names.map((name) => toDumpBytes(name, encoding));
 }
 
 /** Names of relations in a schema, unless that is dropped before. */
 async function namesTaken(
   { psql, child }: PreparedTarget,
-  schema: string,
+  { schema, encoding }: { readonly schema: string; readonly encoding: string },
   dropped: ReadonlySet<string>,
 ): Promise<Set<string>> {
   if (dropped.has(schema)) return new Set();
@@ -185,5 +186,5 @@ async function namesTaken(
   const free = [...dropped]
     .filter((key) => schemaOfKey(key) === schema)
     .map((key) => key.slice(schema.length + 1));
-  return new Set(names.map(toDumpBytes).filter((name) => !free.includes(name)));
+  return new Set(names.map((name) => toDumpBytes(name, encoding)).filter((name) => !free.includes(name)));
 }

@@ -52,7 +52,8 @@ export async function restorePostgres(stored: StoredDatabase, options: PostgresT
   const schemas = await refuseMissing(stored, target, roles.names);
   const isRemade = choices.create && choices.clean;
   // a database that is made or emptied has this one schema
-  const there = found && !isRemade && !loss ? await schemasThere(target) : ['public'];
+  const there =
+    found && !isRemade && !loss ? await schemasThere(target, stored.evidence.encoding) : ['public'];
   const missing = schemas.lacking().filter((schema) => !there.includes(schema));
   if (stored.evidence.choices) {
     const { before, sequences, after } = await readStoredSchema(stored);
