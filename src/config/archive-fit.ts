@@ -16,7 +16,7 @@ export function unfitForArchives(
     return names.flatMap((name) => {
       const source = sources.get(name);
       if (source?.kind !== 'url') return [];
-      const { connections, url } = source.settings;
+      const { connections, url, mask } = source.settings;
       const said: string[] = [];
       if (connections !== undefined) {
         said.push(
@@ -26,6 +26,11 @@ export function unfitForArchives(
       if (vault.settings.artefacts !== undefined && !url.startsWith('postgres')) {
         said.push(
           `the archive ${vaultName} makes artefacts of databases of PostgreSQL alone, and ${name} is none`,
+        );
+      }
+      if (vault.settings.artefacts !== undefined && mask !== undefined) {
+        said.push(
+          `${name} is masked, and the archive ${vaultName} has artefacts, each with a mask of its own or none: say mask there, and give it a source without`,
         );
       }
       return said;

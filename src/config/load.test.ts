@@ -195,6 +195,7 @@ jobs:
     const text = `sources:
   fast: { url: "postgres://db/c", connections: 4 }
   my: { url: "mariadb://db/c" }
+  masked: { url: "postgres://db/c", mask: rules.yaml }
 vaults:
   one: { archive: one }
   several: { archive: several, artefacts: { format: custom } }
@@ -203,10 +204,23 @@ jobs:
   fine: { sources: fast, vaults: deep }
   wrong: { sources: fast, vaults: [deep, one] }
   other: { sources: my, vaults: several }
+  open: { sources: masked, vaults: [one, several] }
 `;
     assert.deepEqual(problems(text), [
-      'a.yaml:10:3: wrong: fast is read over several connections, and the archive one takes a dump in its order: leave out connections, or back it up there with another job',
-      'a.yaml:11:3: other: the archive several makes artefacts of databases of PostgreSQL alone, and my is none',
+      'a.yaml:11:3: wrong: fast is read over several connections, and the archive one takes a dump in its order: leave out connections, or back it up there with another job',
+      'a.yaml:12:3: other: the archive several makes artefacts of databases of PostgreSQL alone, and my is none',
+      'a.yaml:13:3: open: masked is masked, and the archive several has artefacts, each with a mask of its own or none: say mask there, and give it a source without',
+    ]);
+  });
+
+  test('knows which settings of artefacts fit each other', () => {
+    const text = `vaults:
+  one: { archive: one, artefacts: { format: custom, mask: x } }
+  two: { archive: two, artefacts: [{ format: custom }, { format: sql, if-exists: true }] }
+`;
+    assert.deepEqual(problems(text), [
+      'a.yaml:2:59: expected mask beside format: sql alone',
+      'a.yaml:3:82: expected clean: true beside if-exists',
     ]);
   });
 

@@ -81,6 +81,15 @@ const artefact = settings({
   'if-exists': yesOrNo.describe('true: what goes before need not be there').optional(),
   'sql-in-name': yesOrNo.describe('false: shop.gz instead of shop.sql.gz').optional(),
   mask: text.describe('file of rules by which personal data becomes something else').optional(),
+}).superRefine((artefact, { addIssue }) => {
+  const refuse = (setting: string, message: string): void =>
+    addIssue({ code: 'custom', path: [setting], message });
+  for (const setting of ['clean', 'if-exists', 'sql-in-name', 'mask'] as const) {
+    if (artefact.format === 'custom' && artefact[setting] !== undefined) {
+      refuse(setting, `expected ${setting} beside format: sql alone`);
+    }
+  }
+  if (artefact['if-exists'] && !artefact.clean) refuse('if-exists', 'expected clean: true beside if-exists');
 });
 
 function isZone(name: string): boolean {
