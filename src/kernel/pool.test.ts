@@ -56,6 +56,19 @@ if (!isMainThread) {
     assert.equal(pool.pending, 0);
   });
 
+  test('threads that wait to be started take no part until then', async () => {
+    const data = { base: 100 };
+    await using pool = createPool<Request, number, Data>(module, { size: 3, first: 1, data, depth: 2 });
+    assert.equal(pool.started, 1);
+    const waiting = Array.from({ length: 6 }, (_, value) => pool.run({ kind: 'add', value }));
+    assert.deepEqual(await pool.broadcast({ kind: 'who' }), [0]);
+    pool.startAll();
+    pool.startAll();
+    assert.equal(pool.started, 3);
+    assert.deepEqual(await pool.broadcast({ kind: 'who' }), [0, 1, 2]);
+    assert.deepEqual(await Promise.all(waiting), [100, 101, 102, 103, 104, 105]);
+  });
+
   test('buffers move, they are not copied', async () => {
     await using pool = createPool<Request, ArrayBuffer, Data>(module, { size: 1, data: { base: 0 } });
     const buffer = new ArrayBuffer(1 << 20);

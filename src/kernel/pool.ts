@@ -12,6 +12,8 @@ import { Transfer } from './pool-worker.ts';
 export interface PoolOptions<Data, Call, Reply> {
   /** threads, at least 1 */
   readonly size: number;
+  /** threads that start at once, default all; the others wait for `startAll` */
+  readonly first?: number;
   /** handed to every worker's `start`; copied as structured clone does, SharedArrayBuffers are shared */
   readonly data: Data;
   /** requests that may be with one worker at a time, default 1; 2 keeps a worker busy between answers */
@@ -26,17 +28,20 @@ export interface PoolOptions<Data, Call, Reply> {
 }
 
 export interface Pool<Request, Response> extends AsyncDisposable {
-  readonly size: number;
+  /** threads that have been started; their numbers begin at 0 */
+  readonly started: number;
   /** Requests given and not yet answered. */
   readonly pending: number;
+  /** Starts the threads that have not been. They know nothing of what was broadcast before. */
+  startAll(): void;
   /**
    * Runs a request on the worker with the least to do; waits in a queue while all have `depth` requests. `buffers`
    * move to the worker and are empty here afterwards. Rejects with what the handler threw, as a HoldfastError.
    */
   run(request: Request, buffers?: readonly Transferable[]): Promise<Response>;
-  /** Runs a request on the worker of this number, whatever else it has to do. */
+  /** Runs a request on the worker of this number, which has been started, whatever else it has to do. */
   runOn(worker: number, request: Request, buffers?: readonly Transferable[]): Promise<Response>;
-  /** Runs a request on every worker, whatever else they have to do; answers in the order of the workers. */
+  /** Runs a request on every worker that has been started, whatever else they have to do; answers in the order of the workers. */
   broadcast(request: Request): Promise<Response[]>;
   /**
    * Ends all threads at once; what is still pending rejects with the code `interrupted`. Idempotent. A thread that stands in
@@ -85,14 +90,18 @@ export function createPool<Request, Response, Data = undefined, Call = never, Re
   module: URL,
   options: PoolOptions<Data, Call, Reply>,
 ): Pool<Request, Response> {
-  const { size, depth = 1 } = options;
+  const { size, first = size, depth = 1 } = options;
   const queue: Queued<Request, Response>[] = [];
   let queueHead = 0;
   let requests = 0;
   let broken: HoldfastError | undefined;
   const threads: Thread<Response>[] = [];
   expectNative();
-  for (let index = 0; index < size; index++) threads.push(startThread(index));
+  startThreads(first);
+
+  function startThreads(count: number): void {
+    while (threads.length < count) threads.push(startThread(threads.length));
+  }
 
   function startThread(index: number): Thread<Response> {
     const start: WorkerStart<Data> = { data: options.data, worker: index };
@@ -191,9 +200,15 @@ export function createPool<Request, Response, Data = undefined, Call = never, Re
   }
 
   const pool: Pool<Request, Response> = {
-    size,
+    get started() {
+      return threads.length;
+    },
     get pending() {
       return threads.reduce((sum, thread) => sum + thread.pending.size, queue.length - queueHead);
+    },
+    startAll() {
+      if (!broken) startThreads(size);
+      feed();
     },
     run: (request, buffers = []) =>
       new Promise((resolve, reject) => {

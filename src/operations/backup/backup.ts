@@ -143,7 +143,7 @@ export async function backup(
   await using copies =
     options.sqliteConsistent && what.kind === 'files' ? await folderForCopies() : undefined;
   await using leader = createLeader(
-    workers,
+    { workers, first: options.workers ?? 1 },
     {
       selection: what.kind === 'files' ? what.selection : selectAll,
       rules: options.rules,

@@ -46,8 +46,9 @@ export interface Leader extends AsyncDisposable {
   readonly failed: Promise<never>;
 }
 
+/** @param team threads at most, and those that start at once: the others do when there is enough to do for them */
 export function createLeader(
-  workers: number,
+  team: { readonly workers: number; readonly first: number },
   setup: WorkerSetup,
   onItem: (item: ItemEvent) => void,
   context: Context,
@@ -56,7 +57,10 @@ export function createLeader(
   const queue = createRangeQueue(signals);
   let repository: Repository | undefined;
   let sink: PackSink | undefined;
-  let working: Promise<unknown> | undefined;
+  /** what a worker is to know before it works */
+  let opening: BackupRequest | undefined;
+  const working: Promise<unknown>[] = [];
+  let isOver = false;
   let records: RecordStore | undefined;
   let rejectFailed: (error: unknown) => void;
   const failed = new Promise<never>((_, reject) => (rejectFailed = reject));
@@ -102,6 +106,7 @@ export function createLeader(
   function notice(call: BackupCall): void {
     if (call.kind === 'item') onItem(call.item);
     else if (call.kind === 'result') queue.complete(call.task, call.result);
+    else if (call.kind === 'much') enlist();
     else if (call.kind === 'failure') fail(uncarryError(call.error));
   }
 
@@ -112,11 +117,31 @@ export function createLeader(
     BackupCall,
     BackupReply
   >(workerModule(import.meta.url, './worker'), {
-    size: workers,
+    size: team.workers,
+    first: team.first,
     data: setup,
     onCall: answer,
     onNotice: notice,
   });
+
+  /** Calls in the workers that were not needed so far. */
+  function enlist(): void {
+    if (isOver || pool.started === team.workers) return;
+    const next = pool.started;
+    pool.startAll();
+    if (opening) begin(next).catch(fail);
+  }
+
+  /** Lets the workers from this one on begin; resolves when they know the repository. */
+  async function begin(worker: number): Promise<void> {
+    const opened: Promise<unknown>[] = [];
+    for (let next = worker; next < pool.started; next++) {
+      opened.push(pool.runOn(next, opening!));
+      working.push(pool.runOn(next, { kind: 'work' }));
+      working.at(-1)!.catch(fail);
+    }
+    await Promise.all(opened);
+  }
 
   async function storeSlab(worker: number, { bytes, ends }: RecordSlab): Promise<Uint8Array> {
     const response = await pool.runOn(worker, { kind: 'slab', bytes, ends }, [ends.buffer]);
@@ -141,9 +166,8 @@ export function createLeader(
       repository = opened;
       sink = to;
       Atomics.store(signals, signal.open, 1);
-      await pool.broadcast({ kind: 'open', repository: forWorkers });
-      working = pool.broadcast({ kind: 'work' });
-      working.catch(fail);
+      opening = { kind: 'open', repository: forWorkers };
+      await begin(0);
     },
     visit: async (range) => (await queue.visit(range)).nodes,
     async storeStream(bytes) {
@@ -152,6 +176,13 @@ export function createLeader(
       return { content: ids, size };
     },
     storeRecords(bytes, blockSize) {
+      const workers = {
+        most: team.workers,
+        enlist,
+        get present() {
+          return pool.started;
+        },
+      };
       records ??= createRecordStore(repository!.config.chunkerPolynomial, workers, storeSlab);
       return records.store(bytes, blockSize);
     },
@@ -160,18 +191,19 @@ export function createLeader(
       return { id: ids, isNew };
     },
     async finish() {
+      isOver = true;
       queue.end();
-      await working;
+      await Promise.all(working);
       const stats: PackerStats = { dataBlobs: 0, treeBlobs: 0, bytesAdded: 0, bytesPacked: 0 };
       const profile: Profile = {};
       const notes: Uint8Array[] = [];
       // What the workers have begun is put together, so that a small backup is one pack of each kind.
       let partial: PackBytes[] = [];
-      for (let worker = workers - 1; worker > 0; worker--) {
+      for (let worker = pool.started - 1; worker > 0; worker--) {
         const response = await pool.runOn(worker, { kind: 'take-partial' });
         if (response.kind === 'partial') partial = [...partial, ...response.packs];
       }
-      for (let worker = workers - 1; worker >= 0; worker--) {
+      for (let worker = pool.started - 1; worker >= 0; worker--) {
         const mine = worker === 0 ? partial : [];
         const response = await pool.runOn(worker, { kind: 'finish', partial: mine });
         if (response.kind !== 'finished') continue;

@@ -163,6 +163,8 @@ export type BackupCall =
   | { readonly kind: 'result'; readonly task: number; readonly result: RangeResult }
   | { readonly kind: 'pack'; readonly pack: FinishedPack }
   | { readonly kind: 'read'; readonly name: string; readonly offset: number; readonly length: number }
+  /** one worker is not enough for what there is to do */
+  | { readonly kind: 'much' }
   | { readonly kind: 'failure'; readonly error: CarriedError }
   | { readonly kind: 'item'; readonly item: ItemEvent };
 

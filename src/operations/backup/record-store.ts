@@ -21,20 +21,34 @@ export interface RecordStore {
 
 /** Slabs that may be with one worker: the one it works at, and some more, for workers do not go at one pace. */
 const slabsAhead = 4;
+/** Slabs that one worker is through with before another has begun. */
+const fewSlabs = 4;
 /** Bytes: room for most slabs, so that any of this memory does for any of them. */
 const usualSlab = 1024 * 1024;
+
+/** The workers that slabs go to. */
+export interface Team {
+  /** how many there may be */
+  readonly most: number;
+  /** how many there are */
+  readonly present: number;
+  /** Calls the others in. */
+  enlist(): void;
+}
 
 /** @param send hands a slab to a worker, which answers with the ids of its blocks and is done with its memory */
 export function createRecordStore(
   polynomial: bigint,
-  workers: number,
+  team: Team,
   send: (worker: number, slab: RecordSlab) => Promise<Uint8Array>,
 ): RecordStore {
   /** shared and used again: memory that goes from thread to thread makes each of them collect garbage */
   const free: SharedArrayBuffer[] = [];
   /** one for each stream that is being read */
   const idle = [createRecordChunker(polynomial, takeMemory)];
-  const busy = Array.from({ length: workers }, () => 0);
+  const busy = Array.from({ length: team.most }, () => 0);
+  const mostUnderWay = team.most * slabsAhead;
+  let given = 0;
   const underWay = new Set<Promise<unknown>>();
 
   function takeMemory(size: number): Uint8Array<SharedArrayBuffer> {
@@ -46,11 +60,13 @@ export function createRecordStore(
 
   /** Gives a slab to the worker with the least to do. */
   function give(slab: RecordSlab): Promise<Uint8Array> {
-    const worker = busy.indexOf(Math.min(...busy));
+    if (given++ === fewSlabs) team.enlist();
+    const present = busy.slice(0, team.present);
+    const worker = present.indexOf(Math.min(...present));
     busy[worker]!++;
     const sent = send(worker, slab)
       .then((ids) => {
-        if (free.length < workers * slabsAhead) free.push(slab.bytes.buffer);
+        if (free.length < mostUnderWay) free.push(slab.bytes.buffer);
         return ids;
       })
       .finally(() => {
@@ -83,7 +99,7 @@ export function createRecordStore(
           const slab = chunker.advance(count);
           if (!slab) continue;
           take(slab);
-          while (underWay.size >= workers * slabsAhead) await Promise.race(underWay);
+          while (underWay.size >= mostUnderWay) await Promise.race(underWay);
         }
       }
       const last = chunker.end();

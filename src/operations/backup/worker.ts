@@ -43,6 +43,13 @@ const packsUnderWay = 1;
 const windowSize = maxChunkSize + readSize;
 /** Entries that are listed before the repository is open: each takes about 150 bytes. */
 const mostEntriesAhead = 300_000;
+/**
+ * Work that one worker is through with before another has begun, bytes: the threads of a backup of some small files would
+ * take longer to start than it takes itself.
+ */
+const little = 8 * 1024 * 1024;
+/** What an entry adds to the work, whatever its size. */
+const entryWork = 128 * 1024;
 /** Entries that are listed to see whether all below a directory is unchanged; beyond it is seen further down. */
 const mostEntriesBelow = 20_000;
 
@@ -64,6 +71,7 @@ serve<WorkerSetup, BackupRequest, BackupResponse, BackupCall, BackupReply>((setu
   const notes = createTreeNotes();
   /** by path, as latin1 text */
   const ahead = new Map<string, Ahead>();
+  const tell = tellOfMuch(host);
   let opened: Opened | undefined;
   let slabs = Promise.resolve();
   let stream: { readonly cutter: Cutter; size: number } | undefined;
@@ -98,7 +106,13 @@ serve<WorkerSetup, BackupRequest, BackupResponse, BackupCall, BackupReply>((setu
     const counters = new Float64Array(setup.shared.counters);
     const base = host.worker * counterNames.length;
     const places = new Map<CounterName, number>(counterNames.map((name, i) => [name, base + i]));
-    const count = (name: CounterName, by: number) => void (counters[places.get(name)!]! += by);
+    let work = 0;
+    const count = (name: CounterName, by: number) => {
+      counters[places.get(name)!]! += by;
+      if (name === 'bytesSeen') work += by;
+      else if (name !== 'bytesProcessed') work += by * entryWork;
+      if (work > little) tell();
+    };
     const store = createEntryStore({
       rules: setup.rules,
       withAtime: setup.withAtime,
@@ -157,10 +171,10 @@ serve<WorkerSetup, BackupRequest, BackupResponse, BackupCall, BackupReply>((setu
     switch (request.kind) {
       case 'look-ahead':
         for (const path of request.paths) {
-          const found = lookAhead.list(
-            path,
-            (entries) => entries >= mostEntriesAhead || Atomics.load(signals, signal.open) !== 0,
-          );
+          const found = lookAhead.list(path, (entries) => {
+            if (entries * entryWork > little) tell();
+            return entries >= mostEntriesAhead || Atomics.load(signals, signal.open) !== 0;
+          });
           if (found) ahead.set(asBuffer(path).toString('latin1'), found);
         }
         return { kind: 'done' };
@@ -226,6 +240,15 @@ serve<WorkerSetup, BackupRequest, BackupResponse, BackupCall, BackupReply>((setu
     }
   };
 });
+
+/** Tells the leader once that there is much to do. */
+function tellOfMuch(host: Host): () => void {
+  let told = false;
+  return () => {
+    if (!told) host.notify({ kind: 'much' });
+    told = true;
+  };
+}
 
 /** Hands packs to the leader, which stores them, and makes the worker wait when it is ahead of the storage. */
 function packSender(host: Host, packer: () => Packer) {

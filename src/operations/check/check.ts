@@ -77,6 +77,7 @@ async function examine(
   const indexFindings = await readIndexFindings(repository, context.signal);
   if (!reportIndex(findings, indexFindings)) return;
   const { index } = indexFindings;
+  if (!index.isSmall) pool.startAll();
   const layout = layOut(index);
   const begun = pool.broadcast({
     kind: 'begin',

@@ -17,10 +17,14 @@ import type { TreeGraph } from './tree-graph.ts';
 
 export type CheckPool = Pool<CheckRequest, CheckAnswer>;
 
-/** Starts the threads, which takes a while: best done before the repository is opened. */
+/**
+ * Starts the first thread, which takes a while: best done before the repository is opened. Whether there is work for the
+ * others is known then.
+ */
 export function startCheckPool(): CheckPool {
   return createPool<CheckRequest, CheckAnswer>(workerModule(import.meta.url, './check-worker'), {
     size: availableParallelism(),
+    first: 1,
     data: undefined,
     depth: 2,
   });

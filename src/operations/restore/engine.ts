@@ -25,12 +25,21 @@ export interface RestoreThreads extends AsyncDisposable {
   listen(listener: (event: RestoreEvent) => void): void;
 }
 
-/** Starts the threads, which takes a while: best done before the repository is opened. */
+/**
+ * Starts the first thread, which takes a while: best done before the repository is opened. Whether there is work for the
+ * others is known then.
+ */
 export function startRestoreThreads(): RestoreThreads {
   let listener: (event: RestoreEvent) => void = () => {};
   const pool = createPool<RestoreRequest, RestoreResponse, undefined, RestoreEvent>(
     workerModule(import.meta.url, './restore-worker'),
-    { size: availableParallelism(), data: undefined, depth: 2, onNotice: (event) => listener(event) },
+    {
+      size: availableParallelism(),
+      first: 1,
+      data: undefined,
+      depth: 2,
+      onNotice: (event) => listener(event),
+    },
   );
   return {
     pool,

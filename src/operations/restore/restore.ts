@@ -106,6 +106,7 @@ async function run(
   const found = await findSnapshot(repository, options.snapshot, options.filter);
   options.onFound?.(found);
   const index = await repository.loadIndex();
+  if (!index.isSmall) threads.pool.startAll();
   const tree = await findSubtree(repository, rootOf(found.snapshot), found.path);
 
   const path = absolutePath(rawPath(options.target), currentFolder());

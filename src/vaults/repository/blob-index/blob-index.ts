@@ -69,6 +69,11 @@ export class BlobIndex {
     return this.#packs.count;
   }
 
+  /** True when one thread has read all that the index tells of before another has begun. */
+  get isSmall(): boolean {
+    return this.packCount <= 8 && this.count <= 1000;
+  }
+
   /** Bytes of memory, for all threads together. */
   get byteLength(): number {
     return this.#blobs.byteLength + this.#packs.byteLength;
