@@ -42,6 +42,14 @@ test('the package installs into an empty folder and works there', { timeout: 300
     paths.some((path) => path.endsWith('.wasm')),
     'the chunkers are in the package',
   );
+  const readme = readFileSync(join(root, 'README.md'), 'utf8');
+  const links = [...readme.matchAll(/\]\(([^):#]+)[^):]*\)/g)].map(([, path]) => path!);
+  assert.ok(links.length > 10, 'the README leads to the other documents');
+  assert.deepEqual(
+    links.filter((path) => !paths.includes(path)),
+    [],
+    'what the README leads to is in the package',
+  );
   const strays = paths.filter((path) => /\.test\.|^(src|test|tools|bench)\/|(?<!\.d)\.ts$/.test(path));
   assert.deepEqual(strays, []);
 
