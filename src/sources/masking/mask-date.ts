@@ -126,7 +126,7 @@ function writeTime(
   output.writeByte(0x3a);
   writeNumber(time % 60, 2, output);
   let i = start + 9;
-  if (input[i] === 0x2e) {
+  if (i < end && input[i] === 0x2e) {
     output.writeByte(input[i++]!);
     for (let rest = bits; i < end && input[i]! >= 48 && input[i]! <= 57; i++, rest = Math.floor(rest / 10)) {
       output.writeByte(48 + (rest % 10));

@@ -78,6 +78,29 @@ for (const [name, [make, values]] of Object.entries(keyed)) {
   });
 }
 
+test('what stands around a value is nothing to it', () => {
+  const beside = fc.constantFrom('.5', '7', '-', '@b.example', ' ', '+02', 'Z', ':00', 'ä', '\\');
+  const times = keyed['date']![1].map((date) => `${date} 12:34:56`);
+  const made: typeof keyed = {
+    ...keyed,
+    time: [(f) => maskDate(f, 9000), times],
+    'e-mail anywhere': [(f) => maskEmailsWithin(email(f)), fc.string()],
+  };
+  for (const [rule, [make, values]] of Object.entries(made)) {
+    const masker = make(functions);
+    fc.assert(
+      fc.property(values, beside, beside, (value, before, after) => {
+        const input = Buffer.from(before + value + after);
+        const output = new ByteWriter(1);
+        const start = Buffer.byteLength(before);
+        masker.mask(input, start, start + Buffer.byteLength(value), output);
+        assert.equal(Buffer.from(output.view()).toString(), apply(masker, value), rule);
+      }),
+      { numRuns: 60 },
+    );
+  }
+});
+
 test('unique stays unique', () => {
   const cases: [ValueMasker, (i: number) => string][] = [
     [email(functions), (i) => `person${i}@example.org`],
