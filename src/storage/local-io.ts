@@ -26,19 +26,16 @@ export async function readFully(
   }
 }
 
-/** Writes all pieces in few calls and without copying: from `position` on, or after what was written before. */
+/** Appends all pieces, in few calls and without copying. */
 export async function writeAll(
   handle: FileHandle,
   pieces: readonly Uint8Array[],
   signal?: AbortSignal,
-  position?: number,
 ): Promise<void> {
   let rest = pieces.filter((piece) => piece.length > 0);
-  let place = position;
   while (rest.length > 0) {
     throwIfAborted(signal);
-    let { bytesWritten: written } = await handle.writev(rest.slice(0, piecesPerCall), place);
-    if (place !== undefined) place += written;
+    let { bytesWritten: written } = await handle.writev(rest.slice(0, piecesPerCall));
     let whole = 0;
     while (whole < rest.length && written >= rest[whole]!.length) written -= rest[whole++]!.length;
     rest = rest.slice(whole);

@@ -10,7 +10,6 @@ import type { FileHandle } from 'node:fs/promises';
 import { HoldfastError, hasCode, throwIfAborted } from '../kernel/errors.ts';
 import { allocate, piecesOf, walkBody } from './body.ts';
 import { errnoOf, localError, notAFolderError } from './local-errors.ts';
-import { createDirectWriter } from './direct-write.ts';
 import { readFully, removeQuietly, syncFolder, writeAll } from './local-io.ts';
 import { findLeftovers } from './local-leftovers.ts';
 import { listFolder } from './local-list.ts';
@@ -29,7 +28,6 @@ interface Modes {
 export function createLocalStorage(path: string): Storage {
   const root = resolve(path);
   let modes: Promise<Modes> | undefined;
-  const direct = createDirectWriter();
 
   async function guard<T>(action: string, work: () => Promise<T>): Promise<T> {
     try {
@@ -76,10 +74,7 @@ export function createLocalStorage(path: string): Storage {
       try {
         await using handle = await createFile(temporary, folder, file, folderMode);
         const pieces = piecesOf(body);
-        if (pieces?.length === 1) {
-          const done = await direct.write(temporary, pieces[0]!, options.signal);
-          await writeAll(handle, [pieces[0]!.subarray(done)], options.signal, done);
-        } else if (pieces !== undefined) await writeAll(handle, pieces, options.signal);
+        if (pieces !== undefined) await writeAll(handle, pieces, options.signal);
         else for await (const piece of walkBody(body)) await writeAll(handle, [piece], options.signal);
         await handle.sync();
         throwIfAborted(options.signal);

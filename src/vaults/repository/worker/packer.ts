@@ -16,7 +16,6 @@ const overhang = 2 * 1024 * 1024;
 /** Trees come to little: their pack begins small and grows. */
 const treeCapacity = 1024 * 1024;
 const ivLength = 16;
-const wasmPage = 64 * 1024;
 
 /** What a packer asks about blobs: true for the one caller, of all threads, that must store the blob. */
 export interface Claims {
@@ -256,11 +255,8 @@ export function createPacker(options: PackerOptions): Packer {
   };
 }
 
-/** Begins where a page begins, as every WebAssembly memory does: such bytes reach a disk without a copy. */
 function sharedMemory(length: number): Uint8Array<SharedArrayBuffer> {
-  const pages = Math.ceil(length / wasmPage);
-  const { buffer } = new WebAssembly.Memory({ initial: pages, maximum: pages, shared: true });
-  return new Uint8Array(buffer as unknown as SharedArrayBuffer, 0, length);
+  return new Uint8Array(new SharedArrayBuffer(length));
 }
 
 export function damagedInMemory(): HoldfastError {
