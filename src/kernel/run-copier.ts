@@ -4,9 +4,11 @@
 const word = 8;
 const mostByWord = 512;
 
+const nothing = viewOf(new Uint8Array(0));
+
 /** Keeps views of the memory that was copied from and to last: use one where that is mostly the same. */
 export class RunCopier {
-  #source = viewOf(new Uint8Array(0));
+  #source = nothing;
   #before = this.#source;
   #target = this.#source;
 

@@ -61,7 +61,7 @@ export interface BackupOptions extends ParentRules {
   readonly skipIfUnchanged: boolean;
   readonly programVersion: string;
   readonly lock: Pick<LockOptions, 'none' | 'retryFor' | 'onWait'>;
-  /** worker threads; undefined for one a processor */
+  /** worker threads, which start at once; undefined for as many as there is work for, at most one a processor */
   readonly workers?: number;
   /** report every item */
   readonly detail: boolean;

@@ -14,6 +14,21 @@ function blob(name: string | number, at: Partial<PackBlob> = {}): PackBlob {
 }
 
 describe('blob index', () => {
+  test('is small while little is stored, in however many packs', () => {
+    const index = BlobIndex.create();
+    assert.ok(index.isSmall);
+    for (let i = 0; i < 900; i++) index.addPack(idOf(`pack ${i}`), [blob(i)]);
+    assert.ok(index.isSmall);
+    index.addPack(idOf('large'), [blob('large', { length: 9 * 2 ** 20 })]);
+    assert.ok(!index.isSmall);
+    const many = BlobIndex.create();
+    many.addPack(
+      idOf('pack'),
+      Array.from({ length: 1001 }, (_, i) => blob(i, { offset: 100 * i })),
+    );
+    assert.ok(!many.isSmall);
+  });
+
   test('gives back what was entered', () => {
     const index = BlobIndex.create();
     const place = {

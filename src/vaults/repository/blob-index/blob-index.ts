@@ -29,6 +29,9 @@ const packsPerBlob = 1 / 32;
 /** Limit of the index: 8 GiB of memory, for at least 60 terabytes in blobs of half a mebibyte. */
 const mostBlobs = 1 << 27;
 
+/** What a thread is through with in the time that another takes to start. */
+const [fewBlobs, fewBytes] = [1000, 8 * 1024 * 1024];
+
 /**
  * Blobs are known by their entry, a number below `count`; packs by a number below `packCount`. Numbers stay the same
  * for as long as the index lives. Copies of a blob in several packs have an entry each, the same place is entered once.
@@ -71,7 +74,10 @@ export class BlobIndex {
 
   /** True when one thread has read all that the index tells of before another has begun. */
   get isSmall(): boolean {
-    return this.packCount <= 8 && this.count <= 1000;
+    if (this.count > fewBlobs) return false;
+    let bytes = 0;
+    this.forEachEntry((entry) => (bytes += this.lengthOf(entry)));
+    return bytes <= fewBytes;
   }
 
   /** Bytes of memory, for all threads together. */

@@ -22,7 +22,7 @@ const autoRows: Effort = 2;
  * little but letters repeats.
  */
 const autoSmallRows: Effort = { level: 1, minMatch: 7, hashLog: 12, stride: 2 };
-const smallRowsUpTo = 64 * 1024;
+const smallRowsUpTo = 16 * 1024;
 
 export type BlobContent = 'tree' | 'file' | 'rows';
 
