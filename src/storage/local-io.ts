@@ -26,21 +26,24 @@ export async function readFully(
   }
 }
 
-/** Appends all pieces, in few calls and without copying. */
+/** Appends all pieces, in few calls and without copying; resolves to how many bytes that was. */
 export async function writeAll(
   handle: FileHandle,
   pieces: readonly Uint8Array[],
   signal?: AbortSignal,
-): Promise<void> {
+): Promise<number> {
+  let total = 0;
   let rest = pieces.filter((piece) => piece.length > 0);
   while (rest.length > 0) {
     throwIfAborted(signal);
     let { bytesWritten: written } = await handle.writev(rest.slice(0, piecesPerCall));
+    total += written;
     let whole = 0;
     while (whole < rest.length && written >= rest[whole]!.length) written -= rest[whole++]!.length;
     rest = rest.slice(whole);
     if (written > 0) rest[0] = rest[0]!.subarray(written);
   }
+  return total;
 }
 
 /** Removes a temporary file on the way out of a failure. */

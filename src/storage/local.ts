@@ -8,6 +8,7 @@ import { link, lstat, mkdir, open, rename, rmdir, stat as statPath, symlink, unl
 import { dirname, join, relative, resolve } from 'node:path';
 import type { FileHandle } from 'node:fs/promises';
 import { HoldfastError, hasCode, throwIfAborted } from '../kernel/errors.ts';
+import { forgetPages } from '../kernel/native/page-cache.ts';
 import { allocate, piecesOf, walkBody } from './body.ts';
 import { errnoOf, localError, notAFolderError } from './local-errors.ts';
 import { readFully, removeQuietly, syncFolder, writeAll } from './local-io.ts';
@@ -18,6 +19,11 @@ import { resolveRange } from './range.ts';
 import type { Body, ReadOptions, Storage, StoredObject, WriteOptions } from './storage.ts';
 
 const streamPiece = 1 << 20;
+/**
+ * So many bytes at once do not stay in the kernel's cache: packs and dumps would push out what the programs on this machine
+ * use, and a check after a backup reads what the disk has, not what memory remembers.
+ */
+const large = 1 << 20;
 
 interface Modes {
   readonly file: number;
@@ -56,6 +62,7 @@ export function createLocalStorage(path: string): Storage {
       throwIfAborted(options.signal);
       const piece = allocate(Math.min(streamPiece, length - done));
       await guard(`read ${name}`, () => readFully(handle, name, piece, offset + done));
+      if (length >= large) forgetPages(handle.fd, offset + done, piece.length);
       yield piece;
       done += piece.length;
     }
@@ -74,9 +81,12 @@ export function createLocalStorage(path: string): Storage {
       try {
         await using handle = await createFile(temporary, folder, file, folderMode);
         const pieces = piecesOf(body);
-        if (pieces !== undefined) await writeAll(handle, pieces, options.signal);
-        else for await (const piece of walkBody(body)) await writeAll(handle, [piece], options.signal);
+        let size = 0;
+        if (pieces !== undefined) size = await writeAll(handle, pieces, options.signal);
+        else
+          for await (const piece of walkBody(body)) size += await writeAll(handle, [piece], options.signal);
         await handle.sync();
+        if (size >= large) forgetPages(handle.fd, 0, size);
         throwIfAborted(options.signal);
       } catch (error) {
         await removeQuietly(temporary);
@@ -145,6 +155,7 @@ export function createLocalStorage(path: string): Storage {
           : resolveRange(name, await sizeOf(handle), options);
         const bytes = allocate(range.length, options.memory);
         await readFully(handle, name, bytes, range.offset);
+        if (bytes.length >= large) forgetPages(handle.fd, range.offset, bytes.length);
         throwIfAborted(options.signal);
         return bytes;
       });

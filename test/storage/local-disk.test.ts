@@ -1,14 +1,16 @@
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
-import { chmodSync, mkdirSync, readdirSync } from 'node:fs';
+import { chmodSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
+import { Readable } from 'node:stream';
 import { describe, it } from 'node:test';
 import { createLocalStorage } from '../../src/storage/local.ts';
 import { assertCode, listAll, patternBytes } from '../../src/testing/storage-assertions.ts';
 import { skipWithoutDisk, smallDisk } from '../support/small-disk.ts';
 import { tempFolder } from '../support/temp.ts';
+import { skipWithout, toolPath } from '../support/tools.ts';
 
 const skip = skipWithoutDisk();
 const isRoot = process.getuid?.() === 0;
@@ -35,6 +37,34 @@ describe('local storage on a real disk', () => {
     for (const { name } of found) {
       const content = await storage.read(name);
       assert.equal(createHash('sha256').update(content).digest('hex'), name.slice('data/'.length));
+    }
+  });
+
+  it('leaves what is large out of the memory of the kernel', { skip: skipWithout('fincore') }, async (t) => {
+    // not where temporary files lie in memory: they cannot leave it
+    const root = mkdtempSync('/var/tmp/holdfast-local-');
+    t.after(() => rmSync(root, { recursive: true }));
+    const storage = createLocalStorage(root);
+    const inMemory = (name: string): number =>
+      Number(execFileSync(toolPath('fincore'), ['-bno', 'RES', join(root, name)], { encoding: 'utf8' }));
+    // what is at the edge of a range may stay
+    const edges = 2 * 64 * 1024;
+    await storage.write('pieces', [patternBytes(3_000_000), patternBytes(1_000_000)]);
+    await storage.write('stream', Readable.from([patternBytes(3_000_000), patternBytes(1_000_000)]));
+    await storage.write('small', patternBytes(300_000));
+    assert.ok(inMemory('pieces') <= edges);
+    assert.ok(inMemory('stream') <= edges);
+    assert.ok(inMemory('small') >= 300_000);
+    const readers: (() => Promise<unknown>)[] = [
+      () => storage.read('pieces'),
+      () => storage.read('pieces', { offset: 0, length: 4_000_000 }),
+      () => Array.fromAsync(storage.stream('pieces')),
+    ];
+    for (const read of readers) {
+      readFileSync(join(root, 'pieces'));
+      assert.ok(inMemory('pieces') >= 4_000_000);
+      await read();
+      assert.ok(inMemory('pieces') <= edges);
     }
   });
 

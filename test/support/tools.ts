@@ -37,6 +37,7 @@ export type Tool =
   | 'openssl'
   | 'time'
   | 'prlimit'
+  | 'fincore'
   | 'postgres15'
   | 'postgres18'
   | 'mariadb'
