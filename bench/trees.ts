@@ -22,8 +22,6 @@ export async function measureTree(
   label = '',
 ): Promise<Map<TreeWork, ScenarioResult>> {
   const collectors = new Map([...wanted].map((work) => [work, createCollector()]));
-  bench.say(`warming ${tree}`);
-  await warm(tree);
   const places = new Map<string, Place>();
   for (const { item: program, run } of alternating(bench.programs, bench.options.runs)) {
     let place = places.get(program.name);
@@ -57,6 +55,8 @@ async function step(
 ): Promise<void> {
   const command = commandOf(bench, program, place, tree, run, work);
   if (command === undefined) return;
+  // before each, not once: kernels that give cold memory back forget the tree within minutes
+  if (work === 'first' || work === 'again') await warm(tree);
   await settle();
   const measurement = await measure(command);
   const size = work === 'first' ? sizeOf(place.repository) : undefined;
