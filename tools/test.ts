@@ -14,15 +14,17 @@ import process from 'node:process';
 import { run } from 'node:test';
 import { spec } from 'node:test/reporters';
 import { nodeFlags } from '../test/support/node-flags.ts';
+import { groupTests } from './test-groups.ts';
 
 const root = join(import.meta.dirname, '..');
 process.chdir(root);
 
 const wanted = process.argv.slice(2).map((path) => normalize(path).replace(/\/$/, ''));
-const files = [...inOrder('test/**/*.test.ts'), ...inOrder('src/**/*.test.ts')].filter(
-  (file) => wanted.length === 0 || wanted.some((path) => file === path || file.startsWith(`${path}/`)),
-);
-if (files.length === 0) stop(`no test files below ${wanted.join(', ')}`);
+const isWanted = (file: string): boolean =>
+  wanted.length === 0 || wanted.some((path) => file === path || file.startsWith(`${path}/`));
+const largeTests = inOrder('test/**/*.test.ts').filter(isWanted);
+const unitTests = inOrder('src/**/*.test.ts').filter(isWanted);
+if (largeTests.length + unitTests.length === 0) stop(`no test files below ${wanted.join(', ')}`);
 
 const build = spawnSync(process.execPath, ['tools/build.ts'], { stdio: 'inherit' });
 if (build.status !== 0) stop('the build failed');
@@ -45,7 +47,7 @@ const skipped: string[] = [];
 let failed = false;
 let passed = 0;
 const stream = run({
-  files: files.map((file) => resolve(file)),
+  files: [...largeTests.map((file) => resolve(file)), ...groupTests(unitTests, temporary)],
   execArgv: [...nodeFlags],
   // more than processors: tests wait for servers, disks and signals half of the time
   concurrency: availableParallelism() + 2,
