@@ -56,7 +56,7 @@ async function step(
   const command = commandOf(bench, program, place, tree, run, work);
   if (command === undefined) return;
   // before each, not once: kernels that give cold memory back forget the tree within minutes
-  if (work === 'first' || work === 'again') await warm(tree);
+  if (work === 'first') await warm(tree);
   await settle();
   const measurement = await measure(command);
   const size = work === 'first' ? sizeOf(place.repository) : undefined;
