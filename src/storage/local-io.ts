@@ -3,6 +3,7 @@ import { constants } from 'node:fs';
 import { open, unlink } from 'node:fs/promises';
 import type { FileHandle } from 'node:fs/promises';
 import { throwIfAborted } from '../kernel/errors.ts';
+import { bypassCache, diskUnit, useCache } from '../kernel/native/page-cache.ts';
 import { errnoOf } from './local-errors.ts';
 import { truncatedError } from './range.ts';
 
@@ -44,6 +45,32 @@ export async function writeAll(
     if (written > 0) rest[0] = rest[0]!.subarray(written);
   }
   return total;
+}
+
+/**
+ * Appends `bytes` to an empty file, past the kernel's cache where that can be: a copy of all that is written, in memory
+ * that the programs on this machine would use, is work for nothing.
+ */
+export async function writePastCache(
+  handle: FileHandle,
+  bytes: Uint8Array,
+  signal?: AbortSignal,
+): Promise<number> {
+  const whole = bytes.length - (bytes.length % diskUnit);
+  let done = 0;
+  if (bypassCache(handle.fd, bytes)) {
+    try {
+      for (let written = diskUnit; done < whole && written > 0 && done % diskUnit === 0; done += written) {
+        throwIfAborted(signal);
+        written = (await handle.write(bytes, done, whole - done)).bytesWritten;
+      }
+    } catch (error) {
+      if (errnoOf(error) !== 'EINVAL') throw error;
+    } finally {
+      useCache(handle.fd);
+    }
+  }
+  return done + (await writeAll(handle, [bytes.subarray(done)], signal));
 }
 
 /** Removes a temporary file on the way out of a failure. */

@@ -11,7 +11,7 @@ import { HoldfastError, hasCode, throwIfAborted } from '../kernel/errors.ts';
 import { forgetPages } from '../kernel/native/page-cache.ts';
 import { allocate, piecesOf, walkBody } from './body.ts';
 import { errnoOf, localError, notAFolderError } from './local-errors.ts';
-import { readFully, removeQuietly, syncFolder, writeAll } from './local-io.ts';
+import { readFully, removeQuietly, syncFolder, writeAll, writePastCache } from './local-io.ts';
 import { findLeftovers } from './local-leftovers.ts';
 import { listFolder } from './local-list.ts';
 import { assertObjectName, assertPrefix } from './names.ts';
@@ -82,7 +82,9 @@ export function createLocalStorage(path: string): Storage {
         await using handle = await createFile(temporary, folder, file, folderMode);
         const pieces = piecesOf(body);
         let size = 0;
-        if (pieces !== undefined) size = await writeAll(handle, pieces, options.signal);
+        if (pieces?.length === 1 && pieces[0]!.length >= large)
+          size = await writePastCache(handle, pieces[0]!, options.signal);
+        else if (pieces !== undefined) size = await writeAll(handle, pieces, options.signal);
         else
           for await (const piece of walkBody(body)) size += await writeAll(handle, [piece], options.signal);
         await handle.sync();

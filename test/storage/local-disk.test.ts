@@ -3,9 +3,11 @@ import { execFileSync, spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import { chmodSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { open } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { describe, it } from 'node:test';
+import { bypassCache, sharedForDisk } from '../../src/kernel/native/page-cache.ts';
 import { createLocalStorage } from '../../src/storage/local.ts';
 import { assertCode, listAll, patternBytes } from '../../src/testing/storage-assertions.ts';
 import { skipWithoutDisk, smallDisk } from '../support/small-disk.ts';
@@ -65,6 +67,33 @@ describe('local storage on a real disk', () => {
       assert.ok(inMemory('pieces') >= 4_000_000);
       await read();
       assert.ok(inMemory('pieces') <= edges);
+    }
+  });
+
+  it('writes what is large past the memory of the kernel, wherever it begins and ends', async (t) => {
+    // one folder on a disk, one where temporary files lie, which may be in memory
+    const onDisk = mkdtempSync('/var/tmp/holdfast-local-');
+    t.after(() => rmSync(onDisk, { recursive: true }));
+    const handle = await open(join(onDisk, 'probe'), 'wx');
+    t.after(() => handle.close());
+    const memory = sharedForDisk(4_300_000);
+    assert.equal(bypassCache(handle.fd, memory), true);
+    assert.equal(bypassCache(handle.fd, memory.subarray(1)), false);
+    memory.set(patternBytes(memory.length));
+    for (const folder of [onDisk, tempFolder(t, 'holdfast-past')]) {
+      const storage = createLocalStorage(folder);
+      for (const [from, length] of [
+        [0, 4_194_304],
+        [0, 4_194_305],
+        [0, 4_194_303],
+        [4096, 1 << 20],
+        [1, 2_000_000],
+        [512, 2_000_001],
+      ] as const) {
+        const bytes = memory.subarray(from, from + length);
+        await storage.write(`data/${from}-${length}`, bytes);
+        assert.ok(Buffer.from(bytes).equals(readFileSync(join(folder, `data/${from}-${length}`))));
+      }
     }
   });
 

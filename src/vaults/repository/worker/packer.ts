@@ -5,6 +5,7 @@
 import { ByteWriter } from '../../../kernel/bytes.ts';
 import { HoldfastError } from '../../../kernel/errors.ts';
 import { sha256, sha256Into } from '../../../kernel/native/crypto.ts';
+import { sharedForDisk } from '../../../kernel/native/page-cache.ts';
 import { compressBound, decompressInto } from '../../../kernel/native/zstd.ts';
 import { type BlobType, MAX_PACK_BLOBS, writeHeaderEntry } from '../format/pack.ts';
 import { createSealer, type MasterKey, SEAL_OVERHEAD } from '../format/seal.ts';
@@ -125,13 +126,13 @@ export function createPacker(options: PackerOptions): Packer {
   }
 
   function memoryFor(type: BlobType, length: number): Uint8Array<SharedArrayBuffer> {
-    if (length > capacity) return sharedMemory(length);
-    if (type === 'tree') return sharedMemory(Math.max(length, treeCapacity));
-    return free.pop() ?? sharedMemory(capacity);
+    if (length > capacity) return sharedForDisk(length);
+    if (type === 'tree') return sharedForDisk(Math.max(length, treeCapacity));
+    return free.pop() ?? sharedForDisk(capacity);
   }
 
   function enlarge(pack: OpenPack, capacity: number): void {
-    const larger = sharedMemory(capacity);
+    const larger = sharedForDisk(capacity);
     larger.set(pack.buffer.subarray(0, pack.length));
     pack.buffer = larger;
   }
@@ -145,7 +146,8 @@ export function createPacker(options: PackerOptions): Packer {
     if (end > pack.buffer.length) enlarge(pack, end);
     pack.buffer.set(header, pack.length + ivLength);
     const headerEnd = sealer.sealInPlace(pack.buffer, pack.length, header.length);
-    new DataView(pack.buffer.buffer).setUint32(headerEnd, headerEnd - pack.length, true);
+    const { buffer, byteOffset } = pack.buffer;
+    new DataView(buffer, byteOffset).setUint32(headerEnd, headerEnd - pack.length, true);
     pack.length = end;
     const id = sha256(pack.buffer.subarray(0, end));
     done();
@@ -253,10 +255,6 @@ export function createPacker(options: PackerOptions): Packer {
       for (const pack of [...open.values()]) close(pack);
     },
   };
-}
-
-function sharedMemory(length: number): Uint8Array<SharedArrayBuffer> {
-  return new Uint8Array(new SharedArrayBuffer(length));
 }
 
 export function damagedInMemory(): HoldfastError {
