@@ -2,10 +2,11 @@
 import { spawn, type ChildProcess, type StdioOptions } from 'node:child_process';
 import { close } from 'node:fs';
 import { basename } from 'node:path';
-import { setImmediate as turn, setTimeout as delay } from 'node:timers/promises';
+import { setImmediate as turn } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { HoldfastError, messageOf, throwIfAborted } from './errors.ts';
 import { openWidePipe, type WidePipe } from './native/pipe.ts';
+import { workAsBatch } from './native/scheduling.ts';
 
 /** Another user whom a child runs as; only root may choose one. */
 export interface UserIdentity {
@@ -32,17 +33,6 @@ export interface ProcessOptions {
 const keptWords = 8 * 1024;
 /** Bytes that stay in a processor's cache until they are looked at. */
 const pieceSize = 256 * 1024;
-/**
- * A pipe that is empty is given a moment to fill, for thousands of small reads cost more than they bring: a longer one
- * when little has come, a shorter one before the pipe is full.
- */
-const [shortestMoment, firstMoment, longestMoment] = [1, 2, 8];
-/** What is little, and what is nearly full, of what the pipe holds. */
-const [few, many] = [1 / 4, 5 / 8];
-/** A narrower pipe is full before a moment is over: what it holds is taken as soon as it comes. */
-const wideEnough = 512 * 1024;
-/** Moments without a byte, after which a thread waits for the next one. */
-const emptyMoments = 3;
 /** Pieces after which others have their turn. */
 const piecesInARow = 16;
 
@@ -59,10 +49,11 @@ export async function* readProcess(
 ): AsyncGenerator<Uint8Array, void, void> {
   throwIfAborted(options.signal);
   const pipe = openWidePipe();
+  workAsBatch();
   const child = start(command, args, options, ['ignore', pipe ? pipe.writeEnd : 'pipe', 'pipe']);
   if (pipe) await closeDescriptor(pipe.writeEnd);
   try {
-    const pieces = pipe ? readPipe(pipe, child) : readStream(child);
+    const pieces = pipe ? readPipe(pipe) : readStream(child);
     for (;;) {
       const next = await child.watched(pieces.next());
       if (next.done) break;
@@ -241,24 +232,15 @@ function sentence(words: string, name: string): string {
   return told.slice(0, 4).join('; ');
 }
 
-async function* readPipe(pipe: WidePipe, child: RunningChild): AsyncGenerator<Uint8Array, void, void> {
+async function* readPipe(pipe: WidePipe): AsyncGenerator<Uint8Array, void, void> {
   const buffer = Buffer.allocUnsafeSlow(pieceSize);
-  let moment = firstMoment;
-  for (let row = 0, empty = 0, came = 0; ;) {
+  for (let row = 0; ;) {
     const count = pipe.readNow(buffer);
     if (count === 0) return;
     if (count > 0) yield buffer.subarray(0, count);
-    came += Math.max(0, count);
-    if (count === buffer.length) {
-      if (++row % piecesInARow === 0) await turn();
-      continue;
-    }
-    empty = count > 0 ? 0 : empty + 1;
-    if (came < few * pipe.capacity) moment = Math.min(longestMoment, moment * 2);
-    else if (came > many * pipe.capacity) moment = Math.max(shortestMoment, moment / 2);
-    came = 0;
-    if (empty > emptyMoments || pipe.capacity < wideEnough) await pipe.readable();
-    else if (!child.hasEnded()) await delay(moment);
+    // at once when there is more: a pipe that fills stops the program, and the server behind it
+    if (count < buffer.length) await pipe.readable();
+    else if (++row % piecesInARow === 0) await turn();
   }
 }
 

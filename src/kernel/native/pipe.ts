@@ -8,8 +8,6 @@ import { bindNative } from './symbols.ts';
 export interface WidePipe {
   readonly readEnd: number;
   readonly writeEnd: number;
-  /** bytes that it holds: a mebibyte, or less where the system grants no more */
-  readonly capacity: number;
   /** Reads what is there, without waiting for more: how many bytes, 0 at the end, -1 when nothing is there yet. */
   readNow(into: Uint8Array): number;
   /** Resolves when something is there, the writer is gone, or half a second has passed. */
@@ -36,7 +34,7 @@ interface Calls {
 // Linux's numbers.
 const closeOnExec = 0o2000000;
 const nonBlocking = 0o4000;
-const [setFlags, setPipeSize, getPipeSize] = [4, 1031, 1032];
+const [setFlags, setPipeSize] = [4, 1031];
 const pollIn = 1;
 const [interrupted, tryAgain] = [4, 11];
 
@@ -63,7 +61,6 @@ export function openWidePipe(): WidePipe | undefined {
   return {
     readEnd,
     writeEnd,
-    capacity: calls.control(readEnd, getPipeSize, 0),
     readNow(into) {
       const count = calls.read(readEnd, into, into.length);
       if (count >= 0) return count;
