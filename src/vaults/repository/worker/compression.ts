@@ -1,5 +1,6 @@
 /** How a blob becomes fewer bytes: the levels behind the words, and what is not worth a try. */
 import { compressBound, compressInto, type Effort } from '../../../kernel/native/zstd.ts';
+import { createRowCompressor, largestRows } from './row-effort.ts';
 
 export type CompressionMode = 'auto' | 'off' | 'fastest' | 'better' | 'max';
 
@@ -17,20 +18,13 @@ const autoLarge: Effort = { level: 2, minMatch: 5, hashLog: 15 };
 const autoSmallUpTo = 512 * 1024;
 /** Large blocks of a table's rows come out as small as with level 3, and a third sooner. */
 const autoRows: Effort = 2;
-/**
- * Most are small, and a first night waits for them: twice as fast as level 2. As large for numbers, logs and documents
- * (a tenth smaller to 2 percent larger), 4 percent larger for prose, 17 where little but random words and digits repeats.
- */
-const autoSmallRows: Effort = { level: 1, minMatch: 7, hashLog: 12, stride: 2 };
-/** Blocks of tables of up to some gigabytes. */
-const smallRowsUpTo = 64 * 1024;
 
 export type BlobContent = 'tree' | 'file' | 'rows';
 
 function effortOf(mode: Exclude<CompressionMode, 'off'>, size: number, content: BlobContent): Effort {
-  if (mode === 'auto' && content === 'rows') return size <= smallRowsUpTo ? autoSmallRows : autoRows;
-  if (mode === 'auto') return size <= autoSmallUpTo ? autoSmall : autoLarge;
-  return levels[mode];
+  if (mode !== 'auto') return levels[mode];
+  if (content === 'rows') return autoRows;
+  return size <= autoSmallUpTo ? autoSmall : autoLarge;
 }
 
 /** Blobs of at least this size are probed before they are compressed whole. */
@@ -60,20 +54,23 @@ function isIncompressible(data: Uint8Array, scratch: Uint8Array): boolean {
  * `dst` should have room for `data.length` bytes. A tree is never stored as it is, and needs room for
  * `compressBound(data.length)`: prune would pack a tree that is not compressed anew for ever.
  */
-export function squeeze(
-  dst: Uint8Array,
-  data: Uint8Array,
-  mode: CompressionMode,
-  content: BlobContent,
-): number {
-  if (data.length === 0) return 0;
-  if (content === 'tree') {
-    const effort = mode === 'off' ? autoSmall : effortOf(mode, data.length, content);
-    return Math.max(0, compressInto(dst, data, effort));
-  }
-  if (mode === 'off') return 0;
-  if (mode !== 'max' && isIncompressible(data, dst)) return 0;
-  return fitting(compressInto(dst, data, effortOf(mode, data.length, content)), data);
+export type Squeeze = (dst: Uint8Array, data: Uint8Array, content: BlobContent) => number;
+
+/** What a blob tells of those that follow is remembered: one for each thread. */
+export function createSqueeze(mode: CompressionMode): Squeeze {
+  const compressRows = createRowCompressor();
+  return (dst, data, content) => {
+    if (data.length === 0) return 0;
+    if (content === 'tree') {
+      const effort = mode === 'off' ? autoSmall : effortOf(mode, data.length, content);
+      return Math.max(0, compressInto(dst, data, effort));
+    }
+    if (mode === 'off') return 0;
+    if (mode === 'auto' && content === 'rows' && data.length <= largestRows)
+      return fitting(compressRows(dst, data), data);
+    if (mode !== 'max' && isIncompressible(data, dst)) return 0;
+    return fitting(compressInto(dst, data, effortOf(mode, data.length, content)), data);
+  };
 }
 
 function fitting(written: number, data: Uint8Array): number {

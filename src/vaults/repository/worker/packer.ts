@@ -9,7 +9,7 @@ import { sharedForDisk } from '../../../kernel/native/page-cache.ts';
 import { compressBound, decompressInto } from '../../../kernel/native/zstd.ts';
 import { type BlobType, MAX_PACK_BLOBS, writeHeaderEntry } from '../format/pack.ts';
 import { createSealer, type MasterKey, SEAL_OVERHEAD } from '../format/seal.ts';
-import { type BlobContent, type CompressionMode, squeeze } from './compression.ts';
+import { type BlobContent, type CompressionMode, createSqueeze } from './compression.ts';
 import { openStage, type Profile } from './profile.ts';
 
 /** Room beyond the size at which a pack is closed: most blobs fit into it, and a pack is closed early for larger ones. */
@@ -98,6 +98,7 @@ export interface PackerStats {
 export function createPacker(options: PackerOptions): Packer {
   const { claims, packSize, profile, version } = options;
   const sealer = createSealer(options.key);
+  const squeeze = createSqueeze(options.compression);
   const capacity = packSize + overhang;
   const free: Uint8Array<SharedArrayBuffer>[] = [];
   const open = new Map<BlobType, OpenPack>();
@@ -202,7 +203,7 @@ export function createPacker(options: PackerOptions): Packer {
       const bodyStart = pack.length + ivLength;
       done = openStage(profile, 'compress');
       const room = pack.buffer.subarray(bodyStart, bodyStart + compressBound(data.length));
-      const squeezed = version === 1 ? 0 : squeeze(room, data, options.compression, content);
+      const squeezed = version === 1 ? 0 : squeeze(room, data, content);
       if (squeezed === 0) pack.buffer.set(data, bodyStart);
       done();
       const sealed = append(
