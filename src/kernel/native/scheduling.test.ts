@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
 import test from 'node:test';
-import { workAsBatch } from './scheduling.ts';
+import { giveWay, workAsBatch } from './scheduling.ts';
 import { usesNative } from './symbols.ts';
 
 /** Field 41 of a line of /proc/PID/stat. */
@@ -16,4 +16,8 @@ test('all threads take turns, and so do programs that are started', (t) => {
   for (const thread of threads)
     assert.equal(policyIn(readFileSync(`/proc/self/task/${thread}/stat`, 'utf8')), '3');
   assert.equal(policyIn(execFileSync('cat', ['/proc/self/stat'], { encoding: 'utf8' })), '3');
+});
+
+test('a thread that gives way goes on', () => {
+  for (let i = 0; i < 1000; i++) giveWay();
 });

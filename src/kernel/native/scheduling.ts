@@ -5,12 +5,26 @@ import { bindNative } from './symbols.ts';
 interface Calls {
   readonly policyOf: (thread: number) => number;
   readonly setPolicy: (thread: number, policy: number, priority: Int32Array) => number;
+  readonly giveWay: () => number;
 }
 
 // Linux's numbers.
 const [usual, batch] = [0, 3];
 
 let isBatch = false;
+/** null: not asked for yet */
+let api: Calls | undefined | null = null;
+
+function calls(): Calls | undefined {
+  if (process.platform !== 'linux') return undefined;
+  if (api !== null) return api;
+  api = bindNative<Calls>('libc', (bind) => ({
+    policyOf: bind('int sched_getscheduler(int thread)'),
+    setPolicy: bind('int sched_setscheduler(int thread, int policy, const int *priority)'),
+    giveWay: bind('int sched_yield()'),
+  }));
+  return api;
+}
 
 /**
  * Takes turns from now on, with all threads and the programs that they start: what wakes up waits until another has had
@@ -18,15 +32,20 @@ let isBatch = false;
  * would else interrupt one another at every few kilobytes. Whoever chose a policy for this process keeps it.
  */
 export function workAsBatch(): void {
-  if (isBatch || process.platform !== 'linux') return;
+  if (isBatch) return;
   isBatch = true;
-  const calls = bindNative<Calls>('libc', (bind) => ({
-    policyOf: bind('int sched_getscheduler(int thread)'),
-    setPolicy: bind('int sched_setscheduler(int thread, int policy, const int *priority)'),
-  }));
-  if (calls?.policyOf(0) !== usual) return;
+  const found = calls();
+  if (found?.policyOf(0) !== usual) return;
   // a thread that has ended since, or a system that refuses, is as it was
-  for (const thread of threads()) calls.setPolicy(thread, batch, new Int32Array([0]));
+  for (const thread of threads()) found.setPolicy(thread, batch, new Int32Array([0]));
+}
+
+/**
+ * Lets another that waits for this processor have its turn now. Without it a thread that has much to do keeps those waiting
+ * for milliseconds through which it gets its work.
+ */
+export function giveWay(): void {
+  calls()?.giveWay();
 }
 
 /** The numbers of all threads; without /proc this one alone, and those that it starts. */

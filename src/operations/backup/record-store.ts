@@ -1,4 +1,5 @@
 /** Stores streams of rows: cut here, where they arrive, and hashed, compressed and packed by all workers, a slab each. */
+import { giveWay } from '../../kernel/native/scheduling.ts';
 import {
   createRecordChunker,
   type RecordSlab,
@@ -25,6 +26,9 @@ const slabsAhead = 4;
 const fewSlabs = 4;
 /** Bytes: room for most slabs, so that any of this memory does for any of them. */
 const usualSlab = 1024 * 1024;
+
+/** Bytes after which a worker gives way to the program that the rows come from, which needs a processor often and briefly. */
+const turnSize = 64 * 1024;
 
 /** The workers that slabs go to. */
 export interface Team {
@@ -134,8 +138,12 @@ export async function storeSlab(
   pause: () => Promise<void> | undefined,
 ): Promise<Uint8Array<ArrayBuffer>> {
   const ids = new Uint8Array(ends.length * 32);
-  for (let i = 0, start = 0; i < ends.length; i++) {
+  for (let i = 0, start = 0, turn = 0; i < ends.length; i++) {
     const end = ends[i]!;
+    if (end - turn > turnSize) {
+      giveWay();
+      turn = start;
+    }
     const isNew = packer.put('data', bytes.subarray(start, end), ids, i * 32, 'rows');
     const waiting = isNew ? pause() : undefined;
     if (waiting) await waiting;
