@@ -6,7 +6,7 @@
 import { compressBound, compressInto, type Effort } from '../../../kernel/native/zstd.ts';
 
 /**
- * Twice as fast as level 2. As large for numbers, logs and documents (a tenth smaller to 2 percent larger), 4 percent
+ * Twice as fast as level 2. As large for numbers, logs and documents (7 percent smaller to 2 percent larger), 4 percent
  * larger for prose, 17 where little but random words and digits repeats.
  */
 const carefulRows: Effort = { level: 1, minMatch: 7, hashLog: 12, stride: 2 };
