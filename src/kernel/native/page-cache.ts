@@ -1,6 +1,6 @@
 /** What the kernel keeps of files in memory: large files that are written or read once need not stay, or go, there. */
 import { constants } from 'node:fs';
-import { bindNative } from './symbols.ts';
+import { boundOnLinux } from './symbols.ts';
 
 interface Calls {
   readonly advise: (fd: number, offset: number, length: number, advice: number) => number;
@@ -15,19 +15,11 @@ const [getFlags, setFlags] = [3, 4];
 /** Bytes: what goes past the cache begins in memory and ends in the file at multiples of this, whatever the disk. */
 export const diskUnit = 4096;
 
-/** null: not asked for yet */
-let api: Calls | undefined | null = null;
-
-function calls(): Calls | undefined {
-  if (process.platform !== 'linux') return undefined;
-  if (api !== null) return api;
-  api = bindNative('libc', (bind, koffi) => ({
-    advise: bind<Calls['advise']>('int posix_fadvise(int fd, int64_t offset, int64_t length, int advice)'),
-    control: bind<Calls['control']>('int fcntl(int fd, int command, int value)'),
-    address: (bytes) => Number(koffi.address(bytes)),
-  }));
-  return api;
-}
+const calls = boundOnLinux<Calls>('libc', (bind, koffi) => ({
+  advise: bind('int posix_fadvise(int fd, int64_t offset, int64_t length, int advice)'),
+  control: bind('int fcntl(int fd, int command, int value)'),
+  address: (bytes) => Number(koffi.address(bytes)),
+}));
 
 /**
  * Gives the memory back in which the kernel keeps a part of a file; what was not synced yet stays. It is advice: where it

@@ -1,9 +1,9 @@
 /**
- * A pipe that holds a mebibyte and is read by the thread that wants the bytes: what a fast program writes costs a fifth
- * of what it costs through Node's own, and comes into the cache of the right processor.
+ * A pipe that holds a mebibyte and is read by the thread that wants the bytes: what a fast program writes costs less
+ * than through Node's own, and comes into the cache of the right processor.
  */
 import { HoldfastError } from '../errors.ts';
-import { bindNative } from './symbols.ts';
+import { boundOnLinux } from './symbols.ts';
 
 export interface WidePipe {
   readonly readEnd: number;
@@ -41,16 +41,17 @@ const [interrupted, tryAgain] = [4, 11];
 const pipeSize = 1024 * 1024;
 const patienceMs = 500;
 
+const boundCalls = boundOnLinux<Calls>('libc', (bind, koffi) => ({
+  pipe: bind('int pipe2(_Out_ int *ends, int flags)'),
+  control: bind('int fcntl(int fd, int command, int value)'),
+  read: bind('long read(int fd, void *into, size_t count)'),
+  poll: bind('int poll(void *entries, unsigned long count, int timeout)'),
+  errno: () => koffi.errno(),
+}));
+
 /** A pipe whose both ends are closed in child processes that are not given them; undefined where that cannot be had. */
 export function openWidePipe(): WidePipe | undefined {
-  if (process.platform !== 'linux') return undefined;
-  const calls = (api ??= bindNative('libc', (bind, koffi) => ({
-    pipe: bind<Calls['pipe']>('int pipe2(_Out_ int *ends, int flags)'),
-    control: bind<Calls['control']>('int fcntl(int fd, int command, int value)'),
-    read: bind<Calls['read']>('long read(int fd, void *into, size_t count)'),
-    poll: bind<Poll>('int poll(void *entries, unsigned long count, int timeout)'),
-    errno: () => koffi.errno(),
-  })));
+  const calls = boundCalls();
   const ends = new Int32Array(2);
   if (!calls || calls.pipe(ends, closeOnExec) !== 0) return undefined;
   const [readEnd = -1, writeEnd = -1] = ends;
@@ -74,5 +75,3 @@ export function openWidePipe(): WidePipe | undefined {
       }),
   };
 }
-
-let api: Calls | undefined;

@@ -1,6 +1,6 @@
 /** How the kernel deals out processors to this process. */
 import { readdirSync } from 'node:fs';
-import { bindNative } from './symbols.ts';
+import { boundOnLinux } from './symbols.ts';
 
 interface Calls {
   readonly policyOf: (thread: number) => number;
@@ -12,19 +12,11 @@ interface Calls {
 const [usual, batch] = [0, 3];
 
 let isBatch = false;
-/** null: not asked for yet */
-let api: Calls | undefined | null = null;
-
-function calls(): Calls | undefined {
-  if (process.platform !== 'linux') return undefined;
-  if (api !== null) return api;
-  api = bindNative<Calls>('libc', (bind) => ({
-    policyOf: bind('int sched_getscheduler(int thread)'),
-    setPolicy: bind('int sched_setscheduler(int thread, int policy, const int *priority)'),
-    giveWay: bind('int sched_yield()'),
-  }));
-  return api;
-}
+const calls = boundOnLinux<Calls>('libc', (bind) => ({
+  policyOf: bind('int sched_getscheduler(int thread)'),
+  setPolicy: bind('int sched_setscheduler(int thread, int policy, const int *priority)'),
+  giveWay: bind('int sched_yield()'),
+}));
 
 /**
  * Takes turns from now on, with all threads and the programs that they start: what wakes up waits until another has had

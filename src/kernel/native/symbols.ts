@@ -54,3 +54,13 @@ export function bindNative<T>(
   }
   return undefined;
 }
+
+/** `bindNative` when it is first asked for, and once; undefined where this is not Linux. */
+export function boundOnLinux<T>(
+  kind: 'zstd' | 'crypto' | 'libc',
+  declare: (bind: Binder, koffi: Koffi) => T,
+): () => T | undefined {
+  /** null: not asked for yet */
+  let bound: T | undefined | null = process.platform === 'linux' ? null : undefined;
+  return () => (bound === null ? (bound = bindNative(kind, declare)) : bound);
+}
