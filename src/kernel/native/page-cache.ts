@@ -1,6 +1,6 @@
 /** What the kernel keeps of files in memory: large files that are written or read once need not stay, or go, there. */
 import { constants } from 'node:fs';
-import { boundOnLinux } from './symbols.ts';
+import { bindOnLinux } from './symbols.ts';
 
 interface Calls {
   readonly advise: (fd: number, offset: number, length: number, advice: number) => number;
@@ -15,7 +15,7 @@ const [getFlags, setFlags] = [3, 4];
 /** Bytes: what goes past the cache begins in memory and ends in the file at multiples of this, whatever the disk. */
 export const diskUnit = 4096;
 
-const calls = boundOnLinux<Calls>('libc', (bind, koffi) => ({
+const calls = bindOnLinux<Calls>((bind, koffi) => ({
   advise: bind('int posix_fadvise(int fd, int64_t offset, int64_t length, int advice)'),
   control: bind('int fcntl(int fd, int command, int value)'),
   address: (bytes) => Number(koffi.address(bytes)),
@@ -27,13 +27,13 @@ const calls = boundOnLinux<Calls>('libc', (bind, koffi) => ({
  * @param length bytes; 0: to the end
  */
 export function forgetPages(fd: number, offset: number, length: number): void {
-  calls()?.advise(fd, offset, length, dontNeed);
+  calls?.advise(fd, offset, length, dontNeed);
 }
 
 /** Shared memory that may go past the kernel's cache, where that is offered. */
 export function sharedForDisk(length: number): Uint8Array<SharedArrayBuffer> {
   const bytes = new Uint8Array(new SharedArrayBuffer(length + diskUnit));
-  const beyond = (calls()?.address(bytes) ?? 0) % diskUnit;
+  const beyond = (calls?.address(bytes) ?? 0) % diskUnit;
   const start = beyond === 0 ? 0 : diskUnit - beyond;
   return bytes.subarray(start, start + length);
 }
@@ -43,16 +43,14 @@ export function sharedForDisk(length: number): Uint8Array<SharedArrayBuffer> {
  * cannot be; a file system that says yes may still answer EINVAL.
  */
 export function bypassCache(fd: number, bytes: Uint8Array): boolean {
-  const found = calls();
   return (
-    found !== undefined && found.address(bytes) % diskUnit === 0 && change(found, fd, constants.O_DIRECT)
+    calls !== undefined && calls.address(bytes) % diskUnit === 0 && change(calls, fd, constants.O_DIRECT)
   );
 }
 
 /** What is written from now on takes the usual way. */
 export function useCache(fd: number): void {
-  const found = calls();
-  if (found) change(found, fd, 0);
+  if (calls) change(calls, fd, 0);
 }
 
 function change({ control }: Calls, fd: number, direct: number): boolean {

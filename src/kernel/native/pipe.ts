@@ -3,7 +3,7 @@
  * than through Node's own, and comes into the cache of the right processor.
  */
 import { HoldfastError } from '../errors.ts';
-import { boundOnLinux } from './symbols.ts';
+import { bindOnLinux } from './symbols.ts';
 
 export interface WidePipe {
   readonly readEnd: number;
@@ -41,7 +41,7 @@ const [interrupted, tryAgain] = [4, 11];
 const pipeSize = 1024 * 1024;
 const patienceMs = 500;
 
-const boundCalls = boundOnLinux<Calls>('libc', (bind, koffi) => ({
+const calls = bindOnLinux<Calls>((bind, koffi) => ({
   pipe: bind('int pipe2(_Out_ int *ends, int flags)'),
   control: bind('int fcntl(int fd, int command, int value)'),
   read: bind('long read(int fd, void *into, size_t count)'),
@@ -51,7 +51,6 @@ const boundCalls = boundOnLinux<Calls>('libc', (bind, koffi) => ({
 
 /** A pipe whose both ends are closed in child processes that are not given them; undefined where that cannot be had. */
 export function openWidePipe(): WidePipe | undefined {
-  const calls = boundCalls();
   const ends = new Int32Array(2);
   if (!calls || calls.pipe(ends, closeOnExec) !== 0) return undefined;
   const [readEnd = -1, writeEnd = -1] = ends;

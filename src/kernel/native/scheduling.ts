@@ -1,6 +1,6 @@
 /** How the kernel deals out processors to this process. */
 import { readdirSync } from 'node:fs';
-import { boundOnLinux } from './symbols.ts';
+import { bindOnLinux } from './symbols.ts';
 
 interface Calls {
   readonly policyOf: (thread: number) => number;
@@ -12,7 +12,7 @@ interface Calls {
 const [usual, batch] = [0, 3];
 
 let isBatch = false;
-const calls = boundOnLinux<Calls>('libc', (bind) => ({
+const calls = bindOnLinux<Calls>((bind) => ({
   policyOf: bind('int sched_getscheduler(int thread)'),
   setPolicy: bind('int sched_setscheduler(int thread, int policy, const int *priority)'),
   giveWay: bind('int sched_yield()'),
@@ -26,10 +26,9 @@ const calls = boundOnLinux<Calls>('libc', (bind) => ({
 export function workAsBatch(): void {
   if (isBatch) return;
   isBatch = true;
-  const found = calls();
-  if (found?.policyOf(0) !== usual) return;
+  if (calls?.policyOf(0) !== usual) return;
   // a thread that has ended since, or a system that refuses, is as it was
-  for (const thread of threads()) found.setPolicy(thread, batch, new Int32Array([0]));
+  for (const thread of threads()) calls.setPolicy(thread, batch, new Int32Array([0]));
 }
 
 /**
@@ -37,7 +36,7 @@ export function workAsBatch(): void {
  * for milliseconds through which it gets its work.
  */
 export function giveWay(): void {
-  calls()?.giveWay();
+  calls?.giveWay();
 }
 
 /** The numbers of all threads; without /proc this one alone, and those that it starts. */

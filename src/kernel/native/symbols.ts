@@ -55,12 +55,10 @@ export function bindNative<T>(
   return undefined;
 }
 
-/** `bindNative` when it is first asked for, and once; undefined where this is not Linux. */
-export function boundOnLinux<T>(
-  kind: 'zstd' | 'crypto' | 'libc',
-  declare: (bind: Binder, koffi: Koffi) => T,
-): () => T | undefined {
-  /** null: not asked for yet */
-  let bound: T | undefined | null = process.platform === 'linux' ? null : undefined;
-  return () => (bound === null ? (bound = bindNative(kind, declare)) : bound);
+/**
+ * `bindNative` on Linux alone. For when a module is loaded: what binds later may meet the end of its thread, which koffi
+ * answers by ending the process.
+ */
+export function bindOnLinux<T>(declare: (bind: Binder, koffi: Koffi) => T): T | undefined {
+  return process.platform === 'linux' ? bindNative('libc', declare) : undefined;
 }
