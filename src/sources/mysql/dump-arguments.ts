@@ -20,11 +20,21 @@ const common = [
   '--max-allowed-packet=1G',
 ];
 
+/** What the rows are: in letters that the program knows, or bytes that it copies, see copied-rows.ts. */
+const inLetters = ['--hex-blob'];
+const asBytes = ['--skip-hex-blob', '--default-character-set=binary'];
+
 /** Tables with their rows, many to an INSERT, and views, in one transaction. */
-export function tableArguments(database: string, family: Family, chosen: ChosenTables): string[] {
+export function tableArguments(
+  database: string,
+  family: Family,
+  chosen: ChosenTables,
+  areCopied = false,
+): string[] {
   return [
     ...common,
-    ...['--single-transaction', '--quick', '--hex-blob', '--create-options', '--disable-keys'],
+    ...(areCopied ? asBytes : inLetters),
+    ...['--single-transaction', '--quick', '--create-options', '--disable-keys'],
     ...['--extended-insert', '--skip-triggers', '--skip-routines', '--skip-events', '--skip-no-autocommit'],
     ...(family === 'mysql' ? mysqlAlone : withoutRows(database, chosen)),
     ...ignored(database, chosen),

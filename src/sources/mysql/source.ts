@@ -24,6 +24,7 @@ import { collectText } from '../masking/schema-text.ts';
 import type { PreviousFile, Source } from '../source.ts';
 import { dumpAccounts } from './accounts.ts';
 import type { MysqlConnection } from './connection.ts';
+import { columnsNotCopied, namedText, refuseCopied } from './copied-rows.ts';
 import { askDatabase, type TableFacts } from './database-facts.ts';
 import { programArguments, tableArguments } from './dump-arguments.ts';
 import { splitDump, type TablePart } from './dump-parts.ts';
@@ -58,10 +59,11 @@ async function* entries(
 ): AsyncGenerator<Entry, void, void> {
   const { connection, folder, modified, warn } = options;
   await using session = await openSession(connection, { ...options, signal });
-  const [facts, dumper, { lacking, events }] = await Promise.all([
+  const [facts, dumper, { lacking, events }, notCopied] = await Promise.all([
     askDatabase(session),
     findProgram('dump', session.search, session.server),
     askSight(session, namesTables(options)),
+    columnsNotCopied(session),
   ]);
   const chosen = chooseTables(facts.tables, options);
   const taken = facts.tables.filter(({ name }) => !chosen.left.includes(name));
@@ -69,11 +71,19 @@ async function* entries(
   warnOfHistory(taken, warn);
   for (const lack of lacking) (options.leftOut ?? warn)(lack);
   const sizes = new Map(taken.map(({ name, bytes }) => [name, bytes]));
+  const withRows = new Set(
+    taken
+      .filter(({ name, kind }) => kind === 'table' && !chosen.withoutRows.has(name))
+      .map(({ name }) => name),
+  );
+  const hasRows = ({ table }: { table: string }): boolean => withRows.has(table);
+  const areCopied = notCopied?.some(hasRows) === false;
   const enter = session.enter(dumper);
-  const tableOptions = tableArguments(connection.database, dumper.family, chosen);
+  const tableOptions = tableArguments(connection.database, dumper.family, chosen, areCopied);
   const run = (until: AbortSignal): AsyncGenerator<Uint8Array, void, void> => {
     const watched = { ...session.child, signal: until, onWarning: warn };
-    return readProcess(dumper.path, [...enter, ...tableOptions], watched);
+    const dump = readProcess(dumper.path, [...enter, ...tableOptions], watched);
+    return areCopied ? namedText(dump) : dump;
   };
   // it goes on while other things are asked for
   await using begun = options.masking ? undefined : beginNow(run, signal);
@@ -127,6 +137,7 @@ async function* entries(
     }
   }
   const schema = texts.get(schemaName)!;
+  if (areCopied) refuseCopied((await columnsNotCopied(session))!.filter(hasRows), schema);
   const details = tableDetails(schema);
   const sized = (name: string): EvidencePart => ({ name, bytes: texts.get(name)!.length });
   const evidence: Evidence = {
