@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { namedText, refuseCopied } from './copied-rows.ts';
+import { namedText, planCopy, refuseCopied, type SpecialColumn } from './copied-rows.ts';
 
 const heading =
   '-- MariaDB dump\n/*!40101 SET @OLD=@@COLLATION_CONNECTION */;\n/*!40101 SET NAMES binary */;\n';
@@ -25,23 +25,45 @@ describe('rows that are copied', () => {
     await assert.rejects(textOf(namedText(from([]))), says);
   });
 
-  it('are refused when the dump has a column that it should not have', () => {
+  it('are refused when the dump has a column that nobody knew of', () => {
     const schema = Buffer.from('CREATE TABLE `t` (\n  `id` int(11),\n  `ö` blob\n) ENGINE=InnoDB;\n');
-    const other = { table: 't', column: 'ö' };
-    assert.throws(() => refuseCopied([other], schema), {
+    const column = (name: string, kind: SpecialColumn['kind'] = 'bytes') => ({
+      table: 't',
+      column: name,
+      kind,
+    });
+    const known = new Map([['t', new Set(['ö'])]]);
+    const tables = [{ name: 't' }];
+    const refused = {
       code: 'failed',
       message: 'the column ö of the table t changed as the dump began',
       retryable: true,
-    });
-    // they came when the structure was dumped already
-    refuseCopied(
-      [
-        { table: 't', column: 'later' },
-        { table: 'new', column: 'ö' },
-      ],
-      schema,
-    );
-    refuseCopied([], schema);
+    };
+    assert.throws(() => refuseCopied(tables, [column('ö')], new Map(), schema), refused);
+    assert.throws(() => refuseCopied(tables, [column('ö', 'other')], known, schema), refused);
+    refuseCopied(tables, [column('ö')], known, schema);
+    // a table without rows in the dump; columns that came when the structure was dumped already
+    refuseCopied([], [column('ö', 'other')], known, schema);
+    refuseCopied(tables, [column('later'), { ...column('ö'), table: 'new' }], new Map(), schema);
+  });
+
+  it('are those of tables of UTF-8, in which what is bytes is known, and most is not', () => {
+    const tables = [
+      { name: 't', bytes: 100 },
+      { name: 'u', bytes: 100 },
+    ];
+    const bytes = { table: 't', column: 'b', kind: 'bytes' } as const;
+    const few = { table: 't', column: 'f', kind: 'few bytes' } as const;
+    const latin = { table: 'u', column: 'l', kind: 'other' } as const;
+    assert.deepEqual(planCopy(tables, []), new Map());
+    const both = planCopy(tables, [bytes, { ...bytes, column: 'c' }]);
+    assert.deepEqual(both, new Map([['t', new Set(['b', 'c'])]]));
+    assert.equal(planCopy(tables, [latin]), undefined);
+    assert.deepEqual(planCopy(tables.slice(0, 1), [latin]), new Map());
+    const large = [{ name: 't', bytes: 101 }, tables[1]!];
+    assert.equal(planCopy(large, [bytes, few]), undefined);
+    assert.deepEqual(planCopy(large, [few]), new Map([['t', new Set(['f'])]]));
+    assert.deepEqual(planCopy([], []), new Map());
   });
 });
 

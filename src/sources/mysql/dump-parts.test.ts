@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import { rowHash } from '../../kernel/row-hash.ts';
 import { createRowSum } from '../../kernel/row-sum.ts';
-import { splitDump } from './dump-parts.ts';
+import { type SplitOptions, splitDump } from './dump-parts.ts';
 
 const header = `-- MySQL dump 10.13
 /*!40103 SET TIME_ZONE='+00:00' */;
@@ -20,7 +20,7 @@ function structure(table: string): string {
   return `--\n-- Table structure for table \`${table}\`\n--\n\nCREATE TABLE \`${table}\` (\n  \`a\` int\n);\n\n`;
 }
 
-type Form = 'a statement a row' | 'a line a statement' | 'a line a row';
+type Form = 'a statement a row' | 'a line a statement' | 'a line a row' | 'a line a row but the first';
 
 /** `perStatement` rows in each statement of many. */
 function data(
@@ -34,6 +34,7 @@ function data(
     'a statement a row': [1, ' ', ''] as const,
     'a line a statement': [perStatement, ' ', ','] as const,
     'a line a row': [perStatement, '\n', ',\n'] as const,
+    'a line a row but the first': [perStatement, ' ', ',\n'] as const,
   }[form];
   const lines: string[] = [];
   for (let at = 0; at < rows.length; at += size) {
@@ -52,7 +53,7 @@ interface Seen {
   readonly tables: Record<string, { text: string; rows: number; checksum: bigint }>;
 }
 
-async function split(dump: string, pieceSize = 1 << 20): Promise<Seen> {
+async function split(dump: string | Buffer, pieceSize = 1 << 20, options: SplitOptions = {}): Promise<Seen> {
   async function* pieces(): AsyncGenerator<Uint8Array> {
     const bytes = Buffer.from(dump);
     const reused = Buffer.alloc(pieceSize);
@@ -63,7 +64,7 @@ async function split(dump: string, pieceSize = 1 << 20): Promise<Seen> {
   }
   const texts = { schema: '', views: '' };
   const tables: Record<string, { text: string; rows: number; checksum: bigint }> = {};
-  for await (const part of splitDump(pieces())) {
+  for await (const part of splitDump(pieces(), options)) {
     if (part.kind !== 'table') {
       texts[part.kind] = Buffer.from(part.text).toString();
       continue;
@@ -167,10 +168,71 @@ test('however the program writes its statements, the part is the same', async ()
       const one = (await split(dumpOf('a statement a row'), 1 << 20)).tables['t']!;
       assert.deepEqual((await split(dumpOf('a line a statement'), pieceSize)).tables['t'], one);
       assert.deepEqual((await split(dumpOf('a line a row'), pieceSize)).tables['t'], one);
+      assert.deepEqual((await split(dumpOf('a line a row but the first'), pieceSize)).tables['t'], one);
       assert.equal(one.rows, some.length);
     }),
     { numRuns: 150 },
   );
+});
+
+/** As the programs write bytes that they take for letters. */
+function quoted(bytes: Buffer): string {
+  const escapes: Record<string, string> = { '\0': '0', '\n': 'n', '\r': 'r', '\x1a': 'Z' };
+  const text = bytes.toString('latin1');
+  return `'${text.replaceAll(/[\0\n\r\x1a\\'"]/g, (letter) => `\\${escapes[letter] ?? letter}`)}'`;
+}
+
+const hexadecimal = (bytes: Buffer): string =>
+  bytes.length === 0 ? "''" : `0x${bytes.toString('hex').toUpperCase()}`;
+
+test('bytes that come as they are go on in hexadecimal, whatever their number', async () => {
+  const hard = fc.array(fc.constantFrom(...Buffer.from('\0\n\r\x1a\\\'"(),;0xn\xff', 'latin1')), {
+    maxLength: 9,
+  });
+  const bytes = fc.oneof(
+    hard.map((some) => Buffer.from(some)),
+    fc
+      .tuple(hard, fc.constantFrom(300, 32_700, 32_760, 65_530, 150_000))
+      .map(([some, length]) => Buffer.alloc(length, Buffer.from([...some, 200]))),
+  );
+  const text = fc.constantFrom("''", 'NULL', '-1.5', String.raw`'\'),(\\'`, `'${'0x('.repeat(30_000)}'`);
+  const row = fc.tuple(fc.option(bytes), text, fc.option(bytes));
+  const definition = 'CREATE TABLE `t` (\n  `b` blob,\n  `a,)` text,\n  `c``` bit(9)\n);\n';
+  const columns = new Map([['t', new Set(['b', 'c`'])]]);
+  await fc.assert(
+    fc.asyncProperty(
+      fc.array(row, { maxLength: 12 }),
+      fc.constantFrom<Form>('a line a statement', 'a line a row', 'a line a row but the first'),
+      fc.boolean(),
+      fc.constantFrom(3_001, 65_536, 1 << 20),
+      async (some, form, named, pieceSize) => {
+        const dumpOf = (written: (bytes: Buffer) => string): Buffer => {
+          const value = (each: Buffer | null) => (each === null ? 'NULL' : written(each));
+          const rows = some.map(([b, a, c]) =>
+            named ? `(${value(c)},${a},${value(b)})` : `(${value(b)},${a},${value(c)})`,
+          );
+          const list = named ? ' (`c```, `a,)`, `b`)' : '';
+          return Buffer.from(header + definition + data('t', list, rows, form) + footer, 'latin1');
+        };
+        const wanted = await split(dumpOf(hexadecimal));
+        assert.deepEqual(await split(dumpOf(quoted), pieceSize, { bytes: columns }), wanted);
+        assert.equal(wanted.tables['t']!.rows, some.length);
+      },
+    ),
+    { numRuns: 150 },
+  );
+});
+
+test('a row of more or fewer values than columns is not guessed at', async () => {
+  const bytes = new Map([['t', new Set(['b'])]]);
+  const dump = (row: string) =>
+    `${header}CREATE TABLE \`t\` (\n  \`a\` int,\n  \`b\` blob\n);\n${data('t', '', [row])}${footer}`;
+  assert.match((await split(dump("(1,'x')"), 100, { bytes })).tables['t']!.text, /\n\(1,0x78\);\n/);
+  for (const row of ["('x')", "(1,2,'x')", '(1)']) {
+    await assert.rejects(split(dump(row), 100, { bytes }), { code: 'corrupt' }, row);
+  }
+  const unnamed = header + data('t', '', ["(1,'x')"]) + footer;
+  await assert.rejects(split(unnamed, 100, { bytes }), { code: 'corrupt' });
 });
 
 test('rows of no known form are told', async () => {

@@ -3,10 +3,12 @@
  * all tables, the rows of each, and the views at last. One after the other they are the dump again.
  */
 import { HoldfastError } from '../../kernel/errors.ts';
+import type { ColumnsOfBytes } from './copied-rows.ts';
 import { createDumpReader } from './dump-reader.ts';
 import { createFraming, type Framing } from './framing.ts';
 import { readIdentifier } from './identifier.ts';
 import { createRowLines, reservedForRows } from './row-lines.ts';
+import { readSchemaShape } from './schema-shape.ts';
 
 export type DumpPart = TablePart | TextPart;
 
@@ -39,13 +41,17 @@ const longestHead = 4 * 1024 * 1024;
 /** What is no row is kept until the end: tens of thousands of tables. */
 const mostText = 256 * 1024 * 1024;
 
-/**
- * Code `truncated` when the dump ends before its end.
- * @param inOrder whatever of the structure stands before a table's rows comes before them
- */
+export interface SplitOptions {
+  /** whatever of the structure stands before a table's rows comes before them */
+  readonly inOrder?: boolean;
+  /** columns by table whose values are bytes as they are, which go on in hexadecimal */
+  readonly bytes?: ColumnsOfBytes;
+}
+
+/** Code `truncated` when the dump ends before its end. */
 export async function* splitDump(
   pieces: AsyncIterable<Uint8Array>,
-  { inOrder = false } = {},
+  { inOrder = false, bytes }: SplitOptions = {},
 ): AsyncGenerator<DumpPart, void, void> {
   const reader = createDumpReader(pieces, reservedForRows);
   const rowLines = createRowLines(reader);
@@ -54,6 +60,8 @@ export async function* splitDump(
   let kept = 0;
   let isComplete = false;
   let before: Buffer | undefined;
+  /** of the table whose structure passed last, while such are wanted */
+  let definition: Buffer[] = [];
 
   for (let text = schema; ;) {
     const line = await reader.line();
@@ -73,6 +81,8 @@ export async function* splitDump(
       continue;
     }
     keep(text, line);
+    if (bytes && starts(line, createTable)) definition = [];
+    if (bytes) definition.push(line);
     before = line;
   }
   if (!isComplete) throw new HoldfastError('truncated', 'the dump ends before its end');
@@ -115,7 +125,8 @@ export async function* splitDump(
     framing.notRows(beginning);
     yield beginning;
     if (starts(await reader.ahead(insertWord.length), insertWord)) {
-      yield* rowLines(await insertOf(table), framing, table);
+      const insert = await insertOf(table);
+      yield* rowLines(insert, framing, table, areBytes(table, insert));
     }
     let size = 0;
     for (;;) {
@@ -127,6 +138,16 @@ export async function* splitDump(
       framing.notRows(line);
       yield line;
     }
+  }
+
+  /** Which values of the rows of a table are bytes; undefined when none are. */
+  function areBytes(table: string, insert: Buffer): boolean[] | undefined {
+    const names = bytes?.get(table);
+    if (!names) return undefined;
+    const columns = readHead(insert.toString())?.columns ?? definedColumns(Buffer.concat(definition));
+    if (columns.length === 0)
+      throw new HoldfastError('corrupt', `the dump does not say what columns ${table} has`);
+    return columns.map((name) => names.has(name));
   }
 
   /** What stands before the first row in each of a table's statements. */
@@ -145,6 +166,7 @@ export async function* splitDump(
 }
 
 const alterTable = Buffer.from('/*!40000 ALTER TABLE ');
+const createTable = Buffer.from('CREATE TABLE ');
 
 function starts(bytes: Buffer, prefix: Buffer): boolean {
   return bytes.length >= prefix.length && bytes.subarray(0, prefix.length).equals(prefix);
@@ -152,18 +174,28 @@ function starts(bytes: Buffer, prefix: Buffer): boolean {
 
 /** Where the first row begins behind `INSERT INTO name [(columns)] VALUES`; undefined when the text is too short. */
 function endOfHead(text: string): number | undefined {
+  const head = readHead(text);
+  const word = head && valuesWords.find((each) => text.startsWith(each, head.end));
+  return word === undefined ? undefined : head!.end + word.length;
+}
+
+/** The columns of `INSERT INTO name [(columns)]`, if any, and where it ends; undefined when the text is too short. */
+function readHead(text: string): { columns: readonly string[] | undefined; end: number } | undefined {
   const table = readIdentifier(text, insertWord.length);
   if (!table) return undefined;
-  let at = table.end;
-  if (text.startsWith(' (', at)) {
-    for (at += 1; text[at] === '(' || text[at] === ',';) {
-      const column = readIdentifier(text, text[at + 1] === ' ' ? at + 2 : at + 1);
-      if (!column) return undefined;
-      at = column.end;
-    }
-    if (text[at] !== ')') return undefined;
-    at++;
+  if (!text.startsWith(' (', table.end)) return { columns: undefined, end: table.end };
+  const columns: string[] = [];
+  let at = table.end + 1;
+  while (text[at] === '(' || text[at] === ',') {
+    const column = readIdentifier(text, text[at + 1] === ' ' ? at + 2 : at + 1);
+    if (!column) return undefined;
+    columns.push(column.name);
+    at = column.end;
   }
-  const word = valuesWords.find((each) => text.startsWith(each, at));
-  return word === undefined ? undefined : at + word.length;
+  return text[at] === ')' ? { columns, end: at + 1 } : undefined;
+}
+
+function definedColumns(definition: Buffer): readonly string[] {
+  const [table] = readSchemaShape(definition.toString('latin1')).tables;
+  return table?.columns.map(({ name }) => name) ?? [];
 }

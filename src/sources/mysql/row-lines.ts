@@ -12,11 +12,13 @@ import type { Framing } from './framing.ts';
  * The rows that begin where the reader stands, as long as statements begin with `insert` (`INSERT INTO t VALUES` and a
  * space, or a line feed when each row is a line already). A piece is valid until the next one is asked for. Codes
  * `truncated` when the dump ends in a row, `corrupt` for a row of no known form.
+ * @param areBytes which values of each row are bytes that come as they are, and go on in hexadecimal
  */
 export type RowLines = (
   insert: Buffer,
   framing: Framing,
   table: string,
+  areBytes?: readonly boolean[],
 ) => AsyncGenerator<Uint8Array, void, void>;
 
 const ends = Buffer.from(';\n');
@@ -43,8 +45,10 @@ const at = {
   statement: 36,
   ends: 40,
   before: 44,
+  values: 56,
+  areBytes: 1024,
 };
-const out = 4096;
+const out = 8192;
 const before = { nothing: 0, row: 1, separator: 2 };
 /** Why the rows end there for now. */
 const reasons = ['more', 'over', 'bad', 'long', 'finish', 'begin', 'full'] as const;
@@ -56,6 +60,7 @@ interface Exports {
   take(end: number): number;
   beginRow(): void;
   rowEnd(at: number, end: number): number;
+  writeRow(end: number): number;
 }
 
 export function createRowLines(reader: DumpReader): RowLines {
@@ -88,7 +93,7 @@ export function createRowLines(reader: DumpReader): RowLines {
     set(at.before, before.nothing);
   }
 
-  return async function* rowLines(insert, framing, table) {
+  return async function* rowLines(insert, framing, table, areBytes = []) {
     const head = Buffer.concat([insert.subarray(0, -1), Buffer.from('\n')]);
     const isLine = insert.at(-1) === lineFeed;
     const cutOff = () => new HoldfastError('truncated', `the dump ends among the rows of ${table}`);
@@ -96,6 +101,8 @@ export function createRowLines(reader: DumpReader): RowLines {
       new HoldfastError('corrupt', `the dump has a row of ${table} that makes no sense`);
     set(at.isLine, isLine ? 1 : 0);
     set(at.ready, out);
+    set(at.values, areBytes.length);
+    for (const [i, isBytes] of areBytes.entries()) view(at.areBytes + i, out)[0] = isBytes ? 1 : 0;
 
     while (startsWith(await reader.ahead(insert.length), insert)) {
       reader.take(insert.length);
@@ -132,13 +139,20 @@ export function createRowLines(reader: DumpReader): RowLines {
     /** A row of any length, and the end of its statement on a line of its own. */
     async function* longBytes(): AsyncGenerator<Uint8Array, void, void> {
       wasm.beginRow();
-      for (;;) {
+      for (let isOver = false; !isOver;) {
+        if (reader.start === reader.end && !(await reader.more())) throw cutOff();
         const { start, end } = reader;
-        const stop = wasm.rowEnd(start, end);
-        reader.take((stop || end) - start);
-        yield view(start, stop || end);
-        if (stop !== 0) break;
-        if (!(await reader.more())) throw cutOff();
+        if (areBytes.length === 0) {
+          const stop = wasm.rowEnd(start, end);
+          isOver = stop !== 0;
+          reader.take((stop || end) - start);
+          yield view(start, stop || end);
+        } else {
+          set(at.next, start);
+          isOver = wasm.writeRow(end) !== 0;
+          reader.take(get(at.next) - start);
+          yield* flush();
+        }
       }
       framing.notRows(ends);
       yield Buffer.concat([Buffer.from('\n'), ends]);

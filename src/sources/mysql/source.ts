@@ -24,7 +24,7 @@ import { collectText } from '../masking/schema-text.ts';
 import type { PreviousFile, Source } from '../source.ts';
 import { dumpAccounts } from './accounts.ts';
 import type { MysqlConnection } from './connection.ts';
-import { columnsNotCopied, namedText, refuseCopied } from './copied-rows.ts';
+import { namedText, planCopy, refuseCopied, specialColumns } from './copied-rows.ts';
 import { askDatabase, type TableFacts } from './database-facts.ts';
 import { programArguments, tableArguments } from './dump-arguments.ts';
 import { splitDump, type TablePart } from './dump-parts.ts';
@@ -59,11 +59,11 @@ async function* entries(
 ): AsyncGenerator<Entry, void, void> {
   const { connection, folder, modified, warn } = options;
   await using session = await openSession(connection, { ...options, signal });
-  const [facts, dumper, { lacking, events }, notCopied] = await Promise.all([
+  const [facts, dumper, { lacking, events }, special] = await Promise.all([
     askDatabase(session),
     findProgram('dump', session.search, session.server),
     askSight(session, namesTables(options)),
-    columnsNotCopied(session),
+    specialColumns(session),
   ]);
   const chosen = chooseTables(facts.tables, options);
   const taken = facts.tables.filter(({ name }) => !chosen.left.includes(name));
@@ -71,13 +71,10 @@ async function* entries(
   warnOfHistory(taken, warn);
   for (const lack of lacking) (options.leftOut ?? warn)(lack);
   const sizes = new Map(taken.map(({ name, bytes }) => [name, bytes]));
-  const withRows = new Set(
-    taken
-      .filter(({ name, kind }) => kind === 'table' && !chosen.withoutRows.has(name))
-      .map(({ name }) => name),
-  );
-  const hasRows = ({ table }: { table: string }): boolean => withRows.has(table);
-  const areCopied = notCopied?.some(hasRows) === false;
+  const withRows = taken.filter(({ name, kind }) => kind === 'table' && !chosen.withoutRows.has(name));
+  const bytes = special && planCopy(withRows, special);
+  // what masks the rows reads them in letters
+  const areCopied = bytes !== undefined && (!options.masking || bytes.size === 0);
   const enter = session.enter(dumper);
   const tableOptions = tableArguments(connection.database, dumper.family, chosen, areCopied);
   const run = (until: AbortSignal): AsyncGenerator<Uint8Array, void, void> => {
@@ -112,6 +109,7 @@ async function* entries(
   const tables: TableEvidence[] = [];
   const used = new Set<string>();
   const dumped = begun ?? masker!.maskDump(run(signal));
+  const splitting = areCopied ? { bytes } : {};
   const oneFile = options.format === undefined ? undefined : `${nameInPath(connection.database)}.sql`;
   if (options.format === 'custom') {
     throw new HoldfastError('usage', 'MySQL and MariaDB have no custom format');
@@ -121,7 +119,7 @@ async function* entries(
     const done = ({ bytes }: RowTally): void => void parts.push({ name: oneFile, bytes });
     yield entry(oneFile, { kind: 'rows', bytes: joined(oneFile), blockSize, done });
   } else {
-    for await (const part of splitDump(dumped)) {
+    for await (const part of splitDump(dumped, splitting)) {
       if (part.kind !== 'table') {
         texts.set(part.kind === 'schema' ? schemaName : viewsName, part.text);
       } else if (chosen.withoutRows.has(part.table)) {
@@ -137,7 +135,7 @@ async function* entries(
     }
   }
   const schema = texts.get(schemaName)!;
-  if (areCopied) refuseCopied((await columnsNotCopied(session))!.filter(hasRows), schema);
+  if (areCopied) refuseCopied(withRows, (await specialColumns(session))!, bytes, schema);
   const details = tableDetails(schema);
   const sized = (name: string): EvidencePart => ({ name, bytes: texts.get(name)!.length });
   const evidence: Evidence = {
@@ -171,7 +169,7 @@ async function* entries(
       masker ? masker.maskText(part, text) : text;
     const schema: Uint8Array[] = [];
     const sum = createRowSum();
-    for await (const part of splitDump(dumped, { inOrder: true })) {
+    for await (const part of splitDump(dumped, { ...splitting, inOrder: true })) {
       if (part.kind === 'schema') {
         const text = masked(schemaName, part.text);
         schema.push(text);

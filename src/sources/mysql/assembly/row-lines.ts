@@ -2,7 +2,7 @@
 // on the row there. Compiled to row-lines.wasm; mysql/row-lines.ts says more.
 
 // Memory: the settings and the state between calls; rows that are ready from OUT on; what is to be read behind them.
-/** u32: 1 when rows are lines of their own already; a longer row is nobody's business here; bytes of a statement */
+/** u32: 1 when rows are lines of their own already, and not only behind the first one; a longer row is nobody's business here; bytes of a statement */
 const IS_LINE: usize = 0;
 const LONG_ROW: usize = 4;
 const MEAN: usize = 8;
@@ -20,6 +20,12 @@ const BEFORE: usize = 44;
 /** u32: 1 within a text in quotes, 1 behind a backslash in it */
 const QUOTED: usize = 48;
 const ESCAPED: usize = 52;
+/** u32: how many values each row has when some are bytes, 0 when none are; the present one, 1 when some of it is written */
+const VALUES: usize = 56;
+const VALUE: usize = 60;
+const BEGUN: usize = 64;
+/** u8 for each value: 1 when it is bytes, which are written in hexadecimal */
+const ARE_BYTES: usize = 1024;
 
 /** Nothing, a row without what separates it from the next, or all that the next row needs. */
 const NOTHING: u32 = 0;
@@ -43,6 +49,8 @@ const CLOSING: u8 = 0x29;
 const COMMA: u32 = 0x2c;
 const SEMICOLON: u32 = 0x3b;
 const BACKSLASH: u8 = 0x5c;
+const ZERO_X: u16 = 0x7830;
+const TWO_QUOTES: u16 = 0x2727;
 
 /** The first place of either byte in `[at, end)`, `end` when there is none. Up to 16 bytes behind `end` are read. */
 function findEither(a: v128, b: v128, at: usize, end: usize): usize {
@@ -58,6 +66,7 @@ function findEither(a: v128, b: v128, at: usize, end: usize): usize {
 export function beginRow(): void {
   store<u32>(QUOTED, 0);
   store<u32>(ESCAPED, 0);
+  store<u32>(VALUE, 0);
 }
 
 /** The place behind the bracket that ends the row, 0 when it is not there: it goes on in what is read next. */
@@ -83,6 +92,89 @@ export function rowEnd(at: usize, end: usize): usize {
   return 0;
 }
 
+/** What a backslash and this byte stand for. */
+function unescaped(byte: u8): u8 {
+  switch (byte) {
+    case 0x30:
+      return 0;
+    case 0x6e:
+      return 10;
+    case 0x72:
+      return 13;
+    case 0x5a:
+      return 26;
+    default:
+      return byte;
+  }
+}
+
+function hexDigit(nibble: u32): u32 {
+  return nibble + (nibble < 10 ? 48 : 55);
+}
+
+/**
+ * Writes the row from AT on to READY, its bytes in hexadecimal, as far as there is input and room; both move on. The
+ * place behind the row, 0 when more of it is to come.
+ */
+export function writeRow(end: usize): usize {
+  const quote = i8x16.splat(QUOTE);
+  const backslash = i8x16.splat(BACKSLASH);
+  const limit = <usize>load<u32>(OUT_END) - 4;
+  let at = <usize>load<u32>(AT);
+  let to = <usize>load<u32>(READY);
+  let quoted = load<u32>(QUOTED) != 0;
+  let escaped = load<u32>(ESCAPED) != 0;
+  let begun = load<u32>(BEGUN) != 0;
+  let value = load<u32>(VALUE);
+  let over = false;
+  while (at < end && to < limit && !over) {
+    if (quoted && load<u8>(ARE_BYTES + value) == 0 && !escaped) {
+      const stop = findEither(quote, backslash, at, min(end, at + (limit - to)));
+      memory.copy(to, at, stop - at);
+      to += stop - at;
+      at = stop;
+      if (at == end || to >= limit) break;
+    }
+    let byte = load<u8>(at++);
+    if (!quoted) {
+      if (byte == QUOTE) {
+        quoted = true;
+        begun = false;
+        if (load<u8>(ARE_BYTES + value) != 0) continue;
+      } else if (byte == COMMA) value++;
+      else over = byte == CLOSING;
+      store<u8>(to++, byte);
+    } else if (load<u8>(ARE_BYTES + value) == 0) {
+      store<u8>(to++, byte);
+      quoted = escaped || byte != QUOTE;
+      escaped = !escaped && byte == BACKSLASH;
+    } else if (!escaped && byte == QUOTE) {
+      quoted = false;
+      if (begun) continue;
+      store<u16>(to, TWO_QUOTES);
+      to += 2;
+    } else if (!escaped && byte == BACKSLASH) escaped = true;
+    else {
+      if (escaped) byte = unescaped(byte);
+      escaped = false;
+      if (!begun) {
+        store<u16>(to, ZERO_X);
+        to += 2;
+        begun = true;
+      }
+      store<u16>(to, <u16>(hexDigit(byte >> 4) | (hexDigit(byte & 15) << 8)));
+      to += 2;
+    }
+  }
+  store<u32>(AT, <u32>at);
+  store<u32>(READY, <u32>to);
+  store<u32>(QUOTED, quoted ? 1 : 0);
+  store<u32>(ESCAPED, escaped ? 1 : 0);
+  store<u32>(BEGUN, begun ? 1 : 0);
+  store<u32>(VALUE, value);
+  return over ? at : 0;
+}
+
 /** Whether a row ends its statement: by its content alone, the longer the likelier. */
 function isLast(start: usize, length: usize): bool {
   let hash: u32 = 0x811c9dc5 ^ (<u32>length);
@@ -102,6 +194,7 @@ export function take(end: usize): u32 {
   const most = load<u32>(MOST);
   const outEnd = <usize>load<u32>(OUT_END);
   const isLine = load<u32>(IS_LINE) != 0;
+  const values = load<u32>(VALUES);
   const lineFeed = i8x16.splat(<u8>LINE_FEED);
   let at = <usize>load<u32>(AT);
   let ready = <usize>load<u32>(READY);
@@ -110,6 +203,10 @@ export function take(end: usize): u32 {
   let ends = load<u32>(ENDS) != 0;
   let reason = MORE;
   while (at < end) {
+    if (!isLine && load<u8>(at) == LINE_FEED) {
+      at++;
+      continue;
+    }
     if (load<u8>(at) != OPENING) {
       reason = BAD;
       break;
@@ -147,10 +244,29 @@ export function take(end: usize): u32 {
       reason = BAD;
       break;
     }
-    const length = stop - at;
+    let length = stop - at;
     if (length > longRow) {
       reason = LONG;
       break;
+    }
+    const to = before == ROW ? ready + 2 : ready;
+    if (to + (values == 0 ? length : 2 * length) + 4 > outEnd) {
+      reason = FULL;
+      break;
+    }
+    if (values != 0) {
+      beginRow();
+      store<u32>(AT, <u32>at);
+      store<u32>(READY, <u32>to);
+      if (writeRow(stop) != stop || load<u32>(VALUE) + 1 != values) {
+        reason = BAD;
+        break;
+      }
+      length = <usize>load<u32>(READY) - to;
+      if (length > longRow) {
+        reason = LONG;
+        break;
+      }
     }
     if (before == ROW) {
       if (ends || statement + <u32>length > most) {
@@ -165,15 +281,11 @@ export function take(end: usize): u32 {
       reason = BEGIN;
       break;
     }
-    if (ready + length + 4 > outEnd) {
-      reason = FULL;
-      break;
-    }
-    memory.copy(ready, at, length);
+    if (values == 0) memory.copy(ready, at, length);
     store<u32>(LAST, <u32>ready);
-    ready += length;
     statement += <u32>length;
-    ends = statement >= least && isLast(at, length);
+    ends = statement >= least && isLast(ready, length);
+    ready += length;
     before = ROW;
     at = next;
     if (separator == SEMICOLON) {
