@@ -5,12 +5,21 @@ import { join } from 'node:path';
 import { removeTree } from '../../test/support/temp.ts';
 import type { DumpDatabase } from './database.ts';
 import { measureGrowth } from './deduplication.ts';
-import { startMariadbDatabase } from './mariadb-database.ts';
+import { startMariadbDatabase, startMariadbDatabaseInLetters } from './mariadb-database.ts';
 import { type DumpOptions, parseOptions, usage } from './options.ts';
 import { measurePace } from './pace.ts';
 import { startPostgresDatabase } from './postgres-database.ts';
 import { renderGrowth, renderPace, renderPage } from './report.ts';
 import type { DumpResults } from './result.ts';
+
+type Start = (bytes: number) => Promise<DumpDatabase>;
+
+/** Databases whose pace is measured. */
+const starts = {
+  postgres: startPostgresDatabase,
+  mariadb: startMariadbDatabase,
+  'mariadb-letters': startMariadbDatabaseInLetters,
+} as const;
 
 const root = join(import.meta.dirname, '..', '..');
 const say = (text: string): void => console.error(text);
@@ -46,10 +55,9 @@ async function compare(options: DumpOptions): Promise<void> {
     console.log(renderGrowth(growth));
     keep(options, { growth });
   }
-  const starts = { postgres: startPostgresDatabase, mariadb: startMariadbDatabase } as const;
-  for (const kind of ['postgres', 'mariadb'] as const) {
+  for (const [kind, start] of Object.entries(starts) as [keyof typeof starts, Start][]) {
     if (!only.has(kind)) continue;
-    const pace = await withDatabase(starts[kind], paceMegabytes, (database) =>
+    const pace = await withDatabase(start, paceMegabytes, (database) =>
       measurePace(options, database, passwordFile, say),
     );
     console.log(renderPace(pace));
@@ -58,7 +66,7 @@ async function compare(options: DumpOptions): Promise<void> {
 }
 
 async function withDatabase<T>(
-  start: (bytes: number) => Promise<DumpDatabase>,
+  start: Start,
   megabytes: number,
   work: (database: DumpDatabase) => Promise<T>,
 ): Promise<T> {

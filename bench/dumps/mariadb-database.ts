@@ -12,8 +12,12 @@ const statementBytes = 48;
 
 const settings = { 'innodb-buffer-pool-size': '512M', 'innodb-log-file-size': '512M' };
 
+interface MariadbDatabase extends DumpDatabase {
+  query(sql: string): Promise<string>;
+}
+
 /** Starts the server and fills it with about so many bytes of dump. */
-export async function startMariadbDatabase(bytes: number): Promise<DumpDatabase> {
+export async function startMariadbDatabase(bytes: number): Promise<MariadbDatabase> {
   const server = await startMariadb({ settings });
   try {
     return await fill(server, Math.ceil(bytes / (rowBytes + statementBytes) / tables.length));
@@ -23,7 +27,14 @@ export async function startMariadbDatabase(bytes: number): Promise<DumpDatabase>
   }
 }
 
-async function fill(server: DatabaseServer, count: number): Promise<DumpDatabase> {
+/** The same, and a table that lets none of the rows be copied: they have to be dumped letter by letter. */
+export async function startMariadbDatabaseInLetters(bytes: number): Promise<DumpDatabase> {
+  const database = await startMariadbDatabase(bytes);
+  await database.query('create table old (name varchar(20) character set latin1)');
+  return { ...database, server: `${database.server}, a table in Latin-1 beside the others` };
+}
+
+async function fill(server: DatabaseServer, count: number): Promise<MariadbDatabase> {
   await server.createDatabase(database);
   const query = (sql: string) => server.query(database, sql);
   const version = (await query('select version()')).split('-')[0]!.trim();
@@ -63,6 +74,7 @@ async function fill(server: DatabaseServer, count: number): Promise<DumpDatabase
     url,
     env,
     dump: { argv: [join(server.bin, 'mariadb-dump'), ...login, '--single-transaction', database], env },
+    query,
     append: (share) => insert(Math.round(rows * share)),
     changeNeighbours: (share) => change(() => `id between ${neighbours(rows, share, night).join(' and ')}`),
     changeScattered: (share) =>

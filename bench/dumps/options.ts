@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { oneOf, positive } from '../options.ts';
 
-export const scenarioNames = ['deduplication', 'postgres', 'mariadb'] as const;
+export const scenarioNames = ['deduplication', 'postgres', 'mariadb', 'mariadb-letters'] as const;
 export type ScenarioName = (typeof scenarioNames)[number];
 
 export interface DumpOptions {

@@ -12,11 +12,11 @@ random words. Figures of one machine at one time: ratios say more than seconds. 
 
 /** The whole page. */
 export function renderPage(results: DumpResults): string {
-  const { growth, postgres, mariadb } = results;
+  const { growth, postgres, mariadb, 'mariadb-letters': inLetters } = results;
   return [
     head,
     ...(growth ? [renderGrowth(growth)] : []),
-    ...[postgres, mariadb].filter((pace) => pace !== undefined).map(renderPace),
+    ...[postgres, mariadb, inLetters].filter((pace) => pace !== undefined).map(renderPace),
   ].join('\n');
 }
 

@@ -26,4 +26,5 @@ export interface DumpResults {
   readonly growth?: GrowthResult;
   readonly postgres?: PaceResult;
   readonly mariadb?: PaceResult;
+  readonly 'mariadb-letters'?: PaceResult;
 }
