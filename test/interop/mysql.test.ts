@@ -360,6 +360,43 @@ for (const product of ['MariaDB', 'MySQL'] as const) {
       );
     });
 
+    it('lets no option file change what is stored, or what a restore does', async () => {
+      const home = join(folder, 'home of options');
+      mkdirSync(home);
+      const options = [
+        ...['where=1=0', 'databases', 'replace', 'insert-ignore', 'no-create-info', 'xml', `tab=${home}`],
+        ...[
+          'complete-insert',
+          'skip-extended-insert',
+          'compatible=no_field_options',
+          'system=all',
+          'compact',
+        ],
+      ];
+      const client = ['force', 'vertical', 'verbose', 'xml', 'html', 'execute=select 1', 'one-database'];
+      const login = `user=${server.user}\npassword=${server.password}`;
+      writeFileSync(
+        join(home, '.my.cnf'),
+        `[client]\n${login}\n[mysqldump]\n${options.join('\n')}\n[mysql]\n${client.join('\n')}\n`,
+        { mode: 0o600 },
+      );
+      const from = `${scheme}://${server.host}:${server.port}/rows`;
+      await ours.run(['backup', url('rows')], { env: env() });
+      const plain = (await ours.run(['dump', 'latest'])).stdout;
+      for (const source of [from, url('rows')]) {
+        await ours.run(['backup', source], { env: { ...env(), HOME: home } });
+        assert.equal((await ours.run(['dump', 'latest'])).stdout, plain);
+      }
+      assert.deepEqual(
+        readdirSync(home).filter((name) => !name.startsWith('.')),
+        [],
+        'what --tab would write',
+      );
+      const taken = { env: { ...env(), HOME: home } };
+      await ours.run(['restore', 'latest', '--to', url('with options'), '--create'], taken);
+      assert.equal(await dumpOf('with options'), await dumpOf('rows'));
+    });
+
     it('has passwords of any letters', async () => {
       const hard = `a"b\\c'd#e;f g=[h] é`;
       await server.query(

@@ -1,22 +1,21 @@
-/** Hands a password to MySQL's and MariaDB's programs: in a file that only we can read, gone when they are done. */
-import { existsSync } from 'node:fs';
+/** Tells MySQL's and MariaDB's programs how to enter: in a file that only we can read, gone when they are done. */
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { homedir, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { HoldfastError, messageOf } from '../../kernel/errors.ts';
 import type { Environment } from '../database/driver.ts';
+import { enteringOptions, usualOptionFiles } from './usual-options.ts';
 
 export interface OptionFile extends AsyncDisposable {
   /** come first among a program's arguments */
   readonly args: readonly string[];
 }
 
-/** Without a password the programs read what they always read: ~/.my.cnf and those of the system. */
+/** What the usual files say of entering a server; whatever password they have, the one that is given is meant. */
 export async function openOptionFile(
   password: string | undefined,
   environment: Environment,
 ): Promise<OptionFile> {
-  if (password === undefined) return { args: [], [Symbol.asyncDispose]: async () => {} };
   let folder: string | undefined;
   const remove = async (): Promise<void> => {
     if (folder !== undefined) await rm(folder, { recursive: true, force: true });
@@ -28,17 +27,19 @@ export async function openOptionFile(
     return { args: [`--defaults-file=${path}`], [Symbol.asyncDispose]: remove };
   } catch (cause) {
     await remove();
-    throw new HoldfastError('failed', `the database's password cannot be handed over: ${messageOf(cause)}`, {
-      cause,
-    });
+    throw new HoldfastError(
+      'failed',
+      `the option file of the clients cannot be written: ${messageOf(cause)}`,
+      {
+        cause,
+      },
+    );
   }
 }
 
-/** The usual files come first: whatever password they have, this one is meant. */
-function optionFile(password: string, environment: Environment): string {
-  const usual = ['/etc/my.cnf', '/etc/mysql/my.cnf', join(environment['HOME'] ?? homedir(), '.my.cnf')];
-  const included = usual.filter((path) => existsSync(path)).map((path) => `!include ${path}\n`);
-  return `${included.join('')}[client]\npassword="${escaped(password)}"\n`;
+function optionFile(password: string | undefined, environment: Environment): string {
+  const usual = enteringOptions(usualOptionFiles(environment, environment['HOME'] ?? homedir()));
+  return password === undefined ? usual : `${usual}[client]\npassword="${escaped(password)}"\n`;
 }
 
 const escapes: Readonly<Record<string, string>> = {

@@ -250,7 +250,7 @@ function enumerated(names: readonly string[]): string {
   return shown.join(', ') + more;
 }
 
-/** Options of the program in my.cnf, or somebody who drops a table at the wrong moment, can make a dump lack something. */
+/** Somebody who drops a table at the wrong moment can make a dump lack something. */
 function refuseMissing(
   taken: readonly TableFacts[],
   tables: readonly TableEvidence[],
