@@ -115,6 +115,21 @@ for (const product of ['MariaDB', 'MySQL'] as const) {
       });
     }
 
+    if (product === 'MariaDB') {
+      it('lets a copy under another name draw from sequences of its own', async () => {
+        await server.createDatabase('numbers');
+        await server.query(
+          'numbers',
+          'create sequence s start with 5; create table t (id int default nextval(s), v int); insert into t (v) values (1)',
+        );
+        await ours.run(['backup', url('numbers')], { env: env() });
+        await server.query('numbers', 'drop table t; drop sequence s');
+        await ours.run(['restore', 'latest', '--to', url('other numbers'), '--create'], { env: env() });
+        const rows = await server.query('other numbers', 'insert into t (v) values (2); select id, v from t');
+        assert.match(rows, /^5\t1\n\d+\t2\n$/);
+      });
+    }
+
     it('comes back the same, by ourselves and by the client alone', async () => {
       await server.createDatabase('shop');
       await server.query('shop', difficult);

@@ -5,7 +5,7 @@ import type { ChosenTables } from './table-choice.ts';
 /** Options that MySQL's program has and MariaDB's has not, or not in all versions: unknown ones are passed over. */
 const mysqlAlone = ['--loose-set-gtid-purged=OFF', '--loose-column-statistics=OFF'];
 
-/** Each is said, whatever an option file says: dumps of two nights look the same. */
+/** Each is said, whatever a release takes for granted: dumps of two nights look the same. */
 const common = [
   '--quote-names',
   '--set-charset',

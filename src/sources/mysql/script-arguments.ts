@@ -2,7 +2,7 @@
 import type { Family } from './connection.ts';
 import type { ChosenTables } from './table-choice.ts';
 
-/** Each is said, whatever an option file says. */
+/** Each is said, whatever a release takes for granted. */
 const common = [
   ...['--quote-names', '--set-charset', '--tz-utc', '--comments', '--dump-date', '--add-drop-table'],
   ...['--create-options', '--disable-keys', '--extended-insert', '--quick', '--hex-blob', '--no-tablespaces'],

@@ -28,6 +28,7 @@ import { namedText, planCopy, refuseCopied, specialColumns } from './copied-rows
 import { askDatabase, type TableFacts } from './database-facts.ts';
 import { programArguments, tableArguments } from './dump-arguments.ts';
 import { splitDump, type TablePart } from './dump-parts.ts';
+import { nameOwnSequences } from './own-sequences.ts';
 import { partName, programsName, schemaName, viewsName } from './part-name.ts';
 import { findProgram } from './programs.ts';
 import { askSight } from './rights.ts';
@@ -110,6 +111,7 @@ async function* entries(
   const used = new Set<string>();
   const dumped = begun ?? masker!.maskDump(run(signal));
   const splitting = areCopied ? { bytes } : {};
+  const own = (text: Uint8Array): Uint8Array => nameOwnSequences(text, connection.database);
   const oneFile = options.format === undefined ? undefined : `${nameInPath(connection.database)}.sql`;
   if (options.format === 'custom') {
     throw new HoldfastError('usage', 'MySQL and MariaDB have no custom format');
@@ -121,7 +123,7 @@ async function* entries(
   } else {
     for await (const part of splitDump(dumped, splitting)) {
       if (part.kind !== 'table') {
-        texts.set(part.kind === 'schema' ? schemaName : viewsName, part.text);
+        texts.set(part.kind === 'schema' ? schemaName : viewsName, own(part.text));
       } else if (chosen.withoutRows.has(part.table)) {
         for await (const _ of part.bytes);
       } else {
@@ -171,7 +173,7 @@ async function* entries(
     const sum = createRowSum();
     for await (const part of splitDump(dumped, { ...splitting, inOrder: true })) {
       if (part.kind === 'schema') {
-        const text = masked(schemaName, part.text);
+        const text = masked(schemaName, own(part.text));
         schema.push(text);
         yield text;
       } else if (part.kind === 'views') {
