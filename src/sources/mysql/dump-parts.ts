@@ -60,7 +60,7 @@ export async function* splitDump(
   let kept = 0;
   let isComplete = false;
   let before: Buffer | undefined;
-  /** of the table whose structure passed last, while such are wanted */
+  /** of the table whose structure passed last */
   let definition: Buffer[] = [];
 
   for (let text = schema; ;) {
@@ -81,8 +81,8 @@ export async function* splitDump(
       continue;
     }
     keep(text, line);
-    if (bytes && starts(line, createTable)) definition = [];
-    if (bytes) definition.push(line);
+    if (starts(line, createTable)) definition = [];
+    definition.push(line);
     before = line;
   }
   if (!isComplete) throw new HoldfastError('truncated', 'the dump ends before its end');
