@@ -87,9 +87,10 @@ export function certificateText(certificate: Certificate, isSigned: boolean): st
     ),
     ...section(
       'tables',
-      listed.map(({ schema, name, rows, checksum, same }) => {
+      listed.map(({ schema, name, rows, checksum, same, counted }) => {
         const shown = schema === '' ? name : `${schema}.${name}`;
-        return `${same ? 'same   ' : 'DIFFERS'}  ${checksum}  ${String(rows).padStart(10)} rows  ${shown}`;
+        const found = counted ? 'counted' : same ? 'same   ' : 'DIFFERS';
+        return `${found}  ${checksum}  ${String(rows).padStart(10)} rows  ${shown}`;
       }),
     ),
     ...(isSigned

@@ -114,6 +114,9 @@ test('the text has all that was found, and nothing that a terminal obeys', () =>
   assert.match(text, /took {11}restore 1\.5 s\n/);
   assert.match(text, /the table \\u001b\[31mx\\n "signature": "none" is missing\n/);
   assert.match(text, /DIFFERS {2}0 {11}1 rows {2}public\.x\n/);
+  const [table] = certificate.tables;
+  const counted = { ...certificate, tables: [{ ...table!, same: true, counted: true as const }] };
+  assert.match(certificateText(counted, true), /counted {2}0 {11}1 rows {2}public\.x\n/);
 });
 
 test('a dump that could be compared with nothing is not said to be what was backed up', () => {

@@ -66,3 +66,24 @@ test('what a dump in one file makes is compared word by word, and by names where
   );
   assert.deepEqual(told('8.0.1', {}).differences, ['TABLE t is missing']);
 });
+
+test('rows into which the server writes times are counted alone', () => {
+  const told = (rows: number, more: { rowTimes?: true }) => {
+    const seenWith = (count: number, checksum: string): Observation => {
+      const plain = seen(undefined, 'a', {});
+      const table = { schema: '', name: 't', part: 'p', rows: count, checksum, ...more };
+      return { ...plain, evidence: { ...plain.evidence, tables: [table] } };
+    };
+    return compare(seenWith(2, 'x'), seenWith(rows, 'y'), mysqlDrill);
+  };
+  const sound = told(2, { rowTimes: true });
+  assert.deepEqual(sound.differences, []);
+  assert.match(sound.notes.join(), /^the rows of t were counted and not compared, /);
+  assert.deepEqual(
+    sound.tables.map(({ same, counted }) => [same, counted]),
+    [[true, true]],
+  );
+  assert.deepEqual(told(1, { rowTimes: true }).differences, ['t has 1 rows instead of 2']);
+  assert.deepEqual(told(1, { rowTimes: true }).notes, []);
+  assert.deepEqual(told(2, {}).differences, ['the rows of t are not the same']);
+});

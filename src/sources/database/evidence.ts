@@ -107,6 +107,8 @@ export interface TableEvidence extends Partial<BlockChoice> {
   /** of MySQL and MariaDB: where the table lives, and the number that the next row gets */
   readonly engine?: string;
   readonly autoIncrement?: string;
+  /** of MariaDB: its rows hold times that a server sets anew when they are loaded */
+  readonly rowTimes?: true;
 }
 
 export function encodeEvidence(evidence: Evidence): Uint8Array {
