@@ -189,13 +189,23 @@ describe('PostgreSQL that fails', { skip: skipWithout('postgres15', 'postgres18'
 
   it('with a wrong password, no server, and no database', async () => {
     const wrong = await fails([url('long')], undefined, { PGPASSWORD: 'not-the-password' });
-    assert.match(wrong, /psql failed .*password authentication failed for user "postgres"/);
+    assert.match(
+      wrong,
+      /psql failed .*password authentication failed for user "postgres".*\nhint: .*PGPASSWORD/,
+    );
     const named = await fails([url('long', '?password_env=SECRET')], undefined, {
       SECRET: 'not-the-password',
     });
     assert.match(named, /password authentication failed/);
     const nobody = await fails([`postgres://postgres@127.0.0.1:${await freePort()}/long`]);
-    assert.match(nobody, /psql failed .*127\.0\.0\.1.* Connection refused/);
+    assert.match(
+      nobody,
+      /psql failed .*127\.0\.0\.1.* Connection refused\nhint: look at host, port and socket/,
+    );
+    const absent = await fails([url('no such database')]);
+    assert.match(absent, /database "no such database" does not exist\nhint: the name is what stands behind/);
+    const unknown = await fails(['postgres://postgres@nowhere.invalid/long']);
+    assert.match(unknown, /could not translate host name .*\nhint: look at host, port and socket/);
     const everywhere = await fails([`postgres://postgres@127.0.0.1:${await freePort()}/*`]);
     assert.match(everywhere, /Connection refused/);
   });

@@ -234,7 +234,10 @@ for (const product of ['MariaDB', 'MySQL'] as const) {
       const count = async (): Promise<number> => ((await ours.json(['snapshots'])) as unknown[]).length;
       const before = await count();
       const missing = await ours.run(['backup', url('no such database')], { env: env(), expect: 1 });
-      assert.match(missing.stderr, /Unknown database 'no such database'/);
+      assert.match(
+        missing.stderr,
+        /Unknown database 'no such database'\nhint: the name is what stands behind the last slash/,
+      );
       await server.query(
         'mysql',
         "create user poor@'%' identified by 'holdfast-test-secret'; grant insert on shop.people to poor@'%'",
@@ -248,12 +251,20 @@ for (const product of ['MariaDB', 'MySQL'] as const) {
           expect: 1,
         },
       );
-      assert.match(wrong.stderr, /Access denied for user 'root'/);
+      assert.match(
+        wrong.stderr,
+        /Access denied for user 'root'.*\nhint: look at user and password; .*MYSQL_PWD/,
+      );
       const nobody = await ours.run(['backup', `${scheme}://root@127.0.0.1:1/shop`], {
         env: env(),
         expect: 1,
       });
-      assert.match(nobody.stderr, /Can't connect/);
+      assert.match(nobody.stderr, /Can't connect.*\nhint: look at host, port and socket/);
+      const unknown = await ours.run(['backup', `${scheme}://root@nowhere.invalid/*`], {
+        env: env(),
+        expect: 1,
+      });
+      assert.match(unknown.stderr, /nowhere\.invalid.*\nhint: look at host, port and socket/);
       const inUrl = await ours.run(['backup', `${scheme}://a:hidden@h/d`], { expect: 1 });
       assert.match(inUrl.stderr, /a password in a URL can be seen/);
       for (const { stdout, stderr } of [missing, refused, wrong, nobody, inUrl]) {

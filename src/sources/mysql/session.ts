@@ -8,6 +8,7 @@ import {
   type Family,
   type MysqlConnection,
 } from './connection.ts';
+import { explainEntering } from './entering-hint.ts';
 import { openOptionFile } from './option-file.ts';
 import { findPrograms, type FoundProgram, type ProgramSearch } from './programs.ts';
 
@@ -54,7 +55,7 @@ export async function openSession(
     const run = (client: FoundProgram, sql: string, database?: string): Promise<string> => {
       const named = database === undefined ? [] : [`--database=${database}`];
       const args = [...enter(client), '--connect-timeout=30', ...queryArguments, ...named];
-      return runProcess(client.path, args, sql, child);
+      return runProcess(client.path, args, sql, child).catch(explainEntering);
     };
     const { client, fullVersion } = await firstThatEnters(clients, (client) =>
       run(client, 'select version();'),

@@ -3,6 +3,7 @@ import { HoldfastError } from '../../kernel/errors.ts';
 import { runProcess, type ProcessOptions } from '../../kernel/process.ts';
 import type { DatabaseLocale } from '../database/evidence.ts';
 import { localeQuestion } from './create-database.ts';
+import { explainEntering } from './entering-hint.ts';
 
 export interface ServerFacts {
   /** as the server tells it: `15.14 (Debian 15.14-0+deb12u1)` */
@@ -48,7 +49,9 @@ export async function askPsql<Answer>(
 ): Promise<Answer> {
   const env = { ...options.env, PGCLIENTENCODING: 'UTF8' };
   const args = ['-X', '-q', '-A', '-t', '-w', '-v', 'ON_ERROR_STOP=1', '-f', '-'];
-  const answer = await runProcess(psql, args, rawNames + question, { ...options, env });
+  const answer = await runProcess(psql, args, rawNames + question, { ...options, env }).catch(
+    explainEntering,
+  );
   try {
     return JSON.parse(answer) as Answer;
   } catch (cause) {
