@@ -271,7 +271,9 @@ async function accounts(session: Session, warn: (message: string) => void): Prom
     return await dumpAccounts(session);
   } catch (error) {
     if (!(error instanceof HoldfastError) || error.code !== 'failed') throw error;
-    warn(`users and grants are left out: ${messageOf(error)}`);
+    // the program tells the whole of its question before the reason
+    const reason = messageOf(error).replace(/Couldn't execute '[^]*': /, '');
+    warn(`users and grants are left out: ${reason}`);
     return undefined;
   }
 }
