@@ -105,7 +105,11 @@ export function connectionEnvironment(
     if (value !== undefined && passedOn.test(name) && !kept.includes(name)) env[name] = value;
   }
   const { host, port, user, database } = connection;
-  if (host !== undefined) env['PGHOST'] = host;
+  if (host !== undefined) {
+    env['PGHOST'] = host;
+    // an address would win over the name
+    delete env['PGHOSTADDR'];
+  }
   if (port !== undefined) env['PGPORT'] = String(port);
   if (user !== undefined) env['PGUSER'] = user;
   if (password !== undefined) env['PGPASSWORD'] = password;

@@ -57,7 +57,7 @@ function namesFrom(sql: string, tokens: readonly DumpToken[], at: number): strin
   const names: string[] = [];
   for (let i = at; i < tokens.length; i += 2) {
     const name = nameAt(sql, tokens[i]);
-    const reserved = tokens[i]!.kind === 'word' && /^(?:PUBLIC|CURRENT_USER|DEFAULT)$/.test(name!);
+    const reserved = tokens[i]!.kind === 'word' && /^(?:PUBLIC|CURRENT_USER|DEFAULT)$/i.test(name!);
     if (name !== undefined && !reserved) names.push(name);
     if (sql[tokens[i + 1]?.start ?? sql.length] !== ',') break;
   }

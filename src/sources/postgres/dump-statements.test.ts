@@ -116,6 +116,7 @@ describe('roles of a dump', () => {
     ['CREATE POLICY p ON public.t FOR SELECT TO a, "b c" USING ((x = 1));', 'a', 'b c'],
     ["CREATE POLICY p ON public.t USING ((EXISTS ( SELECT 1 FROM TO ('a'))));"],
     ['CREATE USER MAPPING FOR ada SERVER s OPTIONS (\n    "user" \'x\'\n);', 'ada'],
+    ['CREATE USER MAPPING FOR public SERVER s;'],
     ['SET SESSION AUTHORIZATION ada;', 'ada'],
     ['ALTER TABLE ONLY public.t ADD CONSTRAINT c CHECK (true);'],
     ["COMMENT ON TABLE public.t IS 'ALTER TABLE t OWNER TO x;';"],

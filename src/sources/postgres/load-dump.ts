@@ -109,13 +109,17 @@ export async function* joinedParts(
   for (const { name } of parts) yield* stored.read(name);
 }
 
+/** Settings of roles and databases that would make something else of values, and that dumps say nothing of. */
+const settings = 'SET array_nulls = on;\nSET transform_null_equals = off;\n';
+
 /** Feeds psql; what it answers goes nowhere. */
 export async function runPsql(
   sql: AsyncIterable<Uint8Array>,
   { psql, version, child, singleTransaction }: Omit<LoadOptions, 'edit' | 'jobs'>,
 ): Promise<void> {
   const whole = singleTransaction ? ['--single-transaction'] : [];
-  const input = knowsRestrict(version) ? restricted(sql) : sql;
+  const settled = concatenate(settings, sql);
+  const input = knowsRestrict(version) ? restricted(settled) : settled;
   await runProcess(psql, [...strictPsql, ...whole, '-o', devNull], input, child);
 }
 
