@@ -110,6 +110,24 @@ test('types of every server', () => {
   assert.equal(parseColumnType(undefined).family, 'other');
 });
 
+test('addresses that become too long for their column are told', () => {
+  const mask = (type: string, value: string, takesLonger = false): string => {
+    const rules = '{ email-anywhere: nobody@example.com }';
+    const [masker] = create(rules, { name: 'a', type, takesLonger });
+    const output = new ByteWriter();
+    const input = Buffer.from(value);
+    masker!.mask(input, 0, input.length, output);
+    return Buffer.from(output.view()).toString();
+  };
+  const refused = { code: 'failed', message: /^no masked address fits into its \d+ characters$/ };
+  assert.throws(() => mask('character varying(18)', 'ä a@b.org'), refused);
+  assert.throws(() => mask('varchar(18)[]', '{x,"ä a@b.org"}'), refused);
+  assert.throws(() => mask('character(18)', 'ä a@b.org         '), refused);
+  assert.equal(mask('character varying(20)', 'ä a@b.org'), 'ä nobody@example.com');
+  assert.equal(mask('character varying(5)', 'äöü12'), 'äöü12');
+  assert.equal(mask('varchar(7)', 'a@b.org', true), 'nobody@example.com');
+});
+
 test('spaces at the end of char(n) are neither masked nor lost', () => {
   const mask = (type: string, rule: string, value: string): string | undefined => {
     const [masker] = create(`{ email-anywhere: b@x.fi, columns: { a: ${rule} } }`, { name: 'a', type });

@@ -8,7 +8,7 @@ import {
   type TableShape,
   type TypeFamily,
 } from './column-type.ts';
-import { maskEmailsWithin } from './email-anywhere.ts';
+import { maskEmailsFitting, maskEmailsWithin } from './email-anywhere.ts';
 import type { MaskingKey } from './keyed-functions.ts';
 import { maskArray, maskRecord } from './mask-composite.ts';
 import { maskFixed, maskNull } from './mask-constant.ts';
@@ -234,14 +234,16 @@ function createBareMasker(
 
 /** Looks for addresses in the texts that a value is made of. */
 function contentMasker(column: ColumnShape, emails: ValueMasker): ValueMasker {
-  const { family } = parseColumnType(column.type);
+  const { family, maxLength } = parseColumnType(column.type);
   if (family === 'json') return maskJson([], emails);
   if (family === 'array') {
     return maskArray(contentMasker({ ...column, type: elementType(column.type!) }, emails));
   }
   const width = paddingOf(column.type);
-  if (width !== undefined) return maskPadded(emails, width, false);
-  if (family !== 'record') return emails;
+  const isBound = maxLength !== undefined && !column.takesLonger;
+  const fitting = isBound ? maskEmailsFitting(emails, maxLength) : emails;
+  if (width !== undefined) return maskPadded(fitting, width, false);
+  if (family !== 'record') return fitting;
   const fields = column.fields ?? [];
   return maskRecord(
     fields.map((field) =>

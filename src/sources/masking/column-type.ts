@@ -32,6 +32,8 @@ export interface ColumnShape {
   readonly name: string;
   /** `character varying(40)`, `int(10) unsigned`; undefined when not known */
   readonly type?: string;
+  /** true: longer values than its type says are taken all the same */
+  readonly takesLonger?: boolean;
   /** false: NULL is not allowed */
   readonly nullable?: boolean;
   /** true: no value occurs twice */

@@ -1,5 +1,7 @@
 /** Finds e-mail addresses within any text and replaces each: what no rule masks can still hold one. */
 import { ByteWriter } from '../../kernel/bytes.ts';
+import { HoldfastError } from '../../kernel/errors.ts';
+import { countCharacters } from './mask-padded.ts';
 import type { ValueMasker } from './value-masker.ts';
 
 const at = 0x40;
@@ -37,6 +39,28 @@ export function maskEmailsWithin(address: ValueMasker): ValueMasker {
     },
     plain: false,
   };
+}
+
+/** The same in a column of so many characters. Code `failed` for a value that masked addresses make longer. */
+export function maskEmailsFitting(emails: ValueMasker, maxLength: number): ValueMasker {
+  return {
+    mask(input, start, end, output) {
+      const from = output.length;
+      emails.mask(input, start, end, output);
+      const size = output.length - from;
+      if (size > maxLength && size > end - start) {
+        if (countCharacters(output.buffer, from, output.length) > maxLength) throw tooLong(maxLength);
+      }
+      return true;
+    },
+    plain: emails.plain,
+  };
+}
+
+function tooLong(maxLength: number): HoldfastError {
+  return new HoldfastError('failed', `no masked address fits into its ${maxLength} characters`, {
+    hint: 'give the column a rule of its own: email with a shorter domain, or pseudonym',
+  });
 }
 
 /** The same for code, each byte a character: quotes stay where they are, an address ends at them. */

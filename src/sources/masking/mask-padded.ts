@@ -33,7 +33,7 @@ function endOfText(bytes: Uint8Array, start: number, end: number): number {
 }
 
 /** Of UTF-8. */
-function countCharacters(bytes: Uint8Array, start: number, end: number): number {
+export function countCharacters(bytes: Uint8Array, start: number, end: number): number {
   let count = 0;
   for (let i = start; i < end; i++) if ((bytes[i]! & 0xc0) !== 0x80) count++;
   return count;

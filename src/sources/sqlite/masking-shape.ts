@@ -88,6 +88,7 @@ function maskedTable(
     columns: columns.map((column): ColumnShape => ({
       name: column.name,
       type: typeOf(column.type),
+      takesLonger: true,
       nullable: column.required === 0,
       unique: keys.some((key) => key.columns.length === 1 && key.columns[0] === column.name),
       ignoresCase: keys.some(({ folded }) => folded.includes(column.name)),
