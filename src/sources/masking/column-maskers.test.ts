@@ -110,6 +110,39 @@ test('types of every server', () => {
   assert.equal(parseColumnType(undefined).family, 'other');
 });
 
+test('numbers in floating point are written as their server writes them', () => {
+  const mask = (type: string, value: string): string => {
+    const [masker] = create('{ columns: { a: number } }', { name: 'a', type });
+    const output = new ByteWriter();
+    const input = Buffer.from(value);
+    masker!.mask(input, 0, input.length, output);
+    return Buffer.from(output.view()).toString();
+  };
+  for (const type of ['real', 'double precision']) {
+    const digits = type === 'real' ? 6 : 15;
+    for (const value of [
+      '0.1',
+      '12.75',
+      '-3235414.8',
+      '1e+20',
+      '1.5e-07',
+      '100000',
+      '0.123456789012',
+      '99999999',
+    ]) {
+      const masked = mask(type, value);
+      assert.notEqual(masked, value);
+      assert.match(masked, /^-?(?:0|[1-9]\d*)(?:\.\d*[1-9])?$|^-?[1-9](?:\.\d*[1-9])?e[+-]\d\d$/);
+      const share = Math.abs(Number(masked) / Number(value) - 1);
+      assert.ok(share <= 0.1 + 1e-5 || Math.abs(Number(value)) < 1, `${value} ${masked}`);
+      const exponent = Number(Number(masked).toExponential().split('e')[1]);
+      const isPlain = Number(masked) === 0 || (exponent >= -4 && exponent < digits);
+      assert.equal(!masked.includes('e'), isPlain, `${type} ${value} ${masked}`);
+    }
+    for (const value of ['0', 'NaN', '-Infinity']) assert.equal(mask(type, value), value);
+  }
+});
+
 test('addresses that become too long for their column are told', () => {
   const mask = (type: string, value: string, takesLonger = false): string => {
     const rules = '{ email-anywhere: nobody@example.com }';

@@ -15,6 +15,7 @@ import { maskFixed, maskNull } from './mask-constant.ts';
 import { maskDate } from './mask-date.ts';
 import { maskEmail } from './mask-email.ts';
 import { maskJson } from './mask-json.ts';
+import { maskFloat } from './mask-float.ts';
 import { maskNumber } from './mask-number.ts';
 import { maskPadded } from './mask-padded.ts';
 import { maskBinaryPseudonym, maskPhone, maskPseudonym } from './mask-pseudonym.ts';
@@ -211,8 +212,11 @@ function createBareMasker(
       return maskAddress(key.functions(`address ${rule.part}`), rule.part, maxLength);
     case 'text':
       return maskText(key.functions('text'), maxLength);
-    case 'number':
-      return maskNumber(key.functions('number'), rule.by, type);
+    case 'number': {
+      const numbers = maskNumber(key.functions('number'), rule.by, type);
+      const isExact = type.family !== 'float' || column.takesLonger;
+      return isExact ? numbers : maskFloat(numbers, column.type!);
+    }
     case 'date':
       return maskDate(key.functions('date'), rule.seconds);
     case 'pseudonym': {
